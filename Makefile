@@ -1,0 +1,32 @@
+# Every target sets up what it needs, and ends with one line: its result and its time.
+# The work is in tests/setup/*.sh and tests/interop/run.sh, which say how.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-interop mutants fmt
+
+# Arguments for the program behind a target: make demo ARGS='--count 200 --keep out'
+ARGS ?=
+TIMED = @bash tests/setup/timed.sh
+
+help: ## this list
+	@printf 'make TARGET [ARGS=…]\n\n'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
+	  printf '%-16s %s\n' "$$name" "$$text"; done
+	@printf '\nFirst build on a machine: about half an hour, mostly RocksDB; it is kept afterwards.\n'
+	@printf 'cargo by hand, with the kept library: tests/setup/cargo.sh test -p zhao-ledger\n'
+
+demo: ## a licence office from nothing: issue, change, prove, verify offline, catch the cheat
+	$(TIMED) demo bash tests/setup/demo.sh $(ARGS)
+
+test: ## every gate of a change: format, lints, documentation, tests in Rust and JavaScript
+	$(TIMED) test bash tests/setup/test.sh
+
+test-interop: ## other people's implementations judge ours (npm, PyPI, Go), and cargo deny
+	$(TIMED) test-interop bash tests/interop/run.sh
+
+mutants: ## change the verifying code in every small way; each change must fail a test (hours)
+	$(TIMED) mutants bash tests/setup/mutants.sh $(ARGS)
+
+fmt: ## format the Rust code
+	$(TIMED) fmt bash -c 'bash tests/setup/system.sh lint && cargo fmt --all'
