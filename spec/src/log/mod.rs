@@ -1,1 +1,19 @@
-//! log
+//! The transparency log: its tree, its published texts, and the policies that judge them.
+//!
+//! Formats are C2SP's (c2sp.org) where it has one: signed-note, tlog-checkpoint, tlog-tiles,
+//! tlog-cosignature, tlog-policy, tlog-proof; [`trust`] is ours. What an entry means is not known
+//! here (see `life`); fetching and storing are not done here (see `zhao-ledger`).
+//! Prose: `spec/{tree,tile,note,checkpoint,cosignature,policy,trust,tlog-proof}.md`.
+
+pub mod checkpoint;
+pub mod cosignature;
+pub mod note;
+pub mod policy;
+pub(crate) mod text;
+pub mod tile;
+pub mod tlog_proof;
+pub mod tree;
+pub mod trust;
+
+#[cfg(test)]
+pub(crate) mod vectors;

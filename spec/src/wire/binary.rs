@@ -1,0 +1,176 @@
+//! Binary as text: base64url, standard base64, multibase base58btc. Prose: `spec/binary.md`.
+//!
+//! Each byte string has exactly one text in each encoding; every other text is refused.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+use super::limits;
+
+/// Why a text is not the encoding of a byte string.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BinaryError {
+    /// A character outside the alphabet (RFC 4648 §3.3).
+    #[error("character at {offset} is outside the alphabet")]
+    Alphabet {
+        /// Byte offset in the text.
+        offset: usize,
+    },
+    /// A text length no byte string has.
+    #[error("{actual} characters are no whole number of bytes")]
+    Length {
+        /// Length of the text, bytes.
+        actual: usize,
+    },
+    /// The multibase prefix is not `z` (base58btc).
+    #[error("multibase prefix is not z")]
+    Multibase,
+    /// Padding missing, superfluous or misplaced (RFC 4648 §3.2).
+    #[error("padding is wrong")]
+    Padding,
+    /// More bytes than the place allows.
+    #[error("{actual} bytes exceed the limit of {limit}")]
+    TooLong {
+        /// The limit, bytes.
+        limit: usize,
+        /// Bytes (or, for multibase, characters) found.
+        actual: usize,
+    },
+    /// The unused bits of the last character are not zero (RFC 4648 §3.5).
+    #[error("unused bits of the last character are not zero")]
+    TrailingBits,
+    /// Not the number of bytes the place needs.
+    #[error("{actual} bytes where {expected} are needed")]
+    WrongLength {
+        /// Bytes needed.
+        expected: usize,
+        /// Bytes found.
+        actual: usize,
+    },
+}
+
+impl BinaryError {
+    /// Stable short code, used in vectors.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Alphabet { .. } => "binary-alphabet",
+            Self::Length { .. } => "binary-length",
+            Self::Multibase => "binary-multibase",
+            Self::Padding => "binary-padding",
+            Self::TooLong { .. } => "binary-too-long",
+            Self::TrailingBits => "binary-trailing-bits",
+            Self::WrongLength { .. } => "binary-wrong-length",
+        }
+    }
+}
+
+/// base64url without padding (RFC 4648 §5).
+#[must_use]
+pub fn encode_base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Bytes of a base64url text without padding, at most `max_bytes` of them.
+///
+/// # Errors
+/// Too long, outside the alphabet (`=` included), an impossible length, or trailing bits set.
+pub fn decode_base64url(text: &str, max_bytes: usize) -> Result<Vec<u8>, BinaryError> {
+    decode(&URL_SAFE_NO_PAD, text, max_bytes)
+}
+
+/// The `N` bytes of a base64url text.
+///
+/// # Errors
+/// As [`decode_base64url`], or another number of bytes.
+pub fn decode_base64url_array<const N: usize>(text: &str) -> Result<[u8; N], BinaryError> {
+    exactly(decode_base64url(text, N)?)
+}
+
+/// Standard base64 with padding (RFC 4648 §4), as the C2SP texts use it.
+#[must_use]
+pub fn encode_base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Bytes of a standard base64 text with padding, at most `max_bytes` of them.
+///
+/// # Errors
+/// Too long, outside the alphabet, padding missing or misplaced, or trailing bits set.
+pub fn decode_base64(text: &str, max_bytes: usize) -> Result<Vec<u8>, BinaryError> {
+    decode(&STANDARD, text, max_bytes)
+}
+
+/// The `N` bytes of a standard base64 text.
+///
+/// # Errors
+/// As [`decode_base64`], or another number of bytes.
+pub fn decode_base64_array<const N: usize>(text: &str) -> Result<[u8; N], BinaryError> {
+    exactly(decode_base64(text, N)?)
+}
+
+/// Multibase base58btc: `z` and the base58 digits (W3C Controlled Identifiers §2.4).
+#[must_use]
+pub fn encode_multibase(bytes: &[u8]) -> String {
+    let mut text = String::from("z");
+    text.push_str(&bs58::encode(bytes).into_string());
+    text
+}
+
+/// Bytes of a multibase base58btc text of at most [`limits::MULTIBASE_CHARS`] characters.
+///
+/// # Errors
+/// Another base, too long, or a character outside the base58btc alphabet.
+pub fn decode_multibase(text: &str) -> Result<Vec<u8>, BinaryError> {
+    if text.len() > limits::MULTIBASE_CHARS {
+        return Err(BinaryError::TooLong { limit: limits::MULTIBASE_CHARS, actual: text.len() });
+    }
+    let digits = text.strip_prefix('z').ok_or(BinaryError::Multibase)?;
+    bs58::decode(digits).into_vec().map_err(|error| match error {
+        bs58::decode::Error::InvalidCharacter { index, .. }
+        | bs58::decode::Error::NonAsciiCharacter { index } => {
+            BinaryError::Alphabet { offset: index.saturating_add(1) }
+        }
+        _ => BinaryError::Length { actual: text.len() },
+    })
+}
+
+/// The `N` bytes of a multibase base58btc text.
+///
+/// # Errors
+/// As [`decode_multibase`], or another number of bytes.
+pub fn decode_multibase_array<const N: usize>(text: &str) -> Result<[u8; N], BinaryError> {
+    exactly(decode_multibase(text)?)
+}
+
+fn exactly<const N: usize>(bytes: Vec<u8>) -> Result<[u8; N], BinaryError> {
+    let actual = bytes.len();
+    bytes.try_into().map_err(|_| BinaryError::WrongLength { expected: N, actual })
+}
+
+fn decode(
+    engine: &impl base64::Engine,
+    text: &str,
+    max_bytes: usize,
+) -> Result<Vec<u8>, BinaryError> {
+    // Four characters hold three bytes; padding and a short last group stay within one group.
+    let held = text.len().div_ceil(4).saturating_mul(3);
+    if held.saturating_sub(2) > max_bytes {
+        return Err(BinaryError::TooLong { limit: max_bytes, actual: held });
+    }
+    let bytes = engine.decode(text).map_err(|error| match error {
+        base64::DecodeError::InvalidByte(offset, b'=') if offset > 0 => BinaryError::Padding,
+        base64::DecodeError::InvalidByte(offset, _) => BinaryError::Alphabet { offset },
+        base64::DecodeError::InvalidLength(_) => BinaryError::Length { actual: text.len() },
+        base64::DecodeError::InvalidLastSymbol { .. } => BinaryError::TrailingBits,
+        base64::DecodeError::InvalidPadding => BinaryError::Padding,
+    })?;
+    if bytes.len() > max_bytes {
+        return Err(BinaryError::TooLong { limit: max_bytes, actual: bytes.len() });
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! Every maximum, with its reason. Over a limit is an error, never a truncation.
+//!
+//! A limit is checked before the bytes it bounds are decoded or memory for them is taken.
+//! `spec/limits.md` carries the same table for implementers in other languages.
+
+/// JSON text of no narrower kind, bytes: four times the largest dossier.
+pub const JSON_BYTES: usize = 4 << 20;
+/// One event, bytes: a log entry must fit the 16-bit length prefix of an entry bundle with room.
+pub const EVENT_BYTES: usize = 16 << 10;
+/// Any leaf of the log, bytes: the 16-bit length prefix of an entry bundle (C2SP tlog-tiles).
+pub const LEAF_BYTES: usize = 65_535;
+/// One credential, bytes: face data are short texts; pictures stay outside.
+pub const CREDENTIAL_BYTES: usize = 256 << 10;
+/// One dossier, bytes: a credential, two map proofs, a grant chain and a checkpoint, generously.
+pub const DOSSIER_BYTES: usize = 1 << 20;
+/// One issuer pack, bytes: some thousand units with proofs.
+pub const PACK_BYTES: usize = 8 << 20;
+/// One piece of evidence, bytes: a batch with its multiproof is the largest kind.
+pub const EVIDENCE_BYTES: usize = 64 << 20;
+/// A policy file of either kind, bytes.
+pub const POLICY_BYTES: usize = 256 << 10;
+/// A signed note (checkpoint), bytes.
+pub const NOTE_BYTES: usize = 64 << 10;
+
+/// Nesting of JSON arrays and objects. Ours need six; the rest is room for other people's.
+pub const DEPTH: usize = 32;
+/// One JSON text value, bytes of UTF-8 after unescaping: a whole note fits.
+pub const TEXT_BYTES: usize = 64 << 10;
+/// One member name, bytes: ours are under 40.
+pub const NAME_BYTES: usize = 128;
+/// Elements of one JSON array: a whole batch.
+pub const ARRAY_ITEMS: usize = 65_536;
+/// Members of one JSON object.
+pub const OBJECT_MEMBERS: usize = 1_024;
+/// Largest integer in our JSON, 2^53 − 1: every reader's numbers hold it exactly (RFC 8785 §3.2.2.3).
+pub const INTEGER: u64 = 9_007_199_254_740_991;
+/// Multibase base58btc text, characters: a signature needs 89, and decoding is quadratic.
+pub const MULTIBASE_CHARS: usize = 128;
+/// Attacker's text repeated in an error message, bytes.
+pub const CLIP_BYTES: usize = 64;
+
+/// Hashes of one inclusion or consistency proof: the height of a tree of 2^64 leaves.
+pub const PROOF_HASHES: usize = 64;
+/// Siblings on one map path: one per bit of a key.
+pub const MAP_PATH: usize = 256;
+/// Signatures under one note: C2SP asks for at least 16; a log, its witnesses and auditors fit.
+pub const NOTE_SIGNATURES: usize = 64;
+/// Administrator signatures under one event, and administrators in one registry.
+pub const ADMINISTRATORS: usize = 64;
+/// Entries of one unit's history (keys, grants, rotations).
+pub const UNIT_HISTORY: usize = 1_024;
+/// Keys in one issuer record.
+pub const ISSUER_KEYS: usize = 64;
+/// Licence types one key is granted.
+pub const KEY_TYPES: usize = 1_024;
+/// Events in one batch, and so leaves between two checkpoints.
+pub const BATCH_EVENTS: usize = 65_536;
+/// Logs, witnesses, groups and auditors named by one policy.
+pub const POLICY_PARTIES: usize = 1_024;
+/// Issuers in one pack.
+pub const PACK_ISSUERS: usize = 4_096;
+
+/// A log's origin, bytes: a host name and a path.
+pub const ORIGIN_BYTES: usize = 256;
+/// Face data members of one licence.
+pub const FACE_MEMBERS: usize = 256;
+/// One face data text, bytes.
+pub const FACE_TEXT_BYTES: usize = 4_096;
+/// A name of a person, unit, licence or type, and a licence or holder number, bytes.
+pub const LABEL_BYTES: usize = 1_024;
