@@ -77,7 +77,7 @@ pub fn encode_base64url(bytes: &[u8]) -> String {
 /// # Errors
 /// Too long, outside the alphabet (`=` included), an impossible length, or trailing bits set.
 pub fn decode_base64url(text: &str, max_bytes: usize) -> Result<Vec<u8>, BinaryError> {
-    decode(&URL_SAFE_NO_PAD, text, max_bytes)
+    decode(&URL_SAFE_NO_PAD, false, text, max_bytes)
 }
 
 /// The `N` bytes of a base64url text.
@@ -99,7 +99,7 @@ pub fn encode_base64(bytes: &[u8]) -> String {
 /// # Errors
 /// Too long, outside the alphabet, padding missing or misplaced, or trailing bits set.
 pub fn decode_base64(text: &str, max_bytes: usize) -> Result<Vec<u8>, BinaryError> {
-    decode(&STANDARD, text, max_bytes)
+    decode(&STANDARD, true, text, max_bytes)
 }
 
 /// The `N` bytes of a standard base64 text.
@@ -124,16 +124,21 @@ pub fn encode_multibase(bytes: &[u8]) -> String {
 /// Another base, too long, or a character outside the base58btc alphabet.
 pub fn decode_multibase(text: &str) -> Result<Vec<u8>, BinaryError> {
     if text.len() > limits::MULTIBASE_CHARS {
-        return Err(BinaryError::TooLong { limit: limits::MULTIBASE_CHARS, actual: text.len() });
+        return Err(BinaryError::TooLong {
+            limit: limits::MULTIBASE_CHARS,
+            actual: text.len(),
+        });
     }
     let digits = text.strip_prefix('z').ok_or(BinaryError::Multibase)?;
-    bs58::decode(digits).into_vec().map_err(|error| match error {
-        bs58::decode::Error::InvalidCharacter { index, .. }
-        | bs58::decode::Error::NonAsciiCharacter { index } => {
-            BinaryError::Alphabet { offset: index.saturating_add(1) }
-        }
-        _ => BinaryError::Length { actual: text.len() },
-    })
+    bs58::decode(digits)
+        .into_vec()
+        .map_err(|error| match error {
+            bs58::decode::Error::InvalidCharacter { index, .. }
+            | bs58::decode::Error::NonAsciiCharacter { index } => BinaryError::Alphabet {
+                offset: index.saturating_add(1),
+            },
+            _ => BinaryError::Length { actual: text.len() },
+        })
 }
 
 /// The `N` bytes of a multibase base58btc text.
@@ -146,28 +151,54 @@ pub fn decode_multibase_array<const N: usize>(text: &str) -> Result<[u8; N], Bin
 
 fn exactly<const N: usize>(bytes: Vec<u8>) -> Result<[u8; N], BinaryError> {
     let actual = bytes.len();
-    bytes.try_into().map_err(|_| BinaryError::WrongLength { expected: N, actual })
+    bytes.try_into().map_err(|_| BinaryError::WrongLength {
+        expected: N,
+        actual,
+    })
 }
 
 fn decode(
     engine: &impl base64::Engine,
+    padded: bool,
     text: &str,
     max_bytes: usize,
 ) -> Result<Vec<u8>, BinaryError> {
     // Four characters hold three bytes; padding and a short last group stay within one group.
     let held = text.len().div_ceil(4).saturating_mul(3);
     if held.saturating_sub(2) > max_bytes {
-        return Err(BinaryError::TooLong { limit: max_bytes, actual: held });
+        return Err(BinaryError::TooLong {
+            limit: max_bytes,
+            actual: held,
+        });
     }
-    let bytes = engine.decode(text).map_err(|error| match error {
-        base64::DecodeError::InvalidByte(offset, b'=') if offset > 0 => BinaryError::Padding,
-        base64::DecodeError::InvalidByte(offset, _) => BinaryError::Alphabet { offset },
-        base64::DecodeError::InvalidLength(_) => BinaryError::Length { actual: text.len() },
-        base64::DecodeError::InvalidLastSymbol { .. } => BinaryError::TrailingBits,
-        base64::DecodeError::InvalidPadding => BinaryError::Padding,
-    })?;
+    // Decided here and in this order, so that every implementation can name the same error.
+    let digits = if padded {
+        text.trim_end_matches('=')
+    } else {
+        text
+    };
+    let own = if padded { *b"+/" } else { *b"-_" };
+    if let Some(offset) = digits
+        .bytes()
+        .position(|b| !b.is_ascii_alphanumeric() && !own.contains(&b))
+    {
+        return Err(BinaryError::Alphabet { offset });
+    }
+    let needed = match digits.len() % 4 {
+        0 => 0,
+        1 => return Err(BinaryError::Length { actual: text.len() }),
+        2 => 2,
+        _ => 1,
+    };
+    if padded && text.len() != digits.len().saturating_add(needed) {
+        return Err(BinaryError::Padding);
+    }
+    let bytes = engine.decode(text).map_err(|_| BinaryError::TrailingBits)?;
     if bytes.len() > max_bytes {
-        return Err(BinaryError::TooLong { limit: max_bytes, actual: bytes.len() });
+        return Err(BinaryError::TooLong {
+            limit: max_bytes,
+            actual: bytes.len(),
+        });
     }
     Ok(bytes)
 }

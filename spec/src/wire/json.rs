@@ -67,7 +67,10 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 /// As [`parse`].
 pub fn parse_within(bytes: &[u8], max_bytes: usize) -> Result<Value, JsonError> {
     if bytes.len() > max_bytes {
-        return Err(JsonError::TooLong { offset: max_bytes, actual: bytes.len() });
+        return Err(JsonError::TooLong {
+            offset: max_bytes,
+            actual: bytes.len(),
+        });
     }
     reader::read(bytes)
 }

@@ -8,7 +8,11 @@
 //! Prose: `spec/json.md`, `binary.md`, `hash.md`, `signature.md`, `time.md`, `limits.md`.
 #![cfg_attr(
     not(test),
-    deny(clippy::as_conversions, clippy::indexing_slicing, clippy::arithmetic_side_effects)
+    deny(
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
 )]
 
 pub mod binary;

@@ -82,7 +82,11 @@ fn integer(out: &mut Vec<u8>, n: u64) {
 }
 
 fn instant(out: &mut Vec<u8>, time: UnixMillis) {
-    assert!(time <= UnixMillis::MAX, "instant {} is after the year 9999", time.0);
+    assert!(
+        time <= UnixMillis::MAX,
+        "instant {} is after the year 9999",
+        time.0
+    );
     string(out, &time.to_string());
 }
 
@@ -99,8 +103,14 @@ impl ObjectWriter<'_> {
     fn name(&mut self, name: &str) -> &mut Vec<u8> {
         assert!(is_name(name), "{name:?} cannot be a member name");
         if let Some((start, end)) = self.last {
-            let last = self.out.get(start..end).expect("the last name is in the output");
-            assert!(last < name.as_bytes(), "member name {name:?} does not ascend");
+            let last = self
+                .out
+                .get(start..end)
+                .expect("the last name is in the output");
+            assert!(
+                last < name.as_bytes(),
+                "member name {name:?} does not ascend"
+            );
             self.out.push(b',');
         }
         let start = self.out.len().saturating_add(1);

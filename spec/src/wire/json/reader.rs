@@ -17,8 +17,9 @@ enum Found {
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Value, JsonError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| JsonError::Utf8 { offset: error.valid_up_to() })?;
+    let text = std::str::from_utf8(bytes).map_err(|error| JsonError::Utf8 {
+        offset: error.valid_up_to(),
+    })?;
     let mut reader = Reader { text, at: 0 };
     let mut stack: Vec<Open> = Vec::new();
     'value: loop {
@@ -142,9 +143,9 @@ impl<'a> Reader<'a> {
     /// After an element: `true` at a comma, `false` at the end of the array.
     fn array_goes_on(&mut self, items: usize) -> Result<bool, JsonError> {
         match self.peek() {
-            Some(b',') if items >= limits::ARRAY_ITEMS => {
-                Err(JsonError::ArrayTooLong { offset: self.at.saturating_add(1) })
-            }
+            Some(b',') if items >= limits::ARRAY_ITEMS => Err(JsonError::ArrayTooLong {
+                offset: self.at.saturating_add(1),
+            }),
             Some(b',') => {
                 self.advance(1);
                 Ok(true)
@@ -249,7 +250,9 @@ impl<'a> Reader<'a> {
     /// The characters from here to the next quote, backslash or control character.
     fn plain(&self) -> &'a str {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let end = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\');
+        let end = rest
+            .bytes()
+            .position(|b| b < 0x20 || b == b'"' || b == b'\\');
         end.and_then(|end| rest.get(..end)).unwrap_or(rest)
     }
 
@@ -257,7 +260,11 @@ impl<'a> Reader<'a> {
     fn escape(&mut self) -> Result<char, JsonError> {
         let offset = self.at;
         let (c, length) = match self.text.as_bytes().get(offset.saturating_add(1)) {
-            None => return Err(JsonError::End { offset: self.text.len() }),
+            None => {
+                return Err(JsonError::End {
+                    offset: self.text.len(),
+                });
+            }
             Some(b'b') => ('\u{8}', 2),
             Some(b't') => ('\t', 2),
             Some(b'n') => ('\n', 2),
@@ -276,7 +283,9 @@ impl<'a> Reader<'a> {
     fn control(&self, offset: usize) -> Result<char, JsonError> {
         let error = JsonError::Escape { offset };
         let end = offset.saturating_add(6);
-        let Some(escape) = self.text.get(offset..end) else { return Err(error) };
+        let Some(escape) = self.text.get(offset..end) else {
+            return Err(error);
+        };
         let hex = escape.strip_prefix("\\u00").unwrap_or_default();
         match u8::from_str_radix(hex, 16) {
             Ok(0x08..=0x0a | 0x0c | 0x0d | 0x20..) | Err(_) => Err(error),

@@ -1,0 +1,1 @@
+//! Other people's JSON. Prose: `spec/json.md`.

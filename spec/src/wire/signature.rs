@@ -1,0 +1,301 @@
+//! Ed25519 with one meaning everywhere. Prose: `spec/signature.md`.
+//!
+//! A key or signature that some verifiers accept and others refuse would let two honest parties
+//! disagree. So what is valid here is the strictest reading: canonical encodings of A, R and s,
+//! and neither A nor R of small order.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash as StdHash, Hasher};
+
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
+use zeroize::Zeroizing;
+
+use super::binary::{self, BinaryError};
+use super::hash::{Hash, sha256};
+
+/// Multicodec prefix of an Ed25519 public key: 0xed as an unsigned varint.
+const MULTICODEC: [u8; 2] = [0xed, 0x01];
+
+/// The order L of the base point, little-endian (RFC 8032 §5.1):
+/// 2^252 + 27742317777372353535851937790883648493.
+const ORDER: [u8; 32] = [
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
+
+/// Why a key or a signature is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// The multibase text of a key is not one.
+    #[error("key text: {0}")]
+    KeyText(#[from] BinaryError),
+    /// The multicodec prefix is not that of an Ed25519 public key.
+    #[error("multicodec is not that of an ed25519 public key")]
+    Multicodec,
+    /// A is not the encoding of a curve point.
+    #[error("public key is not a curve point")]
+    KeyNotPoint,
+    /// A encodes a point in another way than RFC 8032 §5.1.2 does.
+    #[error("public key is not canonically encoded")]
+    KeyNotCanonical,
+    /// A has small order: such a key has signatures on everything.
+    #[error("public key has small order")]
+    KeySmallOrder,
+    /// s is not below L.
+    #[error("signature scalar is not reduced")]
+    ScalarNotReduced,
+    /// R is not the encoding of a curve point.
+    #[error("signature point is not a curve point")]
+    PointNotPoint,
+    /// R encodes a point in another way than RFC 8032 §5.1.2 does.
+    #[error("signature point is not canonically encoded")]
+    PointNotCanonical,
+    /// R has small order.
+    #[error("signature point has small order")]
+    PointSmallOrder,
+    /// The equation does not hold: another message, key or signature.
+    #[error("signature does not match message and key")]
+    Mismatch,
+}
+
+impl SignatureError {
+    /// Stable short code, used in vectors.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::KeyText(error) => error.code(),
+            Self::Multicodec => "key-multicodec",
+            Self::KeyNotPoint => "key-not-point",
+            Self::KeyNotCanonical => "key-not-canonical",
+            Self::KeySmallOrder => "key-small-order",
+            Self::ScalarNotReduced => "signature-scalar",
+            Self::PointNotPoint => "signature-not-point",
+            Self::PointNotCanonical => "signature-not-canonical",
+            Self::PointSmallOrder => "signature-small-order",
+            Self::Mismatch => "signature-mismatch",
+        }
+    }
+}
+
+/// What is wrong with 32 bytes as a point; A and R share the checks and differ in the error.
+enum PointFault {
+    NotPoint,
+    NotCanonical,
+    SmallOrder,
+}
+
+/// The point of 32 bytes, canonical and not of small order.
+fn point(bytes: &[u8; 32]) -> Result<VerifyingKey, PointFault> {
+    let point = VerifyingKey::from_bytes(bytes).map_err(|_| PointFault::NotPoint)?;
+    // Decompression takes y modulo p and ignores the sign of x = 0; compressing again tells.
+    if point.to_edwards().compress().as_bytes() != bytes {
+        return Err(PointFault::NotCanonical);
+    }
+    if point.is_weak() {
+        return Err(PointFault::SmallOrder);
+    }
+    Ok(point)
+}
+
+/// An Ed25519 public key, canonical and not of small order.
+#[derive(Clone, Copy)]
+pub struct PublicKey(VerifyingKey);
+
+impl PublicKey {
+    /// Length of a key, bytes.
+    pub const BYTES: usize = 32;
+
+    /// From the 32 bytes of RFC 8032.
+    ///
+    /// # Errors
+    /// Not a curve point, not canonically encoded, or of small order.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, SignatureError> {
+        point(bytes).map(Self).map_err(|fault| match fault {
+            PointFault::NotPoint => SignatureError::KeyNotPoint,
+            PointFault::NotCanonical => SignatureError::KeyNotCanonical,
+            PointFault::SmallOrder => SignatureError::KeySmallOrder,
+        })
+    }
+
+    /// The 32 bytes of RFC 8032.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+
+    /// From multibase text, `z6Mk…`: base58btc of 0xed 0x01 and the 32 bytes (Multikey).
+    ///
+    /// # Errors
+    /// Not multibase base58btc, another length, another multicodec, or a key refused by
+    /// [`PublicKey::from_bytes`].
+    pub fn from_multibase(text: &str) -> Result<Self, SignatureError> {
+        let bytes: [u8; 34] = binary::decode_multibase_array(text)?;
+        let [first, second, key @ ..] = bytes;
+        if [first, second] != MULTICODEC {
+            return Err(SignatureError::Multicodec);
+        }
+        Self::from_bytes(&key)
+    }
+
+    /// Multibase text, `z6Mk…`, 48 characters.
+    #[must_use]
+    pub fn to_multibase(&self) -> String {
+        binary::encode_multibase(&[MULTICODEC.as_slice(), &self.to_bytes()].concat())
+    }
+
+    /// The key as a DID: `did:key:z6Mk…`.
+    #[must_use]
+    pub fn did_key(&self) -> String {
+        format!("did:key:{}", self.to_multibase())
+    }
+
+    /// The key's verification method: `did:key:z6Mk…#z6Mk…`.
+    #[must_use]
+    pub fn verification_method(&self) -> String {
+        let text = self.to_multibase();
+        format!("did:key:{text}#{text}")
+    }
+
+    /// SHA-256 of the 32 bytes: how records name a key.
+    #[must_use]
+    pub fn thumbprint(&self) -> Hash {
+        sha256(&[&self.to_bytes()])
+    }
+
+    /// Checks a signature over `message`, strictly.
+    ///
+    /// # Errors
+    /// In this order: s not below L; R not a point, not canonical, of small order; no match.
+    pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+        let (r, s) = signature.halves();
+        if !s.iter().rev().lt(ORDER.iter().rev()) {
+            return Err(SignatureError::ScalarNotReduced);
+        }
+        point(&r).map_err(|fault| match fault {
+            PointFault::NotPoint => SignatureError::PointNotPoint,
+            PointFault::NotCanonical => SignatureError::PointNotCanonical,
+            PointFault::SmallOrder => SignatureError::PointSmallOrder,
+        })?;
+        self.0
+            .verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0))
+            .map_err(|_| SignatureError::Mismatch)
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_bytes() == other.to_bytes()
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl PartialOrd for PublicKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for PublicKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.to_bytes().cmp(&other.to_bytes())
+    }
+}
+
+impl StdHash for PublicKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.to_bytes().hash(state);
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_multibase())
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({self})")
+    }
+}
+
+/// The 64 bytes R ‖ s of a signature; nothing is checked before [`PublicKey::verify`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Signature(pub [u8; 64]);
+
+impl Signature {
+    /// Length of a signature, bytes.
+    pub const BYTES: usize = 64;
+
+    /// R and s.
+    fn halves(&self) -> ([u8; 32], [u8; 32]) {
+        let (r, s) = self.0.split_at(32);
+        let half = |bytes: &[u8]| bytes.try_into().expect("half of 64 bytes is 32 bytes");
+        (half(r), half(s))
+    }
+
+    /// base64url without padding, 86 characters.
+    #[must_use]
+    pub fn to_base64url(&self) -> String {
+        binary::encode_base64url(&self.0)
+    }
+
+    /// From the 86 characters of base64url.
+    ///
+    /// # Errors
+    /// Not base64url without padding, or not 64 bytes.
+    pub fn from_base64url(text: &str) -> Result<Self, BinaryError> {
+        binary::decode_base64url_array(text).map(Self)
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.to_base64url();
+        write!(f, "Signature({}…)", text.get(..8).unwrap_or(&text))
+    }
+}
+
+/// An Ed25519 secret key: wiped on drop, never shown.
+#[derive(Clone)]
+pub struct SecretKey(SigningKey);
+
+impl SecretKey {
+    /// From the 32 secret bytes of RFC 8032 §5.1.5, which the caller draws at random.
+    #[must_use]
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        let seed = Zeroizing::new(seed);
+        Self(SigningKey::from_bytes(&seed))
+    }
+
+    /// The 32 secret bytes, for storage.
+    #[must_use]
+    pub fn to_seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0.to_bytes())
+    }
+
+    /// The public key.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        // A clamped scalar is no multiple of L, so its point is never of small order.
+        PublicKey(self.0.verifying_key())
+    }
+
+    /// Signs `message`.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> Signature {
+        Signature(self.0.sign(message).to_bytes())
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretKey(of {})", self.public())
+    }
+}
+
+#[cfg(test)]
+mod tests;
