@@ -94,12 +94,13 @@ pub fn encode_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Bytes of a standard base64 text with padding, at most `max_bytes` of them.
+/// Bytes of a standard base64 text with padding, at most [`limits::NOTE_BYTES`] of them: no text
+/// that carries standard base64 is longer than a note.
 ///
 /// # Errors
 /// Too long, outside the alphabet, padding missing or misplaced, or trailing bits set.
-pub fn decode_base64(text: &str, max_bytes: usize) -> Result<Vec<u8>, BinaryError> {
-    decode(&STANDARD, true, text, max_bytes)
+pub fn decode_base64(text: &str) -> Result<Vec<u8>, BinaryError> {
+    decode(&STANDARD, true, text, limits::NOTE_BYTES)
 }
 
 /// The `N` bytes of a standard base64 text.
@@ -107,7 +108,7 @@ pub fn decode_base64(text: &str, max_bytes: usize) -> Result<Vec<u8>, BinaryErro
 /// # Errors
 /// As [`decode_base64`], or another number of bytes.
 pub fn decode_base64_array<const N: usize>(text: &str) -> Result<[u8; N], BinaryError> {
-    exactly(decode_base64(text, N)?)
+    exactly(decode_base64(text)?)
 }
 
 /// Multibase base58btc: `z` and the base58 digits (W3C Controlled Identifiers §2.4).
