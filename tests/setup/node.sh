@@ -20,7 +20,7 @@ good node && found node
 
 if ! command -v node >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   apt-get update -q >/dev/null 2>&1 </dev/null || true
-  candidate="$(apt-cache policy nodejs 2>/dev/null | sed -n 's/^ *Candidate: *//p')"
+  candidate="$(apt-cache policy nodejs 2>/dev/null | sed -n 's/^ *Candidate: *//p')" || candidate=
   if [ -n "$candidate" ] && [ "$candidate" != '(none)' ] && at_least "$candidate" "$WANT"; then
     say "installing Debian's nodejs $candidate"
     DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends nodejs \
