@@ -14,6 +14,3 @@ pub mod tile;
 pub mod tlog_proof;
 pub mod tree;
 pub mod trust;
-
-#[cfg(test)]
-pub(crate) mod vectors;

@@ -1,39 +1,39 @@
-//! Pieces shared by the line-based texts: strict decimals, strict base64, clipped quotations.
-
-use crate::wire::binary::{decode_base64, encode_base64};
-use crate::wire::hash::Hash;
-
-/// Longest piece of foreign text an error message repeats, in bytes.
-const CLIP: usize = 64;
-
-/// The beginning of a foreign text, for an error: at most 64 bytes, control characters escaped.
-pub(crate) fn clip(text: &str) -> String {
-    let mut clipped = String::new();
-    for part in text.chars().map(|c| c.escape_debug()) {
-        if clipped.len().saturating_add(part.len()) > CLIP {
-            break;
-        }
-        clipped.extend(part);
-    }
-    clipped
-}
+//! Pieces shared by the line-based texts.
 
 /// Parses an ASCII decimal: digits only, no sign, no leading zero except in `0`.
 pub(crate) fn decimal(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit());
-    if !plain || (text.len() > 1 && text.starts_with('0')) { None } else { text.parse().ok() }
-}
-
-/// Parses 32 bytes of standard padded base64.
-pub(crate) fn hash_from_base64(text: &str) -> Option<Hash> {
-    // 32 bytes take exactly 44 characters: longer texts are refused before decoding.
-    if text.len() != 44 {
-        return None;
+    if !plain || (text.len() > 1 && text.starts_with('0')) {
+        None
+    } else {
+        text.parse().ok()
     }
-    decode_base64(text).ok()?.try_into().ok().map(Hash)
 }
 
-/// A hash as these texts write it.
-pub(crate) fn base64_hash(hash: &Hash) -> String {
-    encode_base64(&hash.0)
+/// The lines of a policy file that say something, numbered from 1 and split at spaces and tabs.
+///
+/// Lines whose first character is `#` after white space, and empty ones, are left out
+/// (tlog-policy, "Structure"). A missing newline at the end of the file is tolerated.
+pub(crate) fn policy_lines(text: &str) -> impl Iterator<Item = (usize, Vec<&str>)> {
+    (1..).zip(text.split('\n')).filter_map(|(number, line)| {
+        let items: Vec<&str> = line
+            .split([' ', '\t'])
+            .filter(|item| !item.is_empty())
+            .collect();
+        let says_something = items.first().is_some_and(|first| !first.starts_with('#'));
+        says_something.then_some((number, items))
+    })
+}
+
+/// The line of the first character a policy file must not contain: control characters other than
+/// tab and newline (tlog-policy, "Character set").
+pub(crate) fn policy_control_character(text: &str) -> Option<usize> {
+    let bad = |c: char| (c < ' ' && c != '\t' && c != '\n') || c == '\u{7f}';
+    let at = text.find(bad)?;
+    let before = text.get(..at)?;
+    before
+        .bytes()
+        .filter(|b| *b == b'\n')
+        .count()
+        .checked_add(1)
 }

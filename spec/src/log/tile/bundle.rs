@@ -3,9 +3,10 @@
 use thiserror::Error;
 
 use super::TILE_WIDTH;
+use crate::wire::limits;
 
 /// Longest entry a bundle can hold, in bytes: its length is a 16-bit number.
-pub const ENTRY_LIMIT: usize = 65_535;
+pub const ENTRY_LIMIT: usize = limits::LEAF_BYTES;
 
 /// Why a bundle was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -49,8 +50,9 @@ impl BundleError {
 /// # Errors
 /// `EntryLimit`; the bundle is then unchanged.
 pub fn append_entry(bundle: &mut Vec<u8>, entry: &[u8]) -> Result<(), BundleError> {
-    let length = u16::try_from(entry.len())
-        .map_err(|_| BundleError::EntryLimit { length: entry.len() })?;
+    let length = u16::try_from(entry.len()).map_err(|_| BundleError::EntryLimit {
+        length: entry.len(),
+    })?;
     bundle.extend_from_slice(&length.to_be_bytes());
     bundle.extend_from_slice(entry);
     Ok(())
@@ -62,7 +64,10 @@ pub fn append_entry(bundle: &mut Vec<u8>, entry: &[u8]) -> Result<(), BundleErro
 /// `EntryLimit`; `Count` for none or for more than 256 entries.
 pub fn encode_bundle<E: AsRef<[u8]>>(entries: &[E]) -> Result<Vec<u8>, BundleError> {
     if entries.is_empty() || entries.len() > usize::from(TILE_WIDTH) {
-        return Err(BundleError::Count { expected: TILE_WIDTH, actual: entries.len() });
+        return Err(BundleError::Count {
+            expected: TILE_WIDTH,
+            actual: entries.len(),
+        });
     }
     let mut bundle = Vec::new();
     for entry in entries {
@@ -79,15 +84,20 @@ pub fn decode_bundle(bundle: &[u8], width: u16) -> Result<Vec<&[u8]>, BundleErro
     let mut entries = Vec::new();
     let mut rest = bundle;
     while !rest.is_empty() && entries.len() <= usize::from(TILE_WIDTH) {
-        let truncated = || BundleError::Truncated { entry: entries.len() };
+        let truncated = || BundleError::Truncated {
+            entry: entries.len(),
+        };
         let (length, after) = rest.split_first_chunk::<2>().ok_or_else(truncated)?;
         let length = usize::from(u16::from_be_bytes(*length));
         let (entry, after) = after.split_at_checked(length).ok_or_else(truncated)?;
         entries.push(entry);
         rest = after;
     }
-    if entries.len() != usize::from(width) {
-        return Err(BundleError::Count { expected: width, actual: entries.len() });
+    if width > TILE_WIDTH || entries.len() != usize::from(width) {
+        return Err(BundleError::Count {
+            expected: width,
+            actual: entries.len(),
+        });
     }
     Ok(entries)
 }

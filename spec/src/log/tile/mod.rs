@@ -6,13 +6,11 @@
 
 mod bundle;
 
-#[cfg(test)]
-mod tests;
-
 use thiserror::Error;
 
-use super::text::{clip, decimal};
+use super::text::decimal;
 use super::tree::{Node, SIZE_LIMIT, TreeSize, node_hash};
+use crate::wire::clip;
 use crate::wire::hash::Hash;
 
 pub use bundle::{BundleError, ENTRY_LIMIT, append_entry, decode_bundle, encode_bundle};
@@ -142,7 +140,9 @@ impl Tile {
             "entries" => Kind::Entries,
             _ => {
                 let level = decimal(kind).ok_or_else(malformed)?;
-                let known = u8::try_from(level).ok().filter(|level| *level <= LEVEL_LIMIT);
+                let known = u8::try_from(level)
+                    .ok()
+                    .filter(|level| *level <= LEVEL_LIMIT);
                 Kind::Hashes(known.ok_or(TileError::Level { level })?)
             }
         };
@@ -150,7 +150,9 @@ impl Tile {
             None => (rest, TILE_WIDTH),
             Some((groups, width)) => {
                 let width = decimal(width).ok_or_else(malformed)?;
-                let known = u16::try_from(width).ok().filter(|w| (1..TILE_WIDTH).contains(w));
+                let known = u16::try_from(width)
+                    .ok()
+                    .filter(|w| (1..TILE_WIDTH).contains(w));
                 (groups, known.ok_or(TileError::Width { width })?)
             }
         };
@@ -167,15 +169,23 @@ impl Tile {
     /// Refuses widths, levels and indexes that no tree of fewer than 2^62 leaves has.
     fn check(&self) -> Result<(), TileError> {
         if !(1..=TILE_WIDTH).contains(&self.width) {
-            return Err(TileError::Width { width: self.width.into() });
+            return Err(TileError::Width {
+                width: self.width.into(),
+            });
         }
         if let Kind::Hashes(level) = self.kind
             && level > LEVEL_LIMIT
         {
-            return Err(TileError::Level { level: level.into() });
+            return Err(TileError::Level {
+                level: level.into(),
+            });
         }
         let items = node_count(SIZE_LIMIT, self.kind);
-        if self.index.checked_mul(u64::from(TILE_WIDTH)).is_none_or(|first| first >= items) {
+        if self
+            .index
+            .checked_mul(u64::from(TILE_WIDTH))
+            .is_none_or(|first| first >= items)
+        {
             return Err(TileError::IndexLimit { index: self.index });
         }
         Ok(())
@@ -184,14 +194,19 @@ impl Tile {
     /// The tile as it is in a tree of `size`: full, partial, or not there at all.
     pub fn in_tree(kind: Kind, index: u64, size: TreeSize) -> Option<Self> {
         let first = index.checked_mul(u64::from(TILE_WIDTH))?;
-        let there = node_count(size.0, kind).checked_sub(first)?.min(u64::from(TILE_WIDTH));
+        let there = node_count(size.0, kind)
+            .checked_sub(first)?
+            .min(u64::from(TILE_WIDTH));
         let width = u16::try_from(there).ok().filter(|width| *width > 0)?;
         Some(Self { kind, index, width })
     }
 
     /// The full tile of the same place, which clients fall back to when a partial one is gone.
     pub fn full(self) -> Self {
-        Self { width: TILE_WIDTH, ..self }
+        Self {
+            width: TILE_WIDTH,
+            ..self
+        }
     }
 
     /// Bytes of a tile of hashes of this width.
@@ -201,7 +216,9 @@ impl Tile {
 
     /// The tree node stored in slot `slot`, for a tile of hashes.
     pub fn node(&self, slot: u16) -> Option<Node> {
-        let Kind::Hashes(level) = self.kind else { return None };
+        let Kind::Hashes(level) = self.kind else {
+            return None;
+        };
         let first = self.index.checked_mul(u64::from(TILE_WIDTH))?;
         let index = first.checked_add(slot.into())?;
         let level = level.checked_mul(TILE_HEIGHT)?;
@@ -215,7 +232,10 @@ impl Tile {
     pub fn node_hash(&self, bytes: &[u8], node: Node) -> Result<Hash, TileError> {
         let expected = self.byte_length();
         if bytes.len() != expected {
-            return Err(TileError::Length { expected, actual: bytes.len() });
+            return Err(TileError::Length {
+                expected,
+                actual: bytes.len(),
+            });
         }
         let missing = || TileError::NodeNotInTile { node };
         let place = NodePlace::of(node).ok_or_else(missing)?;
@@ -225,12 +245,19 @@ impl Tile {
         let (rows, _) = bytes.as_chunks::<32>();
         let first = usize::from(place.first);
         let end = first.saturating_add(usize::from(place.count));
-        let mut row: Vec<Hash> =
-            rows.get(first..end).ok_or_else(missing)?.iter().map(|row| Hash(*row)).collect();
+        let mut row: Vec<Hash> = rows
+            .get(first..end)
+            .ok_or_else(missing)?
+            .iter()
+            .map(|row| Hash(*row))
+            .collect();
         // The count is a power of two, so every round pairs all of them.
         while row.len() > 1 {
             let (pairs, _) = row.as_chunks::<2>();
-            row = pairs.iter().map(|[left, right]| node_hash(left, right)).collect();
+            row = pairs
+                .iter()
+                .map(|[left, right]| node_hash(left, right))
+                .collect();
         }
         row.first().copied().ok_or_else(missing)
     }
@@ -258,8 +285,17 @@ impl NodePlace {
         let slot = node.index.checked_mul(count.into())?;
         let first = u16::try_from(slot % u64::from(TILE_WIDTH)).ok()?;
         let index = slot / u64::from(TILE_WIDTH);
-        let tile = Tile { kind: Kind::Hashes(level), index, width: TILE_WIDTH };
-        tile.check().is_ok().then_some(Self { level, index, first, count })
+        let tile = Tile {
+            kind: Kind::Hashes(level),
+            index,
+            width: TILE_WIDTH,
+        };
+        tile.check().is_ok().then_some(Self {
+            level,
+            index,
+            first,
+            count,
+        })
     }
 }
 
@@ -272,7 +308,11 @@ pub fn changed_tiles(old: TreeSize, new: TreeSize) -> impl Iterator<Item = Tile>
     kinds.flat_map(move |kind| {
         let width = u64::from(TILE_WIDTH);
         let (from, to) = (node_count(old.0, kind), node_count(new.0, kind));
-        let first = if from < to { from / width } else { to.div_ceil(width) };
+        let first = if from < to {
+            from / width
+        } else {
+            to.div_ceil(width)
+        };
         (first..to.div_ceil(width)).filter_map(move |index| Tile::in_tree(kind, index, new))
     })
 }

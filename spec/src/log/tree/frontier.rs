@@ -30,7 +30,10 @@ impl Default for Frontier {
 impl Frontier {
     /// The frontier of the tree without entries.
     pub fn new() -> Self {
-        Self { size: 0, nodes: Vec::new() }
+        Self {
+            size: 0,
+            nodes: Vec::new(),
+        }
     }
 
     /// Restores a frontier from the hashes of [`peaks`]`(size)`, in that order.
@@ -41,9 +44,16 @@ impl Frontier {
         check_size(size)?;
         let expected = peaks(size).len();
         if nodes.len() != expected {
-            return Err(TreeError::NodeCount { size, expected, actual: nodes.len() });
+            return Err(TreeError::NodeCount {
+                size,
+                expected,
+                actual: nodes.len(),
+            });
         }
-        Ok(Self { size: size.0, nodes })
+        Ok(Self {
+            size: size.0,
+            nodes,
+        })
     }
 
     /// Appends an entry by its leaf hash. Returns the subtrees this completes, lowest first: the
@@ -54,16 +64,24 @@ impl Frontier {
     pub fn push(&mut self, leaf: Hash) -> Result<Vec<Completed>, TreeError> {
         let size = self.size.saturating_add(1);
         if size >= SIZE_LIMIT {
-            return Err(TreeError::SizeLimit { size: TreeSize(size) });
+            return Err(TreeError::SizeLimit {
+                size: TreeSize(size),
+            });
         }
-        let mut node = Node { level: 0, index: self.size };
+        let mut node = Node {
+            level: 0,
+            index: self.size,
+        };
         let mut hash = leaf;
         let mut completed = vec![Completed { node, hash }];
         // Each trailing one-bit of the old size is a subtree as large as the one in hand.
         for _ in 0..self.size.trailing_ones() {
             let Some(left) = self.nodes.pop() else { break };
             hash = node_hash(&left, &hash);
-            node = Node { level: node.level.saturating_add(1), index: node.index >> 1 };
+            node = Node {
+                level: node.level.saturating_add(1),
+                index: node.index >> 1,
+            };
             completed.push(Completed { node, hash });
         }
         self.nodes.push(hash);

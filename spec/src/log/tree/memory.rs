@@ -95,8 +95,14 @@ impl NodeReader for MemoryTree {
     fn read(&self, nodes: &[Node]) -> Result<Vec<Hash>, MissingNode> {
         let find = |node: &Node| {
             let index = usize::try_from(node.index).ok()?;
-            self.levels.get(usize::from(node.level))?.get(index).copied()
+            self.levels
+                .get(usize::from(node.level))?
+                .get(index)
+                .copied()
         };
-        nodes.iter().map(|node| find(node).ok_or(MissingNode(*node))).collect()
+        nodes
+            .iter()
+            .map(|node| find(node).ok_or(MissingNode(*node)))
+            .collect()
     }
 }

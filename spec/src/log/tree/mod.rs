@@ -9,13 +9,10 @@ mod frontier;
 mod memory;
 mod read;
 
-#[cfg(test)]
-mod tests;
-
 use thiserror::Error;
 
-use crate::log::text::base64_hash;
 use crate::wire::hash::{Hash, sha256};
+use crate::wire::limits;
 
 pub use frontier::{Completed, Frontier};
 pub use memory::{MemoryTree, MissingNode};
@@ -28,7 +25,7 @@ pub use read::{
 pub const SIZE_LIMIT: u64 = 1 << 62;
 
 /// No proof over fewer than 2^62 leaves is longer than 63 hashes; one is spare.
-pub const PROOF_LIMIT: usize = 64;
+pub const PROOF_LIMIT: usize = limits::PROOF_HASHES;
 
 /// Position of an entry in the log, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,7 +73,7 @@ pub enum TreeError {
     #[error("nothing can be proved consistent with an empty tree")]
     OldSizeZero,
     /// The root computed for the old tree is another.
-    #[error("old root is {}, expected {}", base64_hash(.actual), base64_hash(.expected))]
+    #[error("old root is {actual}, expected {expected}")]
     OldRootMismatch {
         /// Old root handed in.
         expected: Hash,
@@ -92,7 +89,7 @@ pub enum TreeError {
         actual: usize,
     },
     /// The computed root (for consistency: of the new tree) is another.
-    #[error("root is {}, expected {}", base64_hash(.actual), base64_hash(.expected))]
+    #[error("root is {actual}, expected {expected}")]
     RootMismatch {
         /// Root handed in.
         expected: Hash,
@@ -151,7 +148,11 @@ pub fn empty_root() -> Hash {
 /// # Errors
 /// [`TreeError::SizeLimit`].
 pub(crate) fn check_size(size: TreeSize) -> Result<(), TreeError> {
-    if size.0 < SIZE_LIMIT { Ok(()) } else { Err(TreeError::SizeLimit { size }) }
+    if size.0 < SIZE_LIMIT {
+        Ok(())
+    } else {
+        Err(TreeError::SizeLimit { size })
+    }
 }
 
 /// Computes the root that `proof` claims for the leaf `leaf` at `index` in a tree of `size`.
@@ -188,7 +189,14 @@ pub fn check_inclusion(
     root: &Hash,
 ) -> Result<(), TreeError> {
     let actual = root_from_inclusion(index, size, leaf, proof)?;
-    if actual == *root { Ok(()) } else { Err(TreeError::RootMismatch { expected: *root, actual }) }
+    if actual == *root {
+        Ok(())
+    } else {
+        Err(TreeError::RootMismatch {
+            expected: *root,
+            actual,
+        })
+    }
 }
 
 /// Checks that the tree of size `new` with `new_root` begins with the tree of size `old` with
@@ -216,8 +224,14 @@ pub fn check_consistency(
     if old == new {
         return match proof.len() {
             0 if old_root == new_root => Ok(()),
-            0 => Err(TreeError::RootMismatch { expected: *new_root, actual: *old_root }),
-            actual => Err(TreeError::ProofLength { expected: 0, actual }),
+            0 => Err(TreeError::RootMismatch {
+                expected: *new_root,
+                actual: *old_root,
+            }),
+            actual => Err(TreeError::ProofLength {
+                expected: 0,
+                actual,
+            }),
         };
     }
     // The proof is an inclusion proof of the old tree's last perfect subtree, which is 2^shift
@@ -234,11 +248,17 @@ pub fn check_consistency(
     };
     let actual = climb_border(&climb_left(&seed, inner, position), border);
     if actual != *old_root {
-        return Err(TreeError::OldRootMismatch { expected: *old_root, actual });
+        return Err(TreeError::OldRootMismatch {
+            expected: *old_root,
+            actual,
+        });
     }
     let actual = climb_border(&climb(&seed, inner, position), border);
     if actual != *new_root {
-        return Err(TreeError::RootMismatch { expected: *new_root, actual });
+        return Err(TreeError::RootMismatch {
+            expected: *new_root,
+            actual,
+        });
     }
     Ok(())
 }
@@ -268,11 +288,17 @@ impl Shape {
         let inner = usize::try_from(self.inner).unwrap_or(PROOF_LIMIT);
         let border = usize::try_from(self.border).unwrap_or(PROOF_LIMIT);
         let expected = lead.saturating_add(inner).saturating_add(border);
-        let wrong = || TreeError::ProofLength { expected, actual: proof.len() };
+        let wrong = || TreeError::ProofLength {
+            expected,
+            actual: proof.len(),
+        };
         if proof.len() != expected {
             return Err(wrong());
         }
-        proof.get(lead..).and_then(|rest| rest.split_at_checked(inner)).ok_or_else(wrong)
+        proof
+            .get(lead..)
+            .and_then(|rest| rest.split_at_checked(inner))
+            .ok_or_else(wrong)
     }
 }
 
@@ -282,7 +308,11 @@ fn climb(seed: &Hash, siblings: &[Hash], index: u64) -> Hash {
     siblings.iter().fold(*seed, |hash, sibling| {
         let right = bits & 1 == 1;
         bits >>= 1;
-        if right { node_hash(sibling, &hash) } else { node_hash(&hash, sibling) }
+        if right {
+            node_hash(sibling, &hash)
+        } else {
+            node_hash(&hash, sibling)
+        }
     })
 }
 
@@ -292,11 +322,17 @@ fn climb_left(seed: &Hash, siblings: &[Hash], index: u64) -> Hash {
     siblings.iter().fold(*seed, |hash, sibling| {
         let right = bits & 1 == 1;
         bits >>= 1;
-        if right { node_hash(sibling, &hash) } else { hash }
+        if right {
+            node_hash(sibling, &hash)
+        } else {
+            hash
+        }
     })
 }
 
 /// Climbs the right edge, where every sibling is on the left.
 fn climb_border(seed: &Hash, siblings: &[Hash]) -> Hash {
-    siblings.iter().fold(*seed, |hash, sibling| node_hash(sibling, &hash))
+    siblings
+        .iter()
+        .fold(*seed, |hash, sibling| node_hash(sibling, &hash))
 }

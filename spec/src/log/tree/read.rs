@@ -70,7 +70,10 @@ impl Range {
         let mut start = self.start;
         while let Some(log) = self.end.checked_sub(start).and_then(u64::checked_ilog2) {
             let level = u8::try_from(log).unwrap_or(u8::MAX);
-            nodes.push(Node { level, index: start >> log });
+            nodes.push(Node {
+                level,
+                index: start >> log,
+            });
             start = start.saturating_add(1 << log);
         }
         nodes
@@ -79,12 +82,20 @@ impl Range {
 
 /// The perfect subtrees of a tree of `size`, largest first: one for each one-bit of the size.
 pub fn peaks(size: TreeSize) -> Vec<Node> {
-    Range { start: 0, end: size.0.min(SIZE_LIMIT) }.nodes()
+    Range {
+        start: 0,
+        end: size.0.min(SIZE_LIMIT),
+    }
+    .nodes()
 }
 
 /// Joins perfect subtrees, largest first, into the root above them; nothing for none.
 pub(super) fn join(hashes: &[Hash]) -> Option<Hash> {
-    hashes.iter().rev().copied().reduce(|right, left| node_hash(&left, &right))
+    hashes
+        .iter()
+        .rev()
+        .copied()
+        .reduce(|right, left| node_hash(&left, &right))
 }
 
 /// Reads the hashes of several ranges in one call.
@@ -95,7 +106,10 @@ fn read_ranges<R: NodeReader>(
     let groups: Vec<Vec<Node>> = ranges.iter().map(|range| range.nodes()).collect();
     let wanted: Vec<Node> = groups.iter().flatten().copied().collect();
     let hashes = reader.read(&wanted).map_err(ProveError::Read)?;
-    let short = || ProveError::ShortRead { expected: wanted.len(), actual: hashes.len() };
+    let short = || ProveError::ShortRead {
+        expected: wanted.len(),
+        actual: hashes.len(),
+    };
     if hashes.len() != wanted.len() {
         return Err(short());
     }
@@ -132,14 +146,22 @@ pub fn subtree_hash<R: NodeReader>(
     reader: &R,
 ) -> Result<Hash, ProveError<R::Error>> {
     check_size(TreeSize(end))?;
-    let width = end.saturating_sub(start).checked_next_power_of_two().unwrap_or(SIZE_LIMIT);
+    let width = end
+        .saturating_sub(start)
+        .checked_next_power_of_two()
+        .unwrap_or(SIZE_LIMIT);
     if start >= end || start & width.saturating_sub(1) != 0 {
-        return Err(
-            TreeError::IndexOutOfRange { index: LeafIndex(start), size: TreeSize(end) }.into()
-        );
+        return Err(TreeError::IndexOutOfRange {
+            index: LeafIndex(start),
+            size: TreeSize(end),
+        }
+        .into());
     }
     let hashes = read_ranges(&[Range { start, end }], reader)?;
-    hashes.first().copied().ok_or(ProveError::ShortRead { expected: 1, actual: 0 })
+    hashes.first().copied().ok_or(ProveError::ShortRead {
+        expected: 1,
+        actual: 0,
+    })
 }
 
 /// Proof that entry `index` is in the tree of `size`, from the leaf's sibling up to the root's
@@ -157,11 +179,26 @@ pub fn prove_inclusion<R: NodeReader>(
         return Err(TreeError::IndexOutOfRange { index, size }.into());
     }
     let mut siblings = Vec::new();
-    let mut here = Range { start: 0, end: size.0 };
+    let mut here = Range {
+        start: 0,
+        end: size.0,
+    };
     while let Some(middle) = here.middle() {
-        let (left, right) =
-            (Range { end: middle, ..here }, Range { start: middle, ..here });
-        let (next, sibling) = if index.0 < middle { (left, right) } else { (right, left) };
+        let (left, right) = (
+            Range {
+                end: middle,
+                ..here
+            },
+            Range {
+                start: middle,
+                ..here
+            },
+        );
+        let (next, sibling) = if index.0 < middle {
+            (left, right)
+        } else {
+            (right, left)
+        };
         siblings.push(sibling);
         here = next;
     }
@@ -188,13 +225,24 @@ pub fn prove_consistency<R: NodeReader>(
         return Err(TreeError::OldSizeZero.into());
     }
     let mut parts = Vec::new();
-    let mut here = Range { start: 0, end: new.0 };
+    let mut here = Range {
+        start: 0,
+        end: new.0,
+    };
     // `whole`: the old tree's last subtree is the old tree itself, whose root the checker has.
     let mut whole = true;
     while here.end != old.0 {
         let Some(middle) = here.middle() else { break };
-        let (left, right) =
-            (Range { end: middle, ..here }, Range { start: middle, ..here });
+        let (left, right) = (
+            Range {
+                end: middle,
+                ..here
+            },
+            Range {
+                start: middle,
+                ..here
+            },
+        );
         if old.0 <= middle {
             parts.push(right);
             here = left;
