@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::{CheckOf, IdError, NumberKind, character_in, values, weighted};
 use crate::wire::Date;
 
-/// GB 11643 §4.2.4: 2^(18−i) mod 11.
+/// GB 11643: 2^(18−i) mod 11.
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 /// Check characters by Σ mod 11.
 const CHECKS: &[u8] = b"10X98765432";
@@ -81,7 +81,7 @@ impl CitizenId {
         birth(&self.0).expect("checked on construction")
     }
 
-    /// The number with its birth date and sequence starred, `110105********002X`.
+    /// The number with its birth date starred, `110105********002X`.
     #[must_use]
     pub fn masked(&self) -> String {
         let head = self.0.get(..6).unwrap_or_default();

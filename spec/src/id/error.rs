@@ -62,10 +62,10 @@ impl fmt::Display for CheckOf {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdError {
-    /// Birth date that the calendar lacks, or before 1900 (GB 11643 §4.2.2).
+    /// Birth date that the calendar lacks, or before 1900 (GB 11643).
     #[error("citizen identity number has no such birth date")]
     BirthDate,
-    /// A category the registering department does not have (GB 32100 §4.3).
+    /// A category the registering department does not have (GB 32100).
     #[error("registering department {department} has no category {actual}")]
     Category {
         /// Position 1.

@@ -9,7 +9,7 @@ use super::{CheckOf, IdError, NumberKind, Uscc, character_in, values};
 /// sense, because what follows has letters: never write an identifier as `urn:oid:`.
 pub const IDENTIFIER_ROOT: &str = "1.2.156.3005.2.";
 
-/// GB/T 17710 §6: the values of MOD 37,36.
+/// GB/T 17710: the values of MOD 37,36.
 const ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const OF: NumberKind = NumberKind::LicenceIdentifier;
 

@@ -5,17 +5,17 @@ use std::str::FromStr;
 
 use super::{CheckOf, IdError, NumberKind, character_in, value_in, values, weighted};
 
-/// GB 32100 §4.6 table: digits and letters without I, O, S, V, Z.
+/// GB 32100: digits and letters without I, O, S, V, Z.
 const ALPHABET: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 /// GB 11714: digits and letters.
 const ORGANISATION_ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-/// GB 32100 §4.6: 3^(i-1) mod 31.
+/// GB 32100: 3^(i−1) mod 31.
 const WEIGHTS: [u32; 17] = [
     1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28,
 ];
-/// GB 11714 §5.2.
+/// GB 11714.
 const ORGANISATION_WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
-/// GB 32100 §4.2, §4.3 with amendment 1: registering department and its categories.
+/// GB 32100 with amendment 1: registering department and its categories.
 const DEPARTMENTS: [(char, &str); 12] = [
     ('1', "1239"), // staffing of public bodies: organ, institution, mass organisation, other
     ('2', "19"),   // foreign affairs
@@ -66,7 +66,6 @@ impl Uscc {
             .map(|((of, expected), actual)| (of, expected, actual))
         {
             if expected != actual {
-                // Position 18 is computed over the position 17 found, not over a corrected one.
                 return Err(IdError::Check {
                     of,
                     expected,
@@ -102,7 +101,7 @@ impl Uscc {
         check_category(head)?;
         let letters = values(ORGANISATION_ALPHABET, organisation)
             .expect("the alphabet of organisation codes holds that of social credit codes");
-        // GB 11714 §5.2: 11 − Σ mod 11, where 10 is written X and 11 is written 0.
+        // GB 11714: 11 − Σ mod 11, where 10 is written X and 11 is written 0.
         let inner = match weighted(&letters, &ORGANISATION_WEIGHTS, 11) {
             0 => '0',
             1 => 'X',
