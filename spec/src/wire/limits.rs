@@ -68,3 +68,19 @@ pub const FACE_MEMBERS: usize = 256;
 pub const FACE_TEXT_BYTES: usize = 4_096;
 /// A name of a person, unit, licence or type, and a licence or holder number, bytes.
 pub const LABEL_BYTES: usize = 1_024;
+
+/// Signatures under one event, and administrators of one log.
+pub const EVENT_SIGNATURES: usize = 16;
+/// A reason code, characters.
+pub const REASON_CODE_BYTES: usize = 32;
+/// The longest delay between `propose-key` and `confirm-key`, milliseconds: 90 days.
+pub const KEY_DELAY_MILLIS: u64 = 90 * 24 * 3_600_000;
+/// Licence types granted to one key: a record with 64 keys of them still fits [`RECORD_BYTES`]
+/// only when few keys have many, which `apply` checks by the record's size.
+pub const GRANT_TYPES: usize = 256;
+/// Open mortgages, pledges or objections of one licence.
+pub const OPEN_FLAGS: usize = 64;
+/// Proposed keys of one unit.
+pub const PROPOSALS: usize = 16;
+/// One status record, bytes.
+pub const RECORD_BYTES: usize = 64 << 10;
