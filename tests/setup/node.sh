@@ -1,22 +1,26 @@
 #!/usr/bin/env bash
 # Prints the folder that holds a Node good enough for the JavaScript verifier, after installing
 # one where there is none. Needed: version 20 or newer (Ed25519 in WebCrypto, node's test runner).
+# With the argument `npm`, npm must be there too; Debian packages it apart, with hundreds of others,
+# so the wheel is taken instead.
 #
 # In this order: the PATH; Debian's package, where its version will do (Debian 13); else the wheel
 # of PyPI that carries Node, at a locked version and hash, in a folder of the cache.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 WANT=20
+WITH=${1:-node}
 
-good() { # good NODE
-  local version
-  version="$("$1" --version 2>/dev/null)" || return 1
+good() { # good [FOLDER]: without a folder, what is on the PATH
+  local folder=${1:+$1/} version
+  command -v "${folder}$WITH" >/dev/null 2>&1 || return 1
+  version="$("${folder}node" --version 2>/dev/null)" || return 1
   at_least "${version#v}" "$WANT"
 }
 
-found() { dirname "$(command -v "$1")"; exit 0; }
+found() { dirname "$(command -v node)"; exit 0; }
 
-good node && found node
+! good || found
 
 if ! command -v node >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   apt-get update -q >/dev/null 2>&1 </dev/null || true
@@ -25,14 +29,14 @@ if ! command -v node >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get
     say "installing Debian's nodejs $candidate"
     DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends nodejs \
       >/dev/null 2>&1 </dev/null || true
-    good node && found node
+    ! good || found
   fi
 fi
 
 bash "$ROOT/tests/setup/system.sh" python
 lock="$ROOT/tests/setup/node.lock"
 home="$CACHE/node-$(sha256sum "$lock" | cut -c 1-12)"
-if ! good "$home/bin/node"; then
+if ! good "$home/bin"; then
   say 'this machine has no Node 20 or newer: installing one into the cache'
   rm -rf "$home"
   python3 -m venv "$home" >&2
@@ -44,5 +48,5 @@ if ! good "$home/bin/node"; then
   ln -sf "$inside/bin/node" "$home/bin/node"
   ln -sf "$inside/lib/node_modules/npm/bin/npm-cli.js" "$home/bin/npm"
 fi
-good "$home/bin/node" || fail "Node in $home does not start" "remove that folder and try again"
+good "$home/bin" || fail "Node in $home does not start" "remove that folder and try again"
 printf '%s\n' "$home/bin"

