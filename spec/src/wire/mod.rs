@@ -25,6 +25,9 @@ pub mod signature;
 pub mod time;
 pub mod write;
 
+#[cfg(test)]
+pub(crate) mod vectors;
+
 pub use fields::{Fields, Malformed, Problem};
 pub use hash::{Hash, sha256};
 pub use json::{JsonError, Value};

@@ -105,8 +105,10 @@ impl UnixMillis {
         if hour > 23 || minute > 59 || second > 59 {
             return Err(TimeError::NoSuchTime);
         }
-        let seconds = u64::from(hour) * 3_600 + u64::from(minute) * 60 + u64::from(second);
-        Ok(Self(date.start_utc() + seconds * 1_000 + u64::from(milli)))
+        let [hour, minute, second, milli] = [hour, minute, second, milli].map(u64::from);
+        let seconds = hour.saturating_mul(60).saturating_add(minute).saturating_mul(60);
+        let millis = seconds.saturating_add(second).saturating_mul(1_000).saturating_add(milli);
+        Ok(Self(date.start_utc().saturating_add(millis)))
     }
 
     /// The calendar day in China at this instant; 9999-12-31 for the eight hours after it.
