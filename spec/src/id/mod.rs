@@ -56,7 +56,8 @@ fn values(alphabet: &[u8], text: &str) -> Result<Vec<u32>, usize> {
 fn weighted(values: &[u32], weights: &[u32], modulus: u32) -> u32 {
     values.iter().zip(weights).fold(0, |sum, (value, weight)| {
         sum.wrapping_add(value.wrapping_mul(*weight))
-            .checked_rem(modulus).unwrap_or(0)
+            .checked_rem(modulus)
+            .unwrap_or(0)
     })
 }
 

@@ -7,76 +7,99 @@ use crate::wire::vectors::{self, text};
 
 #[test]
 fn vectors_of_credit_codes() {
-    vectors::run("uscc", &[
-        ("uscc.json", |case| {
-            let code = Uscc::parse(text(case, "input")).map_err(|e| e.code())?;
-            assert_eq!(code.to_string(), text(case, "input"));
-            let (head, organisation) = (&code.as_str()[..8], &code.as_str()[8..16]);
-            assert_eq!(Uscc::with_checks(head, organisation), Ok(code.clone()));
-            Ok(json!({ "region": code.region(), "kind": code.department_and_category() }))
-        }),
-        ("region.json", |case| {
-            let code = RegionCode::parse(text(case, "input")).map_err(|e| e.code())?;
-            Ok(code.province_name().into())
-        }),
-    ]);
+    vectors::run(
+        "uscc",
+        &[
+            ("uscc.json", |case| {
+                let code = Uscc::parse(text(case, "input")).map_err(|e| e.code())?;
+                assert_eq!(code.to_string(), text(case, "input"));
+                let (head, organisation) = (&code.as_str()[..8], &code.as_str()[8..16]);
+                assert_eq!(Uscc::with_checks(head, organisation), Ok(code.clone()));
+                Ok(json!({ "region": code.region(), "kind": code.department_and_category() }))
+            }),
+            ("region.json", |case| {
+                let code = RegionCode::parse(text(case, "input")).map_err(|e| e.code())?;
+                Ok(code.province_name().into())
+            }),
+        ],
+    );
 }
 
 #[test]
 fn vectors_of_citizen_numbers() {
-    vectors::run("citizen-id", &[
-        ("citizen-id.json", |case| {
-            let id = CitizenId::parse(text(case, "input")).map_err(|e| e.code())?;
-            assert_eq!(id.as_str(), text(case, "input"));
-            Ok(json!({ "masked": id.masked(), "birthDate": id.birth_date().to_string() }))
-        }),
-        ("holder-code.json", |case| {
-            let kind = HolderCodeType::parse(text(case, "type")).map_err(|e| e.code())?;
-            kind.check(text(case, "input")).map_err(|e| e.code())?;
-            Ok(kind.is_organisation().into())
-        }),
-    ]);
+    vectors::run(
+        "citizen-id",
+        &[
+            ("citizen-id.json", |case| {
+                let id = CitizenId::parse(text(case, "input")).map_err(|e| e.code())?;
+                assert_eq!(id.as_str(), text(case, "input"));
+                Ok(json!({ "masked": id.masked(), "birthDate": id.birth_date().to_string() }))
+            }),
+            ("holder-code.json", |case| {
+                let kind = HolderCodeType::parse(text(case, "type")).map_err(|e| e.code())?;
+                kind.check(text(case, "input")).map_err(|e| e.code())?;
+                Ok(kind.is_organisation().into())
+            }),
+        ],
+    );
 }
 
 #[test]
 fn vectors_of_licence_identifiers() {
-    vectors::run("licence-identifier", &[
-        ("licence-identifier.json", |case| {
-            let id = LicenceIdentifier::parse(text(case, "input")).map_err(|e| e.code())?;
-            assert_eq!(id.to_string(), text(case, "input"));
-            if let IssuerPart::Uscc(issuer) = id.issuer() {
-                let built = LicenceIdentifier::new(
-                    id.type_code().clone(),
-                    issuer.clone(),
-                    id.serial(),
-                    id.version(),
-                );
-                assert_eq!(built, Ok(id.clone()));
-            }
-            Ok(json!({
-                "type": id.type_code().as_str(),
-                "issuer": id.issuer().as_str(),
-                "serial": id.serial(),
-                "version": id.version(),
-            }))
-        }),
-        ("licence-type.json", |case| {
-            let code = LicenceTypeCode::parse(text(case, "input")).map_err(|e| e.code())?;
-            Ok(code.definer().as_str().into())
-        }),
-    ]);
+    vectors::run(
+        "licence-identifier",
+        &[
+            ("licence-identifier.json", |case| {
+                let id = LicenceIdentifier::parse(text(case, "input")).map_err(|e| e.code())?;
+                assert_eq!(id.to_string(), text(case, "input"));
+                if let IssuerPart::Uscc(issuer) = id.issuer() {
+                    let built = LicenceIdentifier::new(
+                        id.type_code().clone(),
+                        issuer.clone(),
+                        id.serial(),
+                        id.version(),
+                    );
+                    assert_eq!(built, Ok(id.clone()));
+                }
+                Ok(json!({
+                    "type": id.type_code().as_str(),
+                    "issuer": id.issuer().as_str(),
+                    "serial": id.serial(),
+                    "version": id.version(),
+                }))
+            }),
+            ("licence-type.json", |case| {
+                let code = LicenceTypeCode::parse(text(case, "input")).map_err(|e| e.code())?;
+                Ok(code.definer().as_str().into())
+            }),
+        ],
+    );
 }
 
 #[test]
 fn errors_say_what_was_computed() {
     let error = Uscc::parse("11100000000013338X").unwrap_err();
-    assert_eq!(error, IdError::Check { of: CheckOf::Uscc, expected: 'W', actual: 'X' });
+    assert_eq!(
+        error,
+        IdError::Check {
+            of: CheckOf::Uscc,
+            expected: 'W',
+            actual: 'X'
+        }
+    );
     assert_eq!(
         error.to_string(),
         "check character of unified social credit code is X, computed W"
     );
     let error = CitizenId::parse("110105194912310021").unwrap_err();
-    assert_eq!(error, IdError::Check { of: CheckOf::CitizenId, expected: 'X', actual: '1' });
+    assert_eq!(
+        error,
+        IdError::Check {
+            of: CheckOf::CitizenId,
+            expected: 'X',
+            actual: '1'
+        }
+    );
 }
 
 #[test]
@@ -94,8 +117,14 @@ fn parts_out_of_bounds_are_not_built() {
     assert_eq!(build("a", 1), Err("licence-identifier-character"));
     assert_eq!(build("A", 0), Err("licence-identifier-version"));
     assert_eq!(build("A", 1000), Err("licence-identifier-length"));
-    assert_eq!(Uscc::with_checks("1132040", "DEM00012").unwrap_err().code(), "uscc-length");
-    assert_eq!(CitizenId::with_check("1").unwrap_err().code(), "citizen-id-length");
+    assert_eq!(
+        Uscc::with_checks("1132040", "DEM00012").unwrap_err().code(),
+        "uscc-length"
+    );
+    assert_eq!(
+        CitizenId::with_check("1").unwrap_err().code(),
+        "citizen-id-length"
+    );
 }
 
 #[test]
@@ -118,7 +147,10 @@ fn regions_contain_their_parts() {
 #[test]
 fn holder_code_types_have_names() {
     assert_eq!(HolderCodeType::USCC.name(), "统一社会信用代码");
-    assert_eq!(HolderCodeType::parse("111").unwrap(), HolderCodeType::CITIZEN_ID);
+    assert_eq!(
+        HolderCodeType::parse("111").unwrap(),
+        HolderCodeType::CITIZEN_ID
+    );
 }
 
 proptest! {

@@ -106,8 +106,14 @@ impl UnixMillis {
             return Err(TimeError::NoSuchTime);
         }
         let [hour, minute, second, milli] = [hour, minute, second, milli].map(u64::from);
-        let seconds = hour.saturating_mul(60).saturating_add(minute).saturating_mul(60);
-        let millis = seconds.saturating_add(second).saturating_mul(1_000).saturating_add(milli);
+        let seconds = hour
+            .saturating_mul(60)
+            .saturating_add(minute)
+            .saturating_mul(60);
+        let millis = seconds
+            .saturating_add(second)
+            .saturating_mul(1_000)
+            .saturating_add(milli);
         Ok(Self(date.start_utc().saturating_add(millis)))
     }
 

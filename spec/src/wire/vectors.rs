@@ -11,21 +11,32 @@ pub(crate) type Outcome = Result<Value, &'static str>;
 
 /// Runs every case of every file in `folder` through the runner of its file.
 pub(crate) fn run(folder: &str, runners: &[(&str, fn(&Value) -> Outcome)]) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(folder);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("vectors")
+        .join(folder);
     let mut left: BTreeSet<&str> = runners.iter().map(|(file, _)| *file).collect();
     for entry in std::fs::read_dir(&path).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
-        assert!(left.remove(name.as_str()), "{folder}/{name}: no runner knows this file");
+        assert!(
+            left.remove(name.as_str()),
+            "{folder}/{name}: no runner knows this file"
+        );
         let runner = runners.iter().find(|(file, _)| *file == name).unwrap().1;
         let file: Value = serde_json::from_slice(&std::fs::read(entry.path()).unwrap()).unwrap();
-        assert!(file["description"].is_string() && file["source"].is_string(), "{folder}/{name}");
+        assert!(
+            file["description"].is_string() && file["source"].is_string(),
+            "{folder}/{name}"
+        );
         let cases = file["cases"].as_array().unwrap();
         assert!(!cases.is_empty(), "{folder}/{name}: no cases");
         let mut names = BTreeSet::new();
         for case in cases {
             let title = case["name"].as_str().unwrap();
-            assert!(names.insert(title), "{folder}/{name}: two cases are called {title}");
+            assert!(
+                names.insert(title),
+                "{folder}/{name}: two cases are called {title}"
+            );
             let expected = match (&case["expect"]["ok"], case["expect"]["error"].as_str()) {
                 (Value::Null, Some(code)) => Err(code),
                 (ok, None) if !ok.is_null() => Ok(ok.clone()),
@@ -40,7 +51,9 @@ pub(crate) fn run(folder: &str, runners: &[(&str, fn(&Value) -> Outcome)]) {
 
 /// The text member `name` of a case.
 pub(crate) fn text<'a>(case: &'a Value, name: &str) -> &'a str {
-    case[name].as_str().unwrap_or_else(|| panic!("case lacks {name}: {case}"))
+    case[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("case lacks {name}: {case}"))
 }
 
 /// The bytes of a case's `input` (text) or `inputHex`.
@@ -53,8 +66,13 @@ pub(crate) fn input(case: &Value) -> Vec<u8> {
 
 /// The bytes of hexadecimal text.
 pub(crate) fn unhex(text: &str) -> Vec<u8> {
-    assert!(text.len().is_multiple_of(2), "odd number of hexadecimal digits");
-    (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect()
+    assert!(
+        text.len().is_multiple_of(2),
+        "odd number of hexadecimal digits"
+    );
+    (0..text.len() / 2)
+        .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
+        .collect()
 }
 
 /// Hexadecimal text of bytes.

@@ -11,29 +11,36 @@ fn max(case: &Value) -> usize {
 
 #[test]
 fn vectors_of_binary_text() {
-    vectors::run("binary", &[
-        ("base64url.json", |case| {
-            let bytes = decode_base64url(text(case, "input"), max(case)).map_err(|e| e.code())?;
-            assert_eq!(encode_base64url(&bytes), text(case, "input"));
-            Ok(hex(&bytes).into())
-        }),
-        ("base64.json", |case| {
-            let bytes = decode_base64(text(case, "input")).map_err(|e| e.code())?;
-            assert_eq!(encode_base64(&bytes), text(case, "input"));
-            Ok(hex(&bytes).into())
-        }),
-        ("multibase.json", |case| {
-            let bytes = decode_multibase(text(case, "input")).map_err(|e| e.code())?;
-            assert_eq!(encode_multibase(&bytes), text(case, "input"));
-            Ok(hex(&bytes).into())
-        }),
-    ]);
+    vectors::run(
+        "binary",
+        &[
+            ("base64url.json", |case| {
+                let bytes =
+                    decode_base64url(text(case, "input"), max(case)).map_err(|e| e.code())?;
+                assert_eq!(encode_base64url(&bytes), text(case, "input"));
+                Ok(hex(&bytes).into())
+            }),
+            ("base64.json", |case| {
+                let bytes = decode_base64(text(case, "input")).map_err(|e| e.code())?;
+                assert_eq!(encode_base64(&bytes), text(case, "input"));
+                Ok(hex(&bytes).into())
+            }),
+            ("multibase.json", |case| {
+                let bytes = decode_multibase(text(case, "input")).map_err(|e| e.code())?;
+                assert_eq!(encode_multibase(&bytes), text(case, "input"));
+                Ok(hex(&bytes).into())
+            }),
+        ],
+    );
 }
 
 #[test]
 fn arrays_have_one_length() {
     assert_eq!(decode_base64url_array::<2>("AAE"), Ok([0, 1]));
-    let wrong = |actual| BinaryError::WrongLength { expected: 2, actual };
+    let wrong = |actual| BinaryError::WrongLength {
+        expected: 2,
+        actual,
+    };
     assert_eq!(decode_base64url_array::<2>("AA"), Err(wrong(1)));
     assert_eq!(decode_base64_array::<2>("AAAA"), Err(wrong(3)));
     assert_eq!(decode_multibase_array::<2>("z1"), Err(wrong(1)));

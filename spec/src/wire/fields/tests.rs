@@ -15,28 +15,70 @@ fn problem_of<T: std::fmt::Debug>(
 #[test]
 fn every_problem_says_what_and_where() {
     let at = |path: &str, code| (path.to_owned(), code);
-    assert_eq!(problem_of("{}", |f| f.text("a").map(drop)), at("top.a", "field-missing"));
-    assert_eq!(problem_of(r#"{"a":1}"#, |f| f.text("a").map(drop)), at("top.a", "field-kind"));
-    assert_eq!(problem_of(r#"{"a":"1"}"#, |f| f.int("a")), at("top.a", "field-kind"));
-    assert_eq!(problem_of(r#"{"a":0}"#, |f| f.bool("a")), at("top.a", "field-kind"));
-    assert_eq!(problem_of(r#"{"a":{}}"#, |f| f.array("a").map(drop)), at("top.a", "field-kind"));
-    assert_eq!(problem_of(r#"{"a":[]}"#, |f| f.object("a").map(drop)), at("top.a", "field-kind"));
-    assert_eq!(problem_of(r#"{"a":"AA"}"#, |f| f.hash("a")), at("top.a", "binary-wrong-length"));
-    assert_eq!(problem_of(r#"{"a":"AAAA"}"#, |f| f.bytes("a", 2)), at("top.a", "binary-too-long"));
-    assert_eq!(problem_of(r#"{"a":"A="}"#, |f| f.bytes("a", 2)), at("top.a", "binary-alphabet"));
-    assert_eq!(problem_of(r#"{"a":"now"}"#, |f| f.time("a")), at("top.a", "time-shape"));
+    assert_eq!(
+        problem_of("{}", |f| f.text("a").map(drop)),
+        at("top.a", "field-missing")
+    );
+    assert_eq!(
+        problem_of(r#"{"a":1}"#, |f| f.text("a").map(drop)),
+        at("top.a", "field-kind")
+    );
+    assert_eq!(
+        problem_of(r#"{"a":"1"}"#, |f| f.int("a")),
+        at("top.a", "field-kind")
+    );
+    assert_eq!(
+        problem_of(r#"{"a":0}"#, |f| f.bool("a")),
+        at("top.a", "field-kind")
+    );
+    assert_eq!(
+        problem_of(r#"{"a":{}}"#, |f| f.array("a").map(drop)),
+        at("top.a", "field-kind")
+    );
+    assert_eq!(
+        problem_of(r#"{"a":[]}"#, |f| f.object("a").map(drop)),
+        at("top.a", "field-kind")
+    );
+    assert_eq!(
+        problem_of(r#"{"a":"AA"}"#, |f| f.hash("a")),
+        at("top.a", "binary-wrong-length")
+    );
+    assert_eq!(
+        problem_of(r#"{"a":"AAAA"}"#, |f| f.bytes("a", 2)),
+        at("top.a", "binary-too-long")
+    );
+    assert_eq!(
+        problem_of(r#"{"a":"A="}"#, |f| f.bytes("a", 2)),
+        at("top.a", "binary-alphabet")
+    );
+    assert_eq!(
+        problem_of(r#"{"a":"now"}"#, |f| f.time("a")),
+        at("top.a", "time-shape")
+    );
     assert_eq!(
         problem_of(r#"{"a":"2025-02-29"}"#, |f| f.date("a")),
         at("top.a", "time-no-such-date")
     );
-    assert_eq!(problem_of(r#"{"a":"f00"}"#, |f| f.key("a")), at("top.a", "binary-multibase"));
+    assert_eq!(
+        problem_of(r#"{"a":"f00"}"#, |f| f.key("a")),
+        at("top.a", "binary-multibase")
+    );
     assert_eq!(
         problem_of(r#"{"a":"AA"}"#, |f| f.signature("a")),
         at("top.a", "binary-wrong-length")
     );
-    assert_eq!(problem_of(r#"{"a":"xy"}"#, |f| f.text_within("a", 1).map(drop)), at("top.a", "field-too-long"));
-    assert_eq!(problem_of(r#"{"a":"x"}"#, |f| f.literal("a", "y")), at("top.a", "field-value"));
-    assert_eq!(problem_of(r#"{"a":[1]}"#, |f| f.items("a", 0, int_of)), at("top.a", "field-too-long"));
+    assert_eq!(
+        problem_of(r#"{"a":"xy"}"#, |f| f.text_within("a", 1).map(drop)),
+        at("top.a", "field-too-long")
+    );
+    assert_eq!(
+        problem_of(r#"{"a":"x"}"#, |f| f.literal("a", "y")),
+        at("top.a", "field-value")
+    );
+    assert_eq!(
+        problem_of(r#"{"a":[1]}"#, |f| f.items("a", 0, int_of)),
+        at("top.a", "field-too-long")
+    );
     assert_eq!(
         problem_of(r#"{"a":[1,"x"]}"#, |f| f.items("a", 2, int_of)),
         at("top.a[1]", "field-kind")
@@ -66,7 +108,10 @@ fn optional_members_may_be_absent_but_not_wrong() {
     assert_eq!(fields.optional_text("a").unwrap_err().code(), "field-kind");
     assert!(fields.optional_object("x").unwrap().is_none());
     assert!(fields.optional_object("o").unwrap().is_some());
-    assert_eq!(fields.optional_bytes("a", 1).unwrap_err().code(), "field-kind");
+    assert_eq!(
+        fields.optional_bytes("a", 1).unwrap_err().code(),
+        "field-kind"
+    );
     assert!(fields.has("a") && !fields.has("x"));
     fields.finish().unwrap();
 }
@@ -83,6 +128,8 @@ fn attackers_text_is_clipped() {
     let error = Fields::new(&value, "").unwrap().finish().unwrap_err();
     assert_eq!(error.path.len(), 64);
     let error = Malformed::value("a", "short", &"长\u{1b}".repeat(100));
-    let Problem::Value { actual, .. } = error.problem else { panic!("another problem") };
+    let Problem::Value { actual, .. } = error.problem else {
+        panic!("another problem")
+    };
     assert!(actual.len() <= 64 && actual.starts_with("长?"));
 }

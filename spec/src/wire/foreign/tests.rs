@@ -12,28 +12,50 @@ fn canonical(case: &Value) -> vectors::Outcome {
 
 #[test]
 fn vectors_of_foreign_json() {
-    vectors::run("foreign-json", &[("rfc8785.json", canonical), ("refused.json", canonical)]);
+    vectors::run(
+        "foreign-json",
+        &[("rfc8785.json", canonical), ("refused.json", canonical)],
+    );
 }
 
 #[test]
 fn ten_thousand_levels_are_one_clean_error() {
     for (open, offset) in [("[", 32), (r#"{"a":"#, 160)] {
         let deep = open.repeat(10_000);
-        assert_eq!(parse_foreign(deep.as_bytes()), Err(ForeignError::Depth { offset }));
+        assert_eq!(
+            parse_foreign(deep.as_bytes()),
+            Err(ForeignError::Depth { offset })
+        );
     }
 }
 
 #[test]
 fn limits_hold() {
-    let too_long = |limit| Err(ForeignError::TooLong { limit, actual: limit + 1 });
+    let too_long = |limit| {
+        Err(ForeignError::TooLong {
+            limit,
+            actual: limit + 1,
+        })
+    };
     let text = format!("\"{}\"", "a".repeat(limits::TEXT_BYTES + 1));
     assert_eq!(parse_foreign(text.as_bytes()), too_long(limits::TEXT_BYTES));
     let array = format!("[{}1]", "1,".repeat(limits::ARRAY_ITEMS));
-    assert_eq!(parse_foreign(array.as_bytes()), too_long(limits::ARRAY_ITEMS));
-    let members: Vec<String> = (0..=limits::OBJECT_MEMBERS).map(|i| format!("\"{i}\":1")).collect();
+    assert_eq!(
+        parse_foreign(array.as_bytes()),
+        too_long(limits::ARRAY_ITEMS)
+    );
+    let members: Vec<String> = (0..=limits::OBJECT_MEMBERS)
+        .map(|i| format!("\"{i}\":1"))
+        .collect();
     let object = format!("{{{}}}", members.join(","));
-    assert_eq!(parse_foreign(object.as_bytes()), too_long(limits::OBJECT_MEMBERS));
-    assert_eq!(parse_foreign(&vec![b' '; limits::JSON_BYTES + 1]), too_long(limits::JSON_BYTES));
+    assert_eq!(
+        parse_foreign(object.as_bytes()),
+        too_long(limits::OBJECT_MEMBERS)
+    );
+    assert_eq!(
+        parse_foreign(&vec![b' '; limits::JSON_BYTES + 1]),
+        too_long(limits::JSON_BYTES)
+    );
 }
 
 #[test]

@@ -6,15 +6,18 @@ use crate::wire::vectors;
 
 #[test]
 fn vectors_of_our_json() {
-    vectors::run("json", &[("parse.json", |case| {
-        let bytes = vectors::input(case);
-        let value = match case["file"].as_bool() {
-            Some(true) => parse_file(&bytes),
-            _ => parse(&bytes),
-        };
-        let value = value.map_err(|error| error.code())?;
-        Ok(String::from_utf8(encode(&value)).unwrap().into())
-    })]);
+    vectors::run(
+        "json",
+        &[("parse.json", |case| {
+            let bytes = vectors::input(case);
+            let value = match case["file"].as_bool() {
+                Some(true) => parse_file(&bytes),
+                _ => parse(&bytes),
+            };
+            let value = value.map_err(|error| error.code())?;
+            Ok(String::from_utf8(encode(&value)).unwrap().into())
+        })],
+    );
 }
 
 #[test]
@@ -34,7 +37,10 @@ fn limits_hold_at_their_edge() {
     let error = parse(text(limits::TEXT_BYTES + 1).as_bytes());
     assert_eq!(error, Err(JsonError::TextTooLong { offset: 0 }));
     let escaped = format!("\"{}\\n\"", "a".repeat(limits::TEXT_BYTES));
-    assert_eq!(parse(escaped.as_bytes()), Err(JsonError::TextTooLong { offset: 0 }));
+    assert_eq!(
+        parse(escaped.as_bytes()),
+        Err(JsonError::TextTooLong { offset: 0 })
+    );
 
     let array = |n: usize| format!("[{}1]", "1,".repeat(n - 1));
     assert!(parse(array(limits::ARRAY_ITEMS).as_bytes()).is_ok());
@@ -51,12 +57,21 @@ fn limits_hold_at_their_edge() {
 
     let name = |n: usize| format!("{{\"{}\":1}}", "a".repeat(n));
     assert!(parse(name(limits::NAME_BYTES).as_bytes()).is_ok());
-    assert_eq!(parse(name(limits::NAME_BYTES + 1).as_bytes()), Err(JsonError::Name { offset: 131 }));
+    assert_eq!(
+        parse(name(limits::NAME_BYTES + 1).as_bytes()),
+        Err(JsonError::Name { offset: 131 })
+    );
 
     let long = vec![b' '; limits::JSON_BYTES + 1];
     let (offset, actual) = (limits::JSON_BYTES, limits::JSON_BYTES + 1);
     assert_eq!(parse(&long), Err(JsonError::TooLong { offset, actual }));
-    assert_eq!(parse_within(b"12345", 4), Err(JsonError::TooLong { offset: 4, actual: 5 }));
+    assert_eq!(
+        parse_within(b"12345", 4),
+        Err(JsonError::TooLong {
+            offset: 4,
+            actual: 5
+        })
+    );
 }
 
 #[test]
@@ -70,7 +85,11 @@ fn offsets_point_at_the_deviation() {
         ("[1]]", 3),
         (r#"["\u0041"]"#, 2),
     ] {
-        assert_eq!(parse(input.as_bytes()).unwrap_err().offset(), offset, "{input}");
+        assert_eq!(
+            parse(input.as_bytes()).unwrap_err().offset(),
+            offset,
+            "{input}"
+        );
     }
 }
 

@@ -8,40 +8,46 @@ use crate::wire::vectors::{self, Outcome, hex, text, unhex};
 fn verify(case: &Value) -> Outcome {
     let (key, signature) = (unhex(text(case, "key")), unhex(text(case, "signature")));
     // Another length cannot be said in our types; the texts that carry them refuse it.
-    let Ok(signature) = signature.try_into() else { return Err("binary-wrong-length") };
+    let Ok(signature) = signature.try_into() else {
+        return Err("binary-wrong-length");
+    };
     let key = PublicKey::from_bytes(&key.try_into().unwrap()).map_err(|e| e.code())?;
-    key.verify(&unhex(text(case, "message")), &Signature(signature)).map_err(|e| e.code())?;
+    key.verify(&unhex(text(case, "message")), &Signature(signature))
+        .map_err(|e| e.code())?;
     Ok(true.into())
 }
 
 #[test]
 fn vectors_of_signatures() {
-    vectors::run("signature", &[
-        ("key-text.json", |case| {
-            let key = PublicKey::from_multibase(text(case, "input")).map_err(|e| e.code())?;
-            assert_eq!(key.to_multibase(), text(case, "input"));
-            assert_eq!(key.did_key(), format!("did:key:{}", text(case, "input")));
-            Ok(hex(&key.to_bytes()).into())
-        }),
-        ("key.json", |case| {
-            let bytes = unhex(text(case, "key")).try_into().unwrap();
-            let key = PublicKey::from_bytes(&bytes).map_err(|e| e.code())?;
-            Ok(json!({
-                "multibase": key.to_multibase(),
-                "thumbprint": key.thumbprint().to_base64url(),
-            }))
-        }),
-        ("sign.json", |case| {
-            let key = SecretKey::from_seed(unhex(text(case, "seed")).try_into().unwrap());
-            let signature = key.sign(&unhex(text(case, "message")));
-            Ok(json!({ "key": hex(&key.public().to_bytes()), "signature": hex(&signature.0) }))
-        }),
-        ("verify.json", verify),
-        ("wycheproof.json", |case| match verify(case) {
-            Ok(ok) => Ok(ok),
-            Err(_) => Err("refused"),
-        }),
-    ]);
+    vectors::run(
+        "signature",
+        &[
+            ("key-text.json", |case| {
+                let key = PublicKey::from_multibase(text(case, "input")).map_err(|e| e.code())?;
+                assert_eq!(key.to_multibase(), text(case, "input"));
+                assert_eq!(key.did_key(), format!("did:key:{}", text(case, "input")));
+                Ok(hex(&key.to_bytes()).into())
+            }),
+            ("key.json", |case| {
+                let bytes = unhex(text(case, "key")).try_into().unwrap();
+                let key = PublicKey::from_bytes(&bytes).map_err(|e| e.code())?;
+                Ok(json!({
+                    "multibase": key.to_multibase(),
+                    "thumbprint": key.thumbprint().to_base64url(),
+                }))
+            }),
+            ("sign.json", |case| {
+                let key = SecretKey::from_seed(unhex(text(case, "seed")).try_into().unwrap());
+                let signature = key.sign(&unhex(text(case, "message")));
+                Ok(json!({ "key": hex(&key.public().to_bytes()), "signature": hex(&signature.0) }))
+            }),
+            ("verify.json", verify),
+            ("wycheproof.json", |case| match verify(case) {
+                Ok(ok) => Ok(ok),
+                Err(_) => Err("refused"),
+            }),
+        ],
+    );
 }
 
 /// The vector file is Wycheproof's whole Ed25519 set, with the outcome Wycheproof states.
@@ -62,12 +68,20 @@ fn wycheproof_agrees_case_by_case() {
                 "signature": hex(&test.sig),
                 "expect": expect,
             });
-            assert_eq!(verify(&case).is_ok(), case["expect"]["ok"] == true, "{}", test.tc_id);
+            assert_eq!(
+                verify(&case).is_ok(),
+                case["expect"]["ok"] == true,
+                "{}",
+                test.tc_id
+            );
             cases.push(case);
         }
     }
     assert!(cases.len() > 100);
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/signature/wycheproof.json");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/vectors/signature/wycheproof.json"
+    );
     let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(file["cases"], Value::Array(cases));
 }
@@ -75,16 +89,23 @@ fn wycheproof_agrees_case_by_case() {
 #[test]
 fn secrets_do_not_show() {
     let key = SecretKey::from_seed([7; 32]);
-    assert_eq!(format!("{key:?}"), format!("SecretKey(of {})", key.public()));
+    assert_eq!(
+        format!("{key:?}"),
+        format!("SecretKey(of {})", key.public())
+    );
     assert_eq!(*key.to_seed(), [7; 32]);
 }
 
 #[test]
 fn keys_are_ordered_by_their_bytes() {
-    let mut keys: Vec<PublicKey> =
-        (0..8).map(|n| SecretKey::from_seed([n; 32]).public()).collect();
+    let mut keys: Vec<PublicKey> = (0..8)
+        .map(|n| SecretKey::from_seed([n; 32]).public())
+        .collect();
     keys.sort();
-    assert!(keys.windows(2).all(|pair| pair[0].to_bytes() < pair[1].to_bytes()));
+    assert!(
+        keys.windows(2)
+            .all(|pair| pair[0].to_bytes() < pair[1].to_bytes())
+    );
 }
 
 #[test]

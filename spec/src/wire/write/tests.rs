@@ -5,15 +5,26 @@ use crate::wire::json;
 fn sample() -> Vec<u8> {
     object_bytes(|o| {
         o.text("a", "é\n\u{1}\"").int("b", 0).bool("c", true);
-        o.hash("d", &Hash([0; 32])).bytes("e", b"\xff").time("f", UnixMillis(0));
+        o.hash("d", &Hash([0; 32]))
+            .bytes("e", b"\xff")
+            .time("f", UnixMillis(0));
         o.array("g", |a| {
-            a.int(1).text("x").bool(false).bytes(&[]).time(UnixMillis(1));
+            a.int(1)
+                .text("x")
+                .bool(false)
+                .bytes(&[])
+                .time(UnixMillis(1));
             a.object(|o| {
                 o.int("y", 2);
             });
-            a.array(|_| {}).value(&Value::Int(3)).raw(b"4").hash(&Hash([255; 32]));
+            a.array(|_| {})
+                .value(&Value::Int(3))
+                .raw(b"4")
+                .hash(&Hash([255; 32]));
         });
-        o.object("h", |_| {}).value("i", &Value::Bool(true)).raw("j", b"[]");
+        o.object("h", |_| {})
+            .value("i", &Value::Bool(true))
+            .raw("j", b"[]");
     })
 }
 
