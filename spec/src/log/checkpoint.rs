@@ -4,6 +4,9 @@
 //! advises against; our logs never write them, witnesses in use refuse them, and not every
 //! cosignature covers them, so they are refused here. Prose: `spec/checkpoint.md`.
 
+#[cfg(test)]
+mod tests;
+
 use thiserror::Error;
 
 use super::note::{NoteError, SignedNote, Vkey, check_name};
@@ -64,6 +67,7 @@ pub enum CheckpointError {
 
 impl CheckpointError {
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::EmptyRoot => "empty_root",
@@ -127,6 +131,7 @@ impl Checkpoint {
     }
 
     /// The note text: three lines, each ended by a newline.
+    #[must_use]
     pub fn body(&self) -> String {
         format!(
             "{}\n{}\n{}\n",

@@ -5,6 +5,9 @@
 //! hold time and checkpoint but not the name, so one key stands for one cosigner, whatever names
 //! it is given. Prose: `spec/cosignature.md`.
 
+#[cfg(test)]
+mod tests;
+
 use super::note::{KeyKind, NoteError, NoteSignature, SignedNote, Vkey, signature_from};
 use crate::wire::clip;
 use crate::wire::signature::SecretKey;
@@ -24,6 +27,7 @@ impl std::fmt::Display for UnixSeconds {
 }
 
 /// The bytes a cosignature signs: `cosignature/v1`, the time, and the checkpoint's text.
+#[must_use]
 pub fn message(time: UnixSeconds, body: &str) -> Vec<u8> {
     format!("cosignature/v1\ntime {time}\n{body}").into_bytes()
 }

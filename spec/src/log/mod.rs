@@ -4,6 +4,14 @@
 //! tlog-cosignature, tlog-policy, tlog-proof; [`trust`] is ours. What an entry means is not known
 //! here (see `life`); fetching and storing are not done here (see `zhao-ledger`).
 //! Prose: `spec/{tree,tile,note,checkpoint,cosignature,policy,trust,tlog-proof}.md`.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 pub mod checkpoint;
 pub mod cosignature;
@@ -14,3 +22,6 @@ pub mod tile;
 pub mod tlog_proof;
 pub mod tree;
 pub mod trust;
+
+#[cfg(test)]
+pub(crate) mod vectors;

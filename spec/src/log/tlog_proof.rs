@@ -4,6 +4,9 @@
 //! [`TlogProof::check`] the entry against it. `extra` is signed by nobody.
 //! Prose: `spec/tlog-proof.md`.
 
+#[cfg(test)]
+mod tests;
+
 use thiserror::Error;
 
 use super::checkpoint::Checkpoint;
@@ -57,6 +60,7 @@ pub enum TlogProofError {
 
 impl TlogProofError {
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::CheckpointMissing => "checkpoint_missing",
@@ -136,6 +140,7 @@ impl TlogProof {
     }
 
     /// The proof as text: what [`TlogProof::parse`] reads, byte for byte.
+    #[must_use]
     pub fn format(&self) -> String {
         let mut text = format!("{HEADER}\n");
         if let Some(extra) = &self.extra {

@@ -51,6 +51,7 @@ pub enum MapError {
 
 impl MapError {
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::DepthsNotIncreasing { .. } => "depths_not_increasing",
@@ -92,6 +93,7 @@ pub enum PartialError {
 
 impl PartialError {
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Contradiction { .. } => "contradiction",

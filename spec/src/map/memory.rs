@@ -16,6 +16,7 @@ pub struct MemoryMap {
 
 impl MemoryMap {
     /// A map without keys.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -33,6 +34,7 @@ impl MemoryMap {
     }
 
     /// A key's record hash.
+    #[must_use]
     pub fn find(&self, key: &Hash) -> Option<Hash> {
         match self.root.follow(key, |_| ()) {
             End::Leaf {
@@ -44,21 +46,25 @@ impl MemoryMap {
     }
 
     /// Number of keys.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.count
     }
 
     /// Whether there are no keys.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
     /// Root of the map.
+    #[must_use]
     pub fn root(&self) -> Hash {
         self.root.hash()
     }
 
     /// A key's record hash, if it has one, and the path that proves this answer.
+    #[must_use]
     pub fn prove(&self, key: &Hash) -> (Option<Hash>, MapPath) {
         let mut path = MapPath::default();
         let end = self.root.follow(key, |branch| {
@@ -79,6 +85,7 @@ impl MemoryMap {
     }
 
     /// Every key and record hash, in key order.
+    #[must_use]
     pub fn to_sorted(&self) -> BTreeMap<Hash, Hash> {
         let mut all = BTreeMap::new();
         self.root.leaves(&mut all);

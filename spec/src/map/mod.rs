@@ -4,6 +4,14 @@
 //! it branches. Its shape and root depend on the keys and values only, not on the order they
 //! came in. A path proves a key's value, or that the key is not there. Keys and records are made
 //! in `life`; storing the map is the ledger's work. Prose: `spec/map.md`.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 mod error;
 mod memory;
@@ -11,6 +19,9 @@ mod naive;
 mod partial;
 mod path;
 mod trie;
+
+#[cfg(test)]
+mod tests;
 
 use crate::wire::hash::{Hash, sha256};
 
@@ -30,27 +41,32 @@ pub const EMPTY_ROOT: Hash = Hash([
 ]);
 
 /// Hash of a record's canonical bytes: what a leaf commits to.
+#[must_use]
 pub fn record_hash(record: &[u8]) -> Hash {
     sha256(&[record])
 }
 
 /// Hash of a leaf: SHA-256(0x02 ‖ key ‖ record hash).
+#[must_use]
 pub fn leaf_hash(key: &Hash, record_hash: &Hash) -> Hash {
     sha256(&[&[0x02], &key.0, &record_hash.0])
 }
 
 /// Hash of a node: SHA-256(0x03 ‖ depth ‖ left ‖ right), where depth is the bit it branches on.
+#[must_use]
 pub fn node_hash(depth: u8, left: &Hash, right: &Hash) -> Hash {
     sha256(&[&[0x03], &[depth], &left.0, &right.0])
 }
 
 /// Bit `depth` of a key, the most significant bit of the first byte being 0. One means right.
+#[must_use]
 pub fn bit(key: &Hash, depth: u8) -> bool {
     let byte = key.0.get(usize::from(depth / 8)).copied().unwrap_or(0);
     (byte << (depth % 8)) & 0x80 != 0
 }
 
 /// The first bit on which two keys differ; nothing for equal keys.
+#[must_use]
 pub fn first_difference(a: &Hash, b: &Hash) -> Option<u8> {
     (0..=u8::MAX).find(|depth| bit(a, *depth) != bit(b, *depth))
 }

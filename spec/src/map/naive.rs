@@ -10,6 +10,7 @@ use crate::wire::hash::Hash;
 ///
 /// No keys: the empty root. One: its leaf. More: a node on the first bit on which not all agree,
 /// over the keys with a zero there and those with a one.
+#[must_use]
 pub fn naive_root(entries: &BTreeMap<Hash, Hash>) -> Hash {
     match split(entries) {
         Split::None => EMPTY_ROOT,
@@ -19,6 +20,7 @@ pub fn naive_root(entries: &BTreeMap<Hash, Hash>) -> Hash {
 }
 
 /// The path of `key`, of presence or absence, by the same definition.
+#[must_use]
 pub fn naive_path(entries: &BTreeMap<Hash, Hash>, key: &Hash) -> MapPath {
     let mut path = MapPath::default();
     let mut here = entries.clone();

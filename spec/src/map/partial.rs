@@ -99,6 +99,7 @@ impl Partial {
     }
 
     /// Root of the map as it is now.
+    #[must_use]
     pub fn root(&self) -> Hash {
         self.root.hash()
     }

@@ -43,6 +43,7 @@ pub enum KeyKind {
 
 impl KeyKind {
     /// The signature type byte.
+    #[must_use]
     pub fn byte(self) -> u8 {
         match self {
             Self::Ed25519 => 0x01,
@@ -52,6 +53,7 @@ impl KeyKind {
     }
 
     /// The kind a byte stands for.
+    #[must_use]
     pub fn from_byte(byte: u8) -> Self {
         match byte {
             0x01 => Self::Ed25519,
@@ -98,6 +100,7 @@ pub enum VkeyError {
 
 impl VkeyError {
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::IdMismatch { .. } => "id_mismatch",
@@ -121,6 +124,7 @@ pub fn check_name(name: &str) -> Result<(), VkeyError> {
 }
 
 /// Key id: SHA-256(name ‖ 0x0A ‖ type ‖ key)\[:4\] (signed-note, "Signatures").
+#[must_use]
 pub fn key_id(name: &str, kind: KeyKind, key: &[u8]) -> KeyId {
     let hash = sha256(&[name.as_bytes(), b"\n", &[kind.byte()], key]);
     let [a, b, c, d, ..] = hash.0;
@@ -202,6 +206,7 @@ impl Vkey {
     }
 
     /// The text [`Vkey::parse`] reads.
+    #[must_use]
     pub fn format(&self) -> String {
         let mut bytes = vec![self.kind.byte()];
         bytes.extend_from_slice(&self.key);
@@ -209,21 +214,25 @@ impl Vkey {
     }
 
     /// Name of the key; for a log, its origin.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Key id.
+    #[must_use]
     pub fn id(&self) -> KeyId {
         self.id
     }
 
     /// Type of the key.
+    #[must_use]
     pub fn kind(&self) -> KeyKind {
         self.kind
     }
 
     /// The public key, for the Ed25519 types.
+    #[must_use]
     pub fn public_key(&self) -> Option<&PublicKey> {
         self.public.as_ref()
     }
@@ -269,21 +278,25 @@ impl NoteSigner {
     }
 
     /// Name of the key.
+    #[must_use]
     pub fn name(&self) -> &str {
         self.vkey.name()
     }
 
     /// Key id.
+    #[must_use]
     pub fn key_id(&self) -> KeyId {
         self.vkey.id()
     }
 
     /// The key others verify with.
+    #[must_use]
     pub fn vkey(&self) -> &Vkey {
         &self.vkey
     }
 
     /// Signs a note text, which includes its last newline.
+    #[must_use]
     pub fn sign(&self, text: &str) -> NoteSignature {
         NoteSignature {
             name: self.vkey.name().to_owned(),

@@ -8,6 +8,9 @@
 
 mod key;
 
+#[cfg(test)]
+mod tests;
+
 use thiserror::Error;
 
 use crate::wire::binary::{decode_base64, encode_base64};
@@ -57,7 +60,7 @@ pub enum NoteError {
         /// Which signature line, from 1.
         line: usize,
     },
-    /// There is no empty line with signature lines after it, or the last line is not ended.
+    /// No signature lines after the last empty line, or the last of them is not ended.
     #[error("note has no signatures")]
     NoSignatures,
     /// No signature is by the key asked for.
@@ -82,6 +85,7 @@ pub enum NoteError {
 
 impl NoteError {
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::BadSignature { .. } => "bad_signature",
@@ -110,6 +114,7 @@ pub struct NoteSignature {
 
 impl NoteSignature {
     /// The line as it stands in a note, with its newline.
+    #[must_use]
     pub fn line(&self) -> String {
         let mut bytes = self.key_id.0.to_vec();
         bytes.extend_from_slice(&self.blob);
@@ -142,6 +147,7 @@ impl NoteSignature {
     }
 
     /// Whether the line claims to be by this key.
+    #[must_use]
     pub fn is_by(&self, key: &Vkey) -> bool {
         self.name == key.name() && self.key_id == key.id()
     }
@@ -173,19 +179,12 @@ impl SignedNote {
     /// Splits a note. Nothing is verified.
     ///
     /// # Errors
-    /// `SizeLimit`, `ControlCharacter`, `NoSignatures`, `TextNotEnded`, `SignatureLimit`,
-    /// `MalformedSignature`.
+    /// `SizeLimit`, `ControlCharacter`, `NoSignatures`, `SignatureLimit`, `MalformedSignature`.
     pub fn parse(note: &str) -> Result<Self, NoteError> {
         check_characters(note)?;
-        let body = note.strip_suffix('\n').ok_or(NoteError::NoSignatures)?;
-        let (text, lines) = body.rsplit_once("\n\n").ok_or(NoteError::NoSignatures)?;
-        if lines.is_empty() {
-            return Err(NoteError::NoSignatures);
-        }
-        // `text` lost its own newline to the separator; an empty line alone is not a text.
-        if text.is_empty() {
-            return Err(NoteError::TextNotEnded);
-        }
+        // The last empty line, whatever follows it: a note ending in one has no signatures.
+        let (text, lines) = note.rsplit_once("\n\n").ok_or(NoteError::NoSignatures)?;
+        let lines = lines.strip_suffix('\n').ok_or(NoteError::NoSignatures)?;
         if lines.split('\n').count() > SIGNATURE_LIMIT {
             return Err(NoteError::SignatureLimit);
         }
@@ -207,11 +206,13 @@ impl SignedNote {
     }
 
     /// The signed text, with its last newline.
+    #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
     /// The signature lines, in order, duplicates included.
+    #[must_use]
     pub fn signatures(&self) -> &[NoteSignature] {
         &self.signatures
     }

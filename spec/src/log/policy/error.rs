@@ -38,6 +38,7 @@ impl PolicyError {
     }
 
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         self.problem.code()
     }
@@ -130,6 +131,7 @@ pub enum PolicyProblem {
 
 impl PolicyProblem {
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::ControlCharacter => "control_character",

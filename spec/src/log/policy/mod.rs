@@ -10,6 +10,9 @@ mod error;
 mod open;
 mod quorum;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::note::{KeyKind, Vkey};
@@ -91,17 +94,20 @@ impl Policy {
     }
 
     /// The accepted logs, in file order.
+    #[must_use]
     pub fn logs(&self) -> &[PolicyLog] {
         &self.logs
     }
 
     /// The known witnesses, in file order; not each need be part of the quorum.
+    #[must_use]
     pub fn witnesses(&self) -> &[Witness] {
         &self.witnesses
     }
 
     /// Whether any cosignature is needed: false for `quorum none`. A verdict under such a policy
     /// must carry a notice.
+    #[must_use]
     pub fn requires_witnesses(&self) -> bool {
         self.quorum.is_some()
     }

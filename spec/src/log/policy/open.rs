@@ -32,6 +32,7 @@ impl From<NoteError> for OpenError {
 
 impl OpenError {
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Checkpoint(error) => error.code(),

@@ -23,6 +23,7 @@ pub enum QuorumTime {
 impl Policy {
     /// Whether these verified cosignatures, by public key, meet the quorum. Their times do not
     /// matter; a key counts once; keys the policy does not know count nothing.
+    #[must_use]
     pub fn quorum_met(&self, cosigned: &[(PublicKey, UnixSeconds)]) -> bool {
         let Some(quorum) = self.quorum else {
             return true;
@@ -32,6 +33,7 @@ impl Policy {
 
     /// As of when the quorum vouches: the newest time `t` such that the cosignatures dated `t` or
     /// later are a quorum by themselves. Of several by one key the newest counts.
+    #[must_use]
     pub fn quorum_timestamp(&self, cosigned: &[(PublicKey, UnixSeconds)]) -> QuorumTime {
         let Some(quorum) = self.quorum else {
             return QuorumTime::NotRequired;

@@ -36,6 +36,7 @@ pub enum BundleError {
 
 impl BundleError {
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Count { .. } => "count",

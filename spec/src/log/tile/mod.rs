@@ -6,6 +6,9 @@
 
 mod bundle;
 
+#[cfg(test)]
+mod tests;
+
 use thiserror::Error;
 
 use super::text::decimal;
@@ -99,6 +102,7 @@ pub enum TileError {
 
 impl TileError {
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::IndexLimit { .. } => "index_limit",
@@ -113,6 +117,7 @@ impl TileError {
 
 impl Tile {
     /// Path below the log's prefix: `tile/0/x001/x234/067`, or `…/067.p/44` for a partial one.
+    #[must_use]
     pub fn path(&self) -> String {
         let kind = match self.kind {
             Kind::Entries => "entries".to_owned(),
@@ -192,6 +197,7 @@ impl Tile {
     }
 
     /// The tile as it is in a tree of `size`: full, partial, or not there at all.
+    #[must_use]
     pub fn in_tree(kind: Kind, index: u64, size: TreeSize) -> Option<Self> {
         let first = index.checked_mul(u64::from(TILE_WIDTH))?;
         let there = node_count(size.0, kind)
@@ -202,6 +208,7 @@ impl Tile {
     }
 
     /// The full tile of the same place, which clients fall back to when a partial one is gone.
+    #[must_use]
     pub fn full(self) -> Self {
         Self {
             width: TILE_WIDTH,
@@ -210,11 +217,13 @@ impl Tile {
     }
 
     /// Bytes of a tile of hashes of this width.
+    #[must_use]
     pub fn byte_length(&self) -> usize {
         usize::from(self.width).saturating_mul(32)
     }
 
     /// The tree node stored in slot `slot`, for a tile of hashes.
+    #[must_use]
     pub fn node(&self, slot: u16) -> Option<Node> {
         let Kind::Hashes(level) = self.kind else {
             return None;
@@ -278,22 +287,19 @@ pub struct NodePlace {
 
 impl NodePlace {
     /// Finds the tile of a node; nothing for nodes no tree of fewer than 2^62 leaves has.
+    #[must_use]
     pub fn of(node: Node) -> Option<Self> {
-        let level = node.level / TILE_HEIGHT;
-        let within = u32::from(node.level % TILE_HEIGHT);
-        let count = 1_u16.checked_shl(within)?;
+        let leaves = 1_u64.checked_shl(node.level.into())?;
+        let end = node.index.checked_add(1)?.checked_mul(leaves)?;
+        if end >= SIZE_LIMIT {
+            return None;
+        }
+        let count = 1_u16.checked_shl(u32::from(node.level % TILE_HEIGHT))?;
         let slot = node.index.checked_mul(count.into())?;
-        let first = u16::try_from(slot % u64::from(TILE_WIDTH)).ok()?;
-        let index = slot / u64::from(TILE_WIDTH);
-        let tile = Tile {
-            kind: Kind::Hashes(level),
-            index,
-            width: TILE_WIDTH,
-        };
-        tile.check().is_ok().then_some(Self {
-            level,
-            index,
-            first,
+        Some(Self {
+            level: node.level / TILE_HEIGHT,
+            index: slot >> 8,
+            first: u16::try_from(slot & 0xff).ok()?,
             count,
         })
     }
@@ -309,7 +315,7 @@ pub fn changed_tiles(old: TreeSize, new: TreeSize) -> impl Iterator<Item = Tile>
         let width = u64::from(TILE_WIDTH);
         let (from, to) = (node_count(old.0, kind), node_count(new.0, kind));
         let first = if from < to {
-            from / width
+            from >> 8
         } else {
             to.div_ceil(width)
         };

@@ -29,6 +29,7 @@ impl Default for Frontier {
 
 impl Frontier {
     /// The frontier of the tree without entries.
+    #[must_use]
     pub fn new() -> Self {
         Self {
             size: 0,
@@ -95,11 +96,13 @@ impl Frontier {
     }
 
     /// Number of entries appended.
+    #[must_use]
     pub fn size(&self) -> TreeSize {
         TreeSize(self.size)
     }
 
     /// Hashes of the perfect subtrees, largest first: what [`Frontier::from_nodes`] takes.
+    #[must_use]
     pub fn nodes(&self) -> &[Hash] {
         &self.nodes
     }

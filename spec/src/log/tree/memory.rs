@@ -23,6 +23,7 @@ pub struct MissingNode(
 
 impl MemoryTree {
     /// A tree without entries.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -47,11 +48,13 @@ impl MemoryTree {
     }
 
     /// Number of entries.
+    #[must_use]
     pub fn size(&self) -> TreeSize {
         self.frontier.size()
     }
 
     /// Root over all entries.
+    #[must_use]
     pub fn root(&self) -> Hash {
         self.frontier.root()
     }

@@ -9,6 +9,9 @@ mod frontier;
 mod memory;
 mod read;
 
+#[cfg(test)]
+mod tests;
+
 use thiserror::Error;
 
 use crate::wire::hash::{Hash, sha256};
@@ -114,6 +117,7 @@ pub enum TreeError {
 
 impl TreeError {
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::IndexOutOfRange { .. } => "index_out_of_range",
@@ -129,16 +133,19 @@ impl TreeError {
 }
 
 /// Hash of an entry: SHA-256(0x00 ‖ entry) (RFC 6962 §2.1).
+#[must_use]
 pub fn leaf_hash(entry: &[u8]) -> Hash {
     sha256(&[&[0x00], entry])
 }
 
 /// Hash of an inner node: SHA-256(0x01 ‖ left ‖ right) (RFC 6962 §2.1).
+#[must_use]
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     sha256(&[&[0x01], &left.0, &right.0])
 }
 
 /// Root of the tree without entries: SHA-256 of nothing (RFC 6962 §2.1).
+#[must_use]
 pub fn empty_root() -> Hash {
     sha256(&[])
 }
@@ -274,7 +281,10 @@ impl Shape {
     /// The paths of `index` and of the last leaf differ up to their highest differing bit; above
     /// it the path has a sibling only where the index has a one.
     fn of(index: u64, size: u64) -> Self {
-        let inner = u64::BITS - (index ^ size.saturating_sub(1)).leading_zeros();
+        let differing = index ^ size.saturating_sub(1);
+        let inner = differing
+            .checked_ilog2()
+            .map_or(0, |highest| highest.saturating_add(1));
         let border = index.checked_shr(inner).unwrap_or(0).count_ones();
         Self { inner, border }
     }

@@ -81,6 +81,7 @@ impl Range {
 }
 
 /// The perfect subtrees of a tree of `size`, largest first: one for each one-bit of the size.
+#[must_use]
 pub fn peaks(size: TreeSize) -> Vec<Node> {
     Range {
         start: 0,

@@ -38,6 +38,7 @@ impl TrustError {
     }
 
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         self.problem.code()
     }
@@ -160,6 +161,7 @@ pub enum TrustProblem {
 
 impl TrustProblem {
     /// The stable code used in vectors and reports.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::AdministratorMissing { .. } => "administrator_missing",

@@ -6,6 +6,9 @@
 
 mod error;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use super::note::{KeyKind, Vkey, check_name};
@@ -51,9 +54,11 @@ pub struct Trust {
     pub required_auditors: Option<usize>,
     /// Oldest quorum time that still counts as current.
     pub max_age: u64,
-    /// Longest time between an event's own time and its being logged.
+    /// Longest time from an epoch's own time to the quorum's.
     pub max_lag: u64,
-    /// How far a clock may be ahead of ours.
+    /// Oldest epoch of an issuer pack that still counts.
+    pub pack_max_age: u64,
+    /// How far one clock may be ahead of another.
     pub skew: u64,
     /// Longest time a log may take to include an accepted event.
     pub inclusion_bound: u64,
@@ -136,6 +141,7 @@ impl Trust {
     }
 
     /// Leaf hash of entry 0 of the log `origin`, if the file names it.
+    #[must_use]
     pub fn genesis_of(&self, origin: &str) -> Option<&Hash> {
         let found = self
             .administrators
@@ -145,6 +151,7 @@ impl Trust {
     }
 
     /// Whether these verified auditors' keys are enough. A key counts once, unknown ones nothing.
+    #[must_use]
     pub fn auditors_met(&self, cosigned: &[PublicKey]) -> bool {
         let distinct: BTreeSet<_> = cosigned
             .iter()
@@ -155,6 +162,7 @@ impl Trust {
     }
 
     /// Whether this witness of the policy is run by the log's operator.
+    #[must_use]
     pub fn is_local_witness(&self, name: &str) -> bool {
         self.local_witnesses.iter().any(|local| local == name)
     }
@@ -168,6 +176,7 @@ struct Reader {
     required_auditors: Option<Option<usize>>,
     max_age: Option<u64>,
     max_lag: Option<u64>,
+    pack_max_age: Option<u64>,
     skew: Option<u64>,
     inclusion_bound: Option<u64>,
     local_witnesses: Vec<String>,
@@ -181,14 +190,15 @@ impl Reader {
             ["auditor", name, vkey, "local"] => self.auditor(name, vkey, true),
             ["auditors", number] => self.auditors(number),
             ["max-age", text] => set(&mut self.max_age, "max-age", text, 1),
+            ["pack-max-age", text] => set(&mut self.pack_max_age, "pack-max-age", text, 1),
             ["max-lag", text] => set(&mut self.max_lag, "max-lag", text, 1),
             // A clock may be required to be exact; the other bounds would refuse everything.
             ["skew", text] => set(&mut self.skew, "skew", text, 0),
             ["inclusion-bound", text] => set(&mut self.inclusion_bound, "inclusion-bound", text, 1),
             ["local-witness", name] => self.local_witness(name),
             [
-                "administrator" | "auditor" | "auditors" | "max-age" | "max-lag" | "skew"
-                | "inclusion-bound" | "local-witness",
+                "administrator" | "auditor" | "auditors" | "max-age" | "max-lag" | "pack-max-age"
+                | "skew" | "inclusion-bound" | "local-witness",
                 ..,
             ] => Err(TrustProblem::Items),
             [keyword, ..] => Err(TrustProblem::Keyword {
@@ -301,6 +311,7 @@ impl Reader {
             required_auditors,
             max_age: self.max_age.ok_or(missing("max-age"))?,
             max_lag: self.max_lag.ok_or(missing("max-lag"))?,
+            pack_max_age: self.pack_max_age.ok_or(missing("pack-max-age"))?,
             skew: self.skew.ok_or(missing("skew"))?,
             inclusion_bound: self.inclusion_bound.ok_or(missing("inclusion-bound"))?,
             local_witnesses: self.local_witnesses,
