@@ -1,0 +1,336 @@
+//! The sequencer: the one writer of the log, and the only holder of its key.
+//!
+//! [`Sequencer::commit`] is the argument why nothing answered is lost and no two inconsistent heads
+//! are signed; it reads top to bottom. Beside each stage stands what a crash there leaves and who
+//! repairs it. Starting and creating are in [`recover`](self), which ends in the same stages.
+
+mod cosign;
+mod error;
+pub mod intent;
+mod plan;
+mod recover;
+mod second;
+pub(crate) mod second_log;
+mod stage;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use zhao_spec::life::apply::Refusal;
+use zhao_spec::life::event::VerifiedEvent;
+use zhao_spec::log::checkpoint::Checkpoint;
+use zhao_spec::log::note::{NoteSigner, SignedNote};
+use zhao_spec::log::tree::{LeafIndex, TreeSize};
+use zhao_spec::wire::{UnixMillis, limits};
+
+pub use cosign::{CosignError, CosignRequest, Cosigner, Quorum};
+pub use error::{CommitError, SecondPathError, StartError};
+pub use recover::Start;
+
+use crate::store::files::Files;
+use crate::store::layout::Heads;
+use crate::store::{Store, WriteBatch};
+use cosign::Known;
+use intent::Intent;
+use plan::{Plan, Planned};
+use second::Signed;
+use stage::{Edge, Segment, Staged};
+
+/// Name of the file with the published checkpoint.
+pub const CHECKPOINT_FILE: &str = "checkpoint";
+/// How far the clock may be behind the last epoch, milliseconds: an hour covers a corrected clock;
+/// more is a mistake that would make every later recorded time wrong.
+pub const CLOCK_BACK_MILLIS: u64 = 3_600_000;
+
+/// What a sequencer needs beside the database.
+pub struct Config {
+    /// The log's key; its name is the log's origin.
+    pub signer: NoteSigner,
+    /// Whose cosignatures make a head publishable.
+    pub quorum: Quorum,
+    /// Witnesses and auditors to ask, in this order.
+    pub cosigners: Vec<Box<dyn Cosigner>>,
+    /// Leaves that may wait for a quorum before batches are refused.
+    pub max_unpublished: u64,
+}
+
+/// What became of one event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// In the log, under a published head with its quorum.
+    Accepted {
+        /// Its leaf.
+        index: LeafIndex,
+    },
+    /// In the log since an earlier batch, or earlier in this one; under a published head.
+    Duplicate {
+        /// Its leaf.
+        index: LeafIndex,
+    },
+    /// In the log and durable, but no head with a quorum covers it yet.
+    Pending {
+        /// Its leaf.
+        index: LeafIndex,
+    },
+    /// Not in the log.
+    Refused(Refusal),
+}
+
+/// The newest published head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Number of leaves; 0 before the first.
+    pub size: TreeSize,
+    /// The checkpoint with its cosignatures; empty before the first.
+    pub note: String,
+}
+
+/// The one writer of a log.
+pub struct Sequencer {
+    store: Arc<dyn Store>,
+    files: Arc<dyn Files>,
+    signer: NoteSigner,
+    quorum: Quorum,
+    cosigners: Vec<Known>,
+    max_unpublished: u64,
+    /// The last committed epoch. Changed only after its batch is on disk.
+    edge: Edge,
+    /// The newest head the key signed. Changed only after its intent is on disk.
+    signed: Option<Signed>,
+    /// The newest published head. Changed only after it is on disk.
+    published: Published,
+    /// Cosigners that gave nothing usable the last time, and why.
+    silent: Vec<(String, String)>,
+    /// Why this sequencer stopped; set once, by the first fatal error.
+    stopped: Option<String>,
+}
+
+impl std::fmt::Debug for Sequencer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sequencer")
+            .field("origin", &self.signer.name())
+            .field("size", &self.size())
+            .field("stopped", &self.stopped)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sequencer {
+    /// Commits a batch: each event gets its [`Outcome`], in order. A batch of which nothing is new
+    /// and admissible writes nothing. `now` is the time of the epoch, unless the last epoch's is
+    /// later.
+    ///
+    /// # Errors
+    /// See [`CommitError`]. After a fatal one, events of this batch may be in the log all the same:
+    /// submitted again after a restart, they are duplicates.
+    pub fn commit(
+        &mut self,
+        events: Vec<VerifiedEvent>,
+        now: UnixMillis,
+    ) -> Result<Vec<Outcome>, CommitError> {
+        self.guarded(|this| {
+            if events.len() > limits::BATCH_EVENTS {
+                let (limit, actual) = (limits::BATCH_EVENTS, events.len());
+                return Err(CommitError::BatchTooLarge { limit, actual });
+            }
+            this.check_backlog()?;
+            // Admit, in order, on the state each event's predecessors in the batch left. A crash
+            // until the batch is written leaves nothing: whoever submitted submits again.
+            let time = this.epoch_time(now)?;
+            let plan = plan::admit(&*this.store, &this.edge, &events, time)?;
+            if plan.segment.leaves.is_empty() {
+                return Ok(this.answer(plan));
+            }
+            this.append(&plan.segment, time)?;
+            this.publish()?;
+            Ok(this.answer(plan))
+        })
+    }
+
+    /// Appends an epoch leaf without events, so that the newest head is of `now`, and publishes.
+    /// Returns whether the quorum was reached.
+    ///
+    /// # Errors
+    /// As [`Sequencer::commit`]; never `Backlog`, because this is the way out of one.
+    pub fn heartbeat(&mut self, now: UnixMillis) -> Result<bool, CommitError> {
+        self.guarded(|this| {
+            let time = this.epoch_time(now)?;
+            this.append(&Segment::default(), time)?;
+            this.publish()?;
+            Ok(this.published.size == this.edge.size())
+        })
+    }
+
+    /// Writes one epoch, after both paths agree on it.
+    fn append(&mut self, segment: &Segment, time: UnixMillis) -> Result<(), CommitError> {
+        // First path. Nothing is written; a crash leaves nothing.
+        let staged = stage::stage(&*self.store, &self.edge, segment, time)?;
+        // Second path, from the bytes about to be written. If it disagrees nothing is written.
+        let signed = self.signed.as_ref();
+        second::check(&*self.store, signed, &self.edge, &segment.touched, &staged)?;
+        // One synced batch: leaves, tiles, pages, records, indexes, epoch. A crash here leaves all
+        // of it or nothing. If all: the events are in the log under an epoch nobody signed. Start-up
+        // checks them again, appends a fresh epoch after them and signs that one. Nothing is cut
+        // off: a batch once written may have been read.
+        let Staged { batch, edge, .. } = staged;
+        self.store.write(batch)?;
+        self.edge = edge;
+        Ok(())
+    }
+
+    /// Signs the newest epoch, collects cosignatures and, with a quorum, publishes.
+    fn publish(&mut self) -> Result<(), CommitError> {
+        let (size, root) = (self.edge.size(), self.edge.frontier.root());
+        let checkpoint = Checkpoint {
+            origin: self.signer.name().to_owned(),
+            size,
+            root,
+        };
+        let mut note = checkpoint.to_note()?;
+        // Intent, outside the database, before the key signs. A crash after it leaves an intent for
+        // a head that may or may not be signed: start-up treats it as signed, which costs nothing,
+        // since every later head extends it.
+        let intent = Intent {
+            origin: checkpoint.origin.clone(),
+            root,
+            size,
+        };
+        self.files.replace(intent::FILE, &intent.bytes())?;
+        // Sign. A crash here leaves a signature nobody has seen, or one that a cosigner has; both
+        // are of the tree on disk, and the next head is consistent with it.
+        note.sign(&self.signer)?;
+        self.signed = Some(Signed { size, root });
+        // Cosign. A crash here leaves witnesses that have seen this head and readers that have
+        // not: start-up appends a fresh epoch, whose head they cosign next.
+        let log = self.signer.vkey();
+        let asked = cosign::ask(
+            &*self.store,
+            &mut self.cosigners,
+            &self.quorum,
+            log,
+            &checkpoint,
+            &mut note,
+        )?;
+        self.silent = asked.silent;
+        if let Some((name, theirs)) = asked.ahead {
+            return Err(CommitError::WitnessAhead {
+                name,
+                theirs,
+                ours: size,
+            });
+        }
+        let text = note.format();
+        if !self.quorum.is_met(&text)? {
+            // Below the quorum nothing is published. The events wait for the next head that has it.
+            return Ok(());
+        }
+        self.publish_note(size, text)
+    }
+
+    /// Makes a head with a quorum what readers see.
+    fn publish_note(&mut self, size: TreeSize, note: String) -> Result<(), CommitError> {
+        // In the database first: a crash before this leaves a head that only cosigners know, see
+        // above; after it, one that proofs are made from.
+        let mut batch = WriteBatch::new();
+        batch.put::<Heads>(&size.0, &note.clone().into_bytes());
+        self.store.write(batch)?;
+        // Then the file that readers poll. A crash between the two leaves an older checkpoint
+        // there, which is valid; start-up writes the newer one.
+        self.files.replace(CHECKPOINT_FILE, note.as_bytes())?;
+        self.published = Published { size, note };
+        Ok(())
+    }
+
+    /// Answers for a plan whose leaves are on disk. What no published head covers is pending.
+    fn answer(&self, plan: Plan) -> Vec<Outcome> {
+        let published = self.published.size;
+        let answer = |planned| match planned {
+            Planned::Refused(refusal) => Outcome::Refused(refusal),
+            Planned::Accepted(index) | Planned::Duplicate(index) if index.0 >= published.0 => {
+                Outcome::Pending { index }
+            }
+            Planned::Accepted(index) => Outcome::Accepted { index },
+            Planned::Duplicate(index) => Outcome::Duplicate { index },
+        };
+        plan.outcomes.into_iter().map(answer).collect()
+    }
+
+    /// The time of the next epoch: strictly later than the last, whatever the clock does.
+    fn epoch_time(&self, now: UnixMillis) -> Result<UnixMillis, CommitError> {
+        let last = self
+            .edge
+            .epoch
+            .as_ref()
+            .map_or(UnixMillis(0), |epoch| epoch.time);
+        let clock = || CommitError::Clock { now, last };
+        if last.since(now) > CLOCK_BACK_MILLIS || now > UnixMillis::MAX {
+            return Err(clock());
+        }
+        Ok(now.max(last.checked_add(1).ok_or_else(clock)?))
+    }
+
+    fn check_backlog(&self) -> Result<(), CommitError> {
+        let waiting = self.size().0.saturating_sub(self.published.size.0);
+        let limit = self.max_unpublished;
+        if waiting > limit {
+            Err(CommitError::Backlog { waiting, limit })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Runs one operation, unless an earlier one failed; a fatal error is the last word.
+    fn guarded<T>(
+        &mut self,
+        operation: impl FnOnce(&mut Self) -> Result<T, CommitError>,
+    ) -> Result<T, CommitError> {
+        if let Some(why) = &self.stopped {
+            return Err(CommitError::Stopped(why.clone()));
+        }
+        let result = operation(self);
+        if let Err(error) = &result
+            && error.is_fatal()
+        {
+            self.stopped = Some(error.to_string());
+        }
+        result
+    }
+
+    /// Leaves in the log, published or not.
+    #[must_use]
+    pub fn size(&self) -> TreeSize {
+        self.edge.size()
+    }
+
+    /// The newest published head.
+    #[must_use]
+    pub fn published(&self) -> &Published {
+        &self.published
+    }
+
+    /// Cosigners that gave nothing usable for the newest head, and why.
+    #[must_use]
+    pub fn silent(&self) -> &[(String, String)] {
+        &self.silent
+    }
+
+    /// Why the sequencer stopped, if it did.
+    #[must_use]
+    pub fn stopped(&self) -> Option<&str> {
+        self.stopped.as_deref()
+    }
+
+    /// The log's name.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.signer.name()
+    }
+}
+
+/// A note read back from disk.
+pub(crate) fn note_text(bytes: &[u8]) -> Option<(&str, SignedNote)> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some((text, SignedNote::parse(text).ok()?))
+}

@@ -1,0 +1,439 @@
+//! Making a log, and starting one that is there: every check that comes before the key signs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use zhao_spec::life::apply::genesis_records;
+use zhao_spec::life::leaf::{Epoch, Genesis, Leaf};
+use zhao_spec::log::checkpoint;
+use zhao_spec::log::tree::{LeafIndex, TreeSize};
+use zhao_spec::wire::{Hash, Malformed, UnixMillis};
+
+use super::cosign::Known;
+use super::error::{CommitError, StartError};
+use super::intent::{self, Intent};
+use super::second::{self, Signed};
+use super::second_log::log_root;
+use super::stage::{Edge, Segment};
+use super::{CHECKPOINT_FILE, Config, Published, Sequencer};
+use crate::map::MapView;
+use crate::overlay::{StoredView, Touched};
+use crate::replay::replay;
+use crate::store::files::Files;
+use crate::store::layout::{EpochPlace, Epochs, FORMAT, Family, Heads, Leaves, Meta, MetaKey};
+use crate::store::{self, Read, Store, StoreError};
+use crate::tree;
+
+/// What starting found and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Leaves that were committed but in no intent; they were judged again.
+    pub unsigned: u64,
+    /// Whether a fresh epoch leaf was appended.
+    pub fresh_epoch: bool,
+    /// Cosigners that could not tell their last head, and why. One of them might know a newer one.
+    pub unasked: Vec<(String, String)>,
+}
+
+impl Sequencer {
+    /// Makes a new log in an empty database: genesis, and epoch 0 over it.
+    ///
+    /// # Errors
+    /// See [`StartError`]. Interrupted, it can be called again until the first head was signed; from
+    /// then on [`Sequencer::open`] is the way.
+    pub fn create(
+        store: Arc<dyn Store>,
+        files: Arc<dyn Files>,
+        config: Config,
+        genesis: &Genesis,
+        now: UnixMillis,
+    ) -> Result<Self, StartError> {
+        let origin = config.signer.name().to_owned();
+        expect("origin of the genesis leaf", &origin, &genesis.origin)?;
+        if store.last(Family::Leaves)?.is_some() || store.last(Family::Meta)?.is_some() {
+            return Err(StartError::AlreadyCreated {
+                what: "a database with leaves",
+            });
+        }
+        if read_intent(&*files)?.is_some_and(|intent| intent != Intent::none(&origin)) {
+            return Err(StartError::AlreadyCreated {
+                what: "an intent file",
+            });
+        }
+        if files.read(CHECKPOINT_FILE)?.is_some() {
+            return Err(StartError::AlreadyCreated {
+                what: "a published checkpoint",
+            });
+        }
+        // The empty intent comes first: from now on a database without intent was robbed of it.
+        files.replace(intent::FILE, &Intent::none(&origin).bytes())?;
+        let mut sequencer = Self::assemble(store, files, config, Edge::empty());
+        sequencer.append_genesis(genesis, now.max(genesis.created))?;
+        sequencer.guarded(Self::publish)?;
+        Ok(sequencer)
+    }
+
+    fn append_genesis(&mut self, genesis: &Genesis, time: UnixMillis) -> Result<(), StartError> {
+        if time > UnixMillis::MAX {
+            return Err(CommitError::Clock {
+                now: time,
+                last: UnixMillis(0),
+            }
+            .into());
+        }
+        let segment = genesis_segment(genesis);
+        let staged = super::stage::stage(&*self.store, &self.edge, &segment, time)?;
+        second::check(&*self.store, None, &self.edge, &segment.touched, &staged)?;
+        // Genesis, epoch 0 and the names of things in one batch: a crash leaves an empty database,
+        // which may be created again, or a whole one, which opens.
+        let mut batch = staged.batch;
+        let meta = [
+            (MetaKey::Format, FORMAT.to_be_bytes().to_vec()),
+            (MetaKey::LogKey, log_key(self)),
+            (MetaKey::Origin, self.origin().as_bytes().to_vec()),
+        ];
+        for (key, value) in &meta {
+            batch.put::<Meta>(key, value);
+        }
+        self.store.write(batch)?;
+        self.edge = staged.edge;
+        Ok(())
+    }
+
+    /// Starts the log in this database. Nothing is signed before every check has passed; then, if
+    /// anything was left half done, a fresh epoch is appended and published.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn open(
+        store: Arc<dyn Store>,
+        files: Arc<dyn Files>,
+        config: Config,
+        now: UnixMillis,
+    ) -> Result<(Self, Start), StartError> {
+        let edge = load_edge(&*store)?;
+        let mut this = Self::assemble(store, files, config, edge);
+        this.check_names()?;
+        // The intent: a head of that size may be in somebody's hands, so this database must be the
+        // one it was computed from.
+        let intent = read_intent(&*this.files)?.ok_or(StartError::IntentMissing)?;
+        expect("origin of the intent", this.origin(), &intent.origin)?;
+        this.check_intent(&intent)?;
+        this.load_published()?;
+        let mut start = Start::default();
+        this.ask_latest(&mut start)?;
+        start.unsigned = this.check_unsigned(intent.size)?;
+        this.check_map()?;
+        // All is well. If the last epoch is not the published one, a fresh epoch covers everything;
+        // inner epochs stay as they are, unsigned or not.
+        if this.published.size != this.edge.size() {
+            start.fresh_epoch = true;
+            this.heartbeat(now)?;
+        } else {
+            this.rewrite_checkpoint()?;
+        }
+        Ok((this, start))
+    }
+
+    fn assemble(store: Arc<dyn Store>, files: Arc<dyn Files>, config: Config, edge: Edge) -> Self {
+        let known = |cosigner| Known {
+            cosigner,
+            size: TreeSize(0),
+        };
+        Self {
+            store,
+            files,
+            signer: config.signer,
+            quorum: config.quorum,
+            cosigners: config.cosigners.into_iter().map(known).collect(),
+            max_unpublished: config.max_unpublished,
+            edge,
+            signed: None,
+            published: Published {
+                size: TreeSize(0),
+                note: String::new(),
+            },
+            silent: Vec::new(),
+            stopped: None,
+        }
+    }
+
+    fn check_names(&self) -> Result<(), StartError> {
+        let origin = store::require::<Meta>(&*self.store, &MetaKey::Origin)?;
+        expect(
+            "origin of the database",
+            self.origin(),
+            &String::from_utf8_lossy(&origin),
+        )?;
+        let key = store::require::<Meta>(&*self.store, &MetaKey::LogKey)?;
+        expect("log key of the database", &hex(&log_key(self)), &hex(&key))
+    }
+
+    /// The database must be at least as long as the intent, and have its root at its size.
+    fn check_intent(&mut self, intent: &Intent) -> Result<(), StartError> {
+        let database = self.edge.size();
+        if database < intent.size {
+            return Err(StartError::DatabaseOlder {
+                database,
+                intent: intent.size,
+            });
+        }
+        let root = log_root(&*self.store, intent.size, &[])?;
+        if root != intent.root {
+            let (size, intent) = (intent.size, intent.root);
+            return Err(StartError::IntentMismatch {
+                size,
+                intent,
+                database: root,
+            });
+        }
+        if intent.size.0 > 0 {
+            self.signed = Some(Signed {
+                size: intent.size,
+                root,
+            });
+        }
+        Ok(())
+    }
+
+    /// Every published head must be one of this database's, and not beyond what was intended.
+    fn load_published(&mut self) -> Result<(), StartError> {
+        if let Some((size, note)) = store::last::<Heads>(&*self.store)? {
+            let published = self.check_published(&note)?;
+            if published.size.0 != size {
+                return Err(self.unfit(TreeSize(size), "the note states another size"));
+            }
+            self.published = published;
+        }
+        if let Some(note) = self.files.read(CHECKPOINT_FILE)? {
+            let published = self.check_published(&note)?;
+            if published.size > self.published.size {
+                return Err(self.unfit(
+                    published.size,
+                    "the database does not know it: an older database was restored",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_published(&self, note: &[u8]) -> Result<Published, StartError> {
+        let unread = |problem: String| self.unfit(TreeSize(0), &problem);
+        let text = std::str::from_utf8(note).map_err(|_| unread("not UTF-8".to_owned()))?;
+        let opened = checkpoint::open(text, self.signer.vkey());
+        let (checkpoint, _) = opened.map_err(|error| unread(error.to_string()))?;
+        let signed = self
+            .signed
+            .as_ref()
+            .map_or(TreeSize(0), |signed| signed.size);
+        if checkpoint.size > signed {
+            return Err(self.unfit(checkpoint.size, "it is newer than the intent"));
+        }
+        if log_root(&*self.store, checkpoint.size, &[])? != checkpoint.root {
+            return Err(self.unfit(
+                checkpoint.size,
+                "the database has another root at this size",
+            ));
+        }
+        Ok(Published {
+            size: checkpoint.size,
+            note: text.to_owned(),
+        })
+    }
+
+    fn unfit(&self, size: TreeSize, problem: &str) -> StartError {
+        StartError::Published {
+            size,
+            database: self.edge.size(),
+            problem: problem.to_owned(),
+        }
+    }
+
+    /// No cosigner may have seen more than this database has.
+    fn ask_latest(&mut self, start: &mut Start) -> Result<(), StartError> {
+        let ours = self.edge.size();
+        for known in &mut self.cosigners {
+            let name = known.cosigner.name().to_owned();
+            match known.latest(self.signer.vkey()) {
+                Ok(None) => {}
+                Ok(Some(seen)) if seen.size > ours => {
+                    let theirs = seen.size;
+                    return Err(CommitError::WitnessAhead { name, theirs, ours }.into());
+                }
+                Ok(Some(seen)) => {
+                    if log_root(&*self.store, seen.size, &[])? != seen.root {
+                        let problem = format!("{name} has cosigned another root at this size");
+                        let database = ours;
+                        return Err(StartError::Published {
+                            size: seen.size,
+                            database,
+                            problem,
+                        });
+                    }
+                    known.size = seen.size;
+                }
+                Err(error) => start.unasked.push((name, error.to_string())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges again the leaves that no intent covers: the batch was whole, but the program that
+    /// wrote it did not live to check its own work. Returns how many there are.
+    fn check_unsigned(&self, signed: TreeSize) -> Result<u64, StartError> {
+        let end = self.edge.size();
+        let unsigned = end.0.saturating_sub(signed.0);
+        let mut at = signed;
+        while at < end {
+            let leaves = segment_leaves(&*self.store, at, end)?;
+            let count = u64::try_from(leaves.len()).unwrap_or(u64::MAX);
+            match at.0.checked_sub(1) {
+                // Genesis is judged by the policy that names it; its epoch by the map below.
+                None => {}
+                Some(last) => self.check_segment(LeafIndex(last), &leaves)?,
+            }
+            at = TreeSize(at.0.saturating_add(count));
+        }
+        Ok(unsigned)
+    }
+
+    fn check_segment(&self, last: LeafIndex, leaves: &[Vec<u8>]) -> Result<(), StartError> {
+        let previous = epoch_at(&*self.store, last)?;
+        let place = store::require::<Epochs>(&*self.store, &previous.epoch)?;
+        let map = MapView::new(&*self.store, Some(place.map_version));
+        let replayed =
+            replay(&StoredView::new(map), &previous, leaves).map_err(StartError::Diverged)?;
+        let changes: Vec<(Hash, Hash)> = replayed
+            .touched
+            .writes
+            .iter()
+            .map(|(key, record)| (*key, record.hash()))
+            .collect();
+        let before = (previous.map_root, previous.subjects);
+        let (root, subjects) = second::map_root(&map, before, &replayed.touched, &changes)?;
+        replayed
+            .check_map(&root, subjects)
+            .map_err(StartError::Epoch)
+    }
+
+    /// The map on disk is the one the last epoch states.
+    fn check_map(&self) -> Result<(), StartError> {
+        let Some(epoch) = &self.edge.epoch else {
+            return Ok(());
+        };
+        let root = MapView::new(&*self.store, self.edge.map_version).root()?;
+        let subjects = epoch.subjects;
+        second::compare_map(epoch, root, subjects).map_err(StartError::from)
+    }
+
+    fn rewrite_checkpoint(&mut self) -> Result<(), StartError> {
+        let note = self.published.note.as_bytes();
+        if self.files.read(CHECKPOINT_FILE)?.as_deref() != Some(note) {
+            self.files.replace(CHECKPOINT_FILE, note)?;
+        }
+        Ok(())
+    }
+}
+
+/// Leaf 0 and what it does.
+pub(crate) fn genesis_segment(genesis: &Genesis) -> Segment {
+    let mut segment = Segment {
+        leaves: vec![genesis.bytes()],
+        ..Segment::default()
+    };
+    let mut touched = Touched {
+        writes: BTreeMap::new(),
+        before: BTreeMap::new(),
+    };
+    for (key, record) in genesis_records(genesis) {
+        segment.index.subjects.push(((key, 0), LeafIndex(0)));
+        touched.before.insert(key, None);
+        touched.writes.insert(key, Arc::new(record));
+    }
+    segment.touched = touched;
+    segment
+}
+
+fn read_intent(files: &dyn Files) -> Result<Option<Intent>, StartError> {
+    let bytes = files.read(intent::FILE)?;
+    bytes
+        .map(|bytes| Intent::parse(&bytes))
+        .transpose()
+        .map_err(StartError::Intent)
+}
+
+/// The last committed epoch, as the database has it.
+fn load_edge(store: &dyn Read) -> Result<Edge, StartError> {
+    let (_, place) = store::last::<Epochs>(store)?.ok_or(StartError::NotCreated)?;
+    let EpochPlace { index, map_version } = place;
+    let epoch = epoch_at(store, index)?;
+    let size = TreeSize(index.0.saturating_add(1));
+    let last = store::last::<Leaves>(store)?;
+    if last.map(|(index, _)| index) != Some(index) {
+        let problem = format!("the last epoch is leaf {index}, and it is not the last leaf");
+        return Err(StoreError::Engine(problem).into());
+    }
+    let frontier = tree::frontier(store, size)?;
+    Ok(Edge {
+        epoch: Some(epoch),
+        frontier,
+        map_version: Some(map_version),
+    })
+}
+
+/// The epoch leaf at `index`.
+///
+/// # Errors
+/// The store's; the leaf there is no epoch.
+pub(crate) fn epoch_at(store: &dyn Read, index: LeafIndex) -> Result<Epoch, StoreError> {
+    let bytes = store::require::<Leaves>(store, &index)?;
+    let wrong = |problem: Malformed| StoreError::Engine(format!("leaf {index}: {problem}"));
+    match Leaf::parse(&bytes).map_err(wrong)? {
+        Leaf::Epoch(epoch) => Ok(epoch),
+        _ => Err(StoreError::Engine(format!(
+            "leaf {index} is not an epoch leaf"
+        ))),
+    }
+}
+
+/// The raw leaves from `from` up to and including the next epoch leaf, before `end`.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn segment_leaves(
+    store: &dyn Read,
+    from: TreeSize,
+    end: TreeSize,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut leaves = Vec::new();
+    for index in from.0..end.0 {
+        let bytes = store::require::<Leaves>(store, &LeafIndex(index))?;
+        let closes = matches!(Leaf::parse(&bytes), Ok(Leaf::Epoch(_)));
+        leaves.push(bytes);
+        if closes {
+            break;
+        }
+    }
+    Ok(leaves)
+}
+
+fn log_key(sequencer: &Sequencer) -> Vec<u8> {
+    let key = sequencer.signer.vkey().public_key();
+    key.map(|key| key.to_bytes().to_vec()).unwrap_or_default()
+}
+
+fn expect(what: &'static str, expected: &str, actual: &str) -> Result<(), StartError> {
+    if expected == actual {
+        return Ok(());
+    }
+    let (expected, actual) = (expected.to_owned(), zhao_spec::wire::clip(actual));
+    Err(StartError::OtherLog {
+        what,
+        expected,
+        actual,
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,177 @@
+//! The second path: both roots again, from the bytes about to be written, by other code.
+//!
+//! It believes the signed head, the last epoch's map root and nothing else. What the first path
+//! kept in memory is not looked at; records and pages are read again. So a flipped bit in a cache,
+//! a page, a record or a tile stops here, before the key signs what it led to.
+
+use std::collections::BTreeMap;
+
+use zhao_spec::life::leaf::{Epoch, Leaf};
+use zhao_spec::log::tree::{TreeSize, check_consistency, prove_consistency};
+use zhao_spec::map::{MapPath, Partial};
+use zhao_spec::wire::{Hash, sha256};
+
+use super::error::SecondPathError;
+use super::second_log::log_root;
+use super::stage::{Edge, Staged};
+use crate::map::MapView;
+use crate::overlay::Touched;
+use crate::store::layout::{Family, Leaves, Records, Table};
+use crate::store::{Read, StoreError, decode};
+use crate::tree::{StoredTree, flatten};
+
+/// A head the log's key has signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Signed {
+    pub(crate) size: TreeSize,
+    pub(crate) root: Hash,
+}
+
+/// Checks what is staged on `before`. `signed` is the newest signed head, if there is one.
+pub(crate) fn check(
+    store: &dyn Read,
+    signed: Option<&Signed>,
+    before: &Edge,
+    touched: &Touched,
+    staged: &Staged,
+) -> Result<(), SecondPathError> {
+    let from = before.size();
+    let to = TreeSize(staged.epoch.index.0.saturating_add(1));
+    let leaves = staged_leaves(staged, from, to)?;
+    let second = log_root(store, from, &leaves)?;
+    if second != staged.root {
+        return Err(SecondPathError::LogRoot {
+            first: staged.root,
+            second,
+        });
+    }
+    if let Some(signed) = signed {
+        let reader = StoredTree::with(store, &staged.tiles);
+        let proof = prove_consistency(signed.size, to, &reader).map_err(flatten)?;
+        check_consistency(signed.size, to, &signed.root, &second, &proof).map_err(|error| {
+            SecondPathError::Consistency {
+                size: signed.size,
+                error,
+            }
+        })?;
+    }
+    match leaves.last().map(|leaf| Leaf::parse(leaf)) {
+        Some(Ok(Leaf::Epoch(epoch))) if epoch == staged.epoch => {}
+        _ => return Err(SecondPathError::Epoch),
+    }
+    let changes = staged_records(staged)?;
+    let map = MapView::new(store, before.map_version);
+    let (root, subjects) = map_root(&map, before.map(), touched, &changes)?;
+    compare_map(&staged.epoch, root, subjects)
+}
+
+/// The map root and number of keys an epoch must state.
+pub(crate) fn compare_map(epoch: &Epoch, root: Hash, subjects: u64) -> Result<(), SecondPathError> {
+    if root != epoch.map_root {
+        return Err(SecondPathError::MapRoot {
+            first: epoch.map_root,
+            second: root,
+        });
+    }
+    if subjects != epoch.subjects {
+        return Err(SecondPathError::Subjects {
+            first: epoch.subjects,
+            second: subjects,
+        });
+    }
+    Ok(())
+}
+
+/// Applies `changes` to the part of the map that `touched` covers, every path and every record
+/// read again and checked under the root of `before`.
+pub(crate) fn map_root(
+    map: &MapView<'_>,
+    before: (Hash, u64),
+    touched: &Touched,
+    changes: &[(Hash, Hash)],
+) -> Result<(Hash, u64), SecondPathError> {
+    let mut paths: Vec<(Hash, Option<Hash>, MapPath)> = Vec::with_capacity(touched.before.len());
+    for (key, judged) in &touched.before {
+        let found = map.find(key)?;
+        let committed = match found.of(key) {
+            None => None,
+            Some(leaf) => {
+                // What is stored now, what the map commits, and what the events were judged by
+                // must be one record.
+                let stored = sha256(&[&map.record_of(leaf)?]);
+                if stored != leaf.record {
+                    return Err(SecondPathError::Record { key: *key });
+                }
+                Some(leaf.record)
+            }
+        };
+        if committed != judged.as_ref().map(|record| record.hash()) {
+            return Err(SecondPathError::Record { key: *key });
+        }
+        paths.push((*key, committed, found.path(key)));
+    }
+    let borrowed: Vec<(Hash, Option<Hash>, &MapPath)> = paths
+        .iter()
+        .map(|(key, hash, path)| (*key, *hash, path))
+        .collect();
+    let mut partial = Partial::from_paths(&before.0, &borrowed)?;
+    let root = partial.apply(changes)?;
+    let absent: BTreeMap<Hash, bool> = paths
+        .iter()
+        .map(|(key, hash, _)| (*key, hash.is_none()))
+        .collect();
+    let added = changes
+        .iter()
+        .filter(|(key, _)| absent.get(key) == Some(&true))
+        .count();
+    let added = u64::try_from(added).unwrap_or(u64::MAX);
+    Ok((root, before.1.saturating_add(added)))
+}
+
+/// The raw leaves in the batch: exactly those from `from` up to `to`.
+fn staged_leaves(
+    staged: &Staged,
+    from: TreeSize,
+    to: TreeSize,
+) -> Result<Vec<Vec<u8>>, SecondPathError> {
+    let wrong = || SecondPathError::Leaves {
+        from: from.0,
+        to: to.0,
+    };
+    let mut leaves = Vec::new();
+    for (index, leaf) in staged_entries::<Leaves>(staged)? {
+        let expected = from
+            .0
+            .saturating_add(u64::try_from(leaves.len()).unwrap_or(u64::MAX));
+        if index.0 != expected {
+            return Err(wrong());
+        }
+        leaves.push(leaf);
+    }
+    let count = u64::try_from(leaves.len()).unwrap_or(u64::MAX);
+    if from.0.saturating_add(count) == to.0 {
+        Ok(leaves)
+    } else {
+        Err(wrong())
+    }
+}
+
+/// Key and record hash of every record in the batch.
+fn staged_records(staged: &Staged) -> Result<Vec<(Hash, Hash)>, SecondPathError> {
+    let records = staged_entries::<Records>(staged)?;
+    Ok(records
+        .iter()
+        .map(|((key, _), bytes)| (*key, sha256(&[bytes])))
+        .collect())
+}
+
+fn staged_entries<T: Table>(staged: &Staged) -> Result<Vec<(T::Key, T::Value)>, StoreError> {
+    let family: Family = T::FAMILY;
+    let mut entries = Vec::new();
+    for (at, key, value) in staged.batch.writes() {
+        if let (true, Some(value)) = (*at == family, value) {
+            entries.push(decode::<T>(&(key.clone(), value.clone()))?);
+        }
+    }
+    Ok(entries)
+}

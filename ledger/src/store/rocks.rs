@@ -1,0 +1,223 @@
+//! The store on disk: RocksDB, and nowhere else in this crate.
+//!
+//! Every write is synced to the write-ahead log before it returns. Recovery of the write-ahead log
+//! is the strictest that survives a power cut: a torn last record (which was never acknowledged) is
+//! dropped, anything else wrong is an error at opening.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use rocksdb::{
+    ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, Direction,
+    IteratorMode, Options, ReadOptions, WriteOptions,
+};
+
+use super::{Entry, Family, Read, Snapshot, Store, StoreError, WriteBatch, check_format};
+
+/// A RocksDB directory, held by this process alone.
+pub struct Rocks {
+    db: DB,
+    /// Why the store is poisoned; set once, by a failed write.
+    poison: Mutex<Option<String>>,
+}
+
+impl std::fmt::Debug for Rocks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rocks")
+            .field("path", &self.db.path())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Rocks {
+    /// Opens the directory, making an empty database when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`], [`StoreError::Format`], the engine's.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let families = Family::ALL
+            .iter()
+            .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(*family)));
+        let db = DB::open_cf_descriptors(&database_options(), path, families)
+            .map_err(|error| open_error(path, &error))?;
+        let store = Self {
+            db,
+            poison: Mutex::new(None),
+        };
+        check_format(&store)?;
+        Ok(store)
+    }
+
+    fn family(&self, family: Family) -> Result<&ColumnFamily, StoreError> {
+        self.db
+            .cf_handle(family.name())
+            .ok_or_else(|| StoreError::Engine(format!("no column family {}", family.name())))
+    }
+
+    fn check_poison(&self) -> Result<(), StoreError> {
+        match &*self.poison.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Ok(()),
+            Some(why) => Err(StoreError::Poisoned(why.clone())),
+        }
+    }
+
+    fn scan_with(
+        &self,
+        options: ReadOptions,
+        family: Family,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.check_poison()?;
+        let mut options = options;
+        options.set_iterate_upper_bound(to.to_vec());
+        let mode = IteratorMode::From(from, Direction::Forward);
+        let mut entries = Vec::new();
+        for entry in self
+            .db
+            .iterator_cf_opt(self.family(family)?, options, mode)
+            .take(limit)
+        {
+            let (key, value) = entry.map_err(|error| engine(&error))?;
+            entries.push((key.into_vec(), value.into_vec()));
+        }
+        Ok(entries)
+    }
+
+    fn last_with(&self, options: ReadOptions, family: Family) -> Result<Option<Entry>, StoreError> {
+        self.check_poison()?;
+        let handle = self.family(family)?;
+        let first = self
+            .db
+            .iterator_cf_opt(handle, options, IteratorMode::End)
+            .next();
+        let entry = first.transpose().map_err(|error| engine(&error))?;
+        Ok(entry.map(|(key, value)| (key.into_vec(), value.into_vec())))
+    }
+}
+
+impl Read for Rocks {
+    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.check_poison()?;
+        self.db
+            .get_cf(self.family(family)?, key)
+            .map_err(|error| engine(&error))
+    }
+
+    fn scan(
+        &self,
+        family: Family,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.scan_with(ReadOptions::default(), family, from, to, limit)
+    }
+
+    fn last(&self, family: Family) -> Result<Option<Entry>, StoreError> {
+        self.last_with(ReadOptions::default(), family)
+    }
+}
+
+impl Store for Rocks {
+    fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        self.check_poison()?;
+        let mut native = rocksdb::WriteBatch::default();
+        for (family, key, value) in batch.into_writes() {
+            let handle = self.family(family)?;
+            match value {
+                Some(value) => native.put_cf(handle, key, value),
+                None => native.delete_cf(handle, key),
+            }
+        }
+        let mut options = WriteOptions::default();
+        // Synced: "accepted" means it survives a power cut, and no peer could give it back.
+        options.set_sync(true);
+        self.db.write_opt(native, &options).map_err(|error| {
+            let mut poison = self.poison.lock().unwrap_or_else(PoisonError::into_inner);
+            *poison = Some(error.to_string());
+            engine(&error)
+        })
+    }
+
+    fn snapshot(&self) -> Result<Snapshot<'_>, StoreError> {
+        self.check_poison()?;
+        Ok(Box::new(RocksSnapshot {
+            store: self,
+            snapshot: self.db.snapshot(),
+        }))
+    }
+}
+
+struct RocksSnapshot<'a> {
+    store: &'a Rocks,
+    snapshot: rocksdb::Snapshot<'a>,
+}
+
+impl RocksSnapshot<'_> {
+    fn options(&self) -> ReadOptions {
+        let mut options = ReadOptions::default();
+        options.set_snapshot(&self.snapshot);
+        options
+    }
+}
+
+impl Read for RocksSnapshot<'_> {
+    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.check_poison()?;
+        self.snapshot
+            .get_cf(self.store.family(family)?, key)
+            .map_err(|error| engine(&error))
+    }
+
+    fn scan(
+        &self,
+        family: Family,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.store
+            .scan_with(self.options(), family, from, to, limit)
+    }
+
+    fn last(&self, family: Family) -> Result<Option<Entry>, StoreError> {
+        self.store.last_with(self.options(), family)
+    }
+}
+
+fn database_options() -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.set_paranoid_checks(true);
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    options.set_keep_log_file_num(4);
+    options
+}
+
+fn family_options(family: Family) -> Options {
+    let mut options = Options::default();
+    // Hashes do not compress; texts do.
+    options.set_compression_type(match family {
+        Family::Leaves | Family::Records | Family::Heads => DBCompressionType::Lz4,
+        _ => DBCompressionType::None,
+    });
+    options
+}
+
+fn engine(error: &rocksdb::Error) -> StoreError {
+    StoreError::Engine(error.to_string())
+}
+
+fn open_error(path: &Path, error: &rocksdb::Error) -> StoreError {
+    let text = error.to_string();
+    // RocksDB has no error kind for its lock file, only these words.
+    if text.contains("lock hold by current process") || text.contains("While lock file") {
+        return StoreError::Locked {
+            path: path.to_string_lossy().into_owned(),
+        };
+    }
+    StoreError::Engine(text)
+}
