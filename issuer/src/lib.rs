@@ -10,5 +10,7 @@
 //!
 //! Prose: `spec/event.md` for what is submitted; `issuer/README.md` for the rest.
 
+pub mod catalogue;
+pub mod intake;
 pub mod keys;
 pub mod text;
