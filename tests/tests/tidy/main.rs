@@ -134,7 +134,7 @@ fn nothing_waits_for_a_time_to_pass() {
 
 #[test]
 fn documents_name_only_files_that_exist() {
-    none(docs::paths(&Tree::read()));
+    none(docs::paths(Tree::read()));
 }
 
 #[test]
@@ -142,30 +142,30 @@ fn documents_name_only_make_targets_that_exist() {
     let tree = Tree::read();
     let targets = docs::make_targets(&tree.text("Makefile"));
     assert!(targets.contains("test"), "no targets found: {targets:?}");
-    none(docs::makes(&tree, &targets));
+    none(docs::makes(tree, &targets));
 }
 
 #[test]
 fn documents_name_only_subcommands_that_exist() {
     let tree = Tree::read();
     none(docs::subcommands_named(
-        &tree,
+        tree,
         &docs::subcommands(&tree.files),
     ));
 }
 
 #[test]
 fn specification_pages_name_code_and_vectors_that_exist() {
-    none(docs::page_feet(&Tree::read()));
+    none(docs::page_feet(Tree::read()));
 }
 
 #[test]
 fn every_folder_of_vectors_has_vectors() {
-    none(vectors::not_empty(&Tree::read()));
+    none(vectors::not_empty(Tree::read()));
 }
 
 #[test]
 fn coverage_rows_are_complete_and_name_tests_that_run() {
     let tree = Tree::read();
-    none(coverage::check(&tree, &coverage::test_names(&tree.files)));
+    none(coverage::check(tree, &coverage::test_names(&tree.files)));
 }

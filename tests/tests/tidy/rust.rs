@@ -136,6 +136,17 @@ pub(crate) fn without_tests(code: &str) -> String {
     String::from_utf8(out).expect("whole items were replaced by ASCII")
 }
 
+/// The names of modules in files of their own that are declared under `#[cfg(test)]`.
+pub(crate) fn test_modules(code: &str) -> Vec<String> {
+    code.split("#[cfg(test)]")
+        .skip(1)
+        .filter_map(|after| after.split_once(';'))
+        .filter(|(declaration, _)| !declaration.contains('{'))
+        .filter_map(|(declaration, _)| declaration.split_once("mod "))
+        .map(|(_, name)| name.trim().to_owned())
+        .collect()
+}
+
 /// Just behind the brace that closes the one at `open`.
 pub(crate) fn block_end(code: &str, open: usize) -> usize {
     let mut depth = 0_usize;
@@ -203,6 +214,8 @@ mod tests {
         let left = without_tests(code);
         assert!(left.contains("x();") && left.contains("z();") && !left.contains("y();"));
         assert_eq!(left.lines().count(), code.lines().count());
+        let modules = test_modules("#[cfg(test)]\nmod a { x; }\n#[cfg(test)]\npub mod b;\nmod c;");
+        assert_eq!(modules, ["b"]);
         let declared = without_tests("#[cfg(test)]\nmod tests;\nfn z() {}\n");
         assert!(declared.contains("fn z()") && !declared.contains("mod tests"));
     }

@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::rust::{code_only, test_modules};
 
 /// Folders that hold nothing of ours.
 const SKIPPED: &[&str] = &[
@@ -17,6 +20,8 @@ const SKIPPED: &[&str] = &[
 pub(crate) struct File {
     pub(crate) path: String,
     pub(crate) text: String,
+    /// A Rust file that its parent declares under `#[cfg(test)]`.
+    pub(crate) under_test: bool,
 }
 
 impl File {
@@ -25,6 +30,7 @@ impl File {
         Self {
             path: path.to_owned(),
             text: text.to_owned(),
+            under_test: false,
         }
     }
 
@@ -34,8 +40,12 @@ impl File {
             .is_some_and(|(_, extension)| extensions.contains(&extension))
     }
 
-    /// A file that holds only tests: in a folder of tests, or `tests.rs` beside the code.
+    /// A file that holds only tests: in a folder of tests, `tests.rs` beside the code, or a module
+    /// that exists only under test.
     pub(crate) fn is_test(&self) -> bool {
+        if self.under_test {
+            return true;
+        }
         let mut parts = self.path.split('/').rev();
         let name = parts.next().unwrap_or_default();
         name == "tests.rs"
@@ -55,7 +65,13 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    pub(crate) fn read() -> Self {
+    /// The checkout this test was built in, read once.
+    pub(crate) fn read() -> &'static Self {
+        static TREE: OnceLock<Tree> = OnceLock::new();
+        TREE.get_or_init(Self::read_afresh)
+    }
+
+    fn read_afresh() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .expect("tests/ lies in the checkout")
@@ -68,6 +84,7 @@ impl Tree {
         tree.walk(&root, "");
         tree.files.sort_by(|a, b| a.path.cmp(&b.path));
         tree.names.sort();
+        tree.mark_test_modules();
         tree
     }
 
@@ -86,10 +103,33 @@ impl Tree {
                 path = folder;
             }
         }
-        Self {
+        let mut tree = Self {
             root: PathBuf::new(),
             files,
             names,
+        };
+        tree.mark_test_modules();
+        tree
+    }
+
+    /// Finds the files of modules that a Rust file declares under `#[cfg(test)]`.
+    fn mark_test_modules(&mut self) {
+        let mut modules = Vec::new();
+        for file in self.files.iter().filter(|file| file.has_extension(&["rs"])) {
+            let folder = match file.path.rsplit_once('/') {
+                Some((folder, "mod.rs" | "lib.rs" | "main.rs")) => folder,
+                _ => file.path.trim_end_matches(".rs"),
+            };
+            for name in test_modules(&code_only(&file.text)) {
+                modules.push(format!("{folder}/{name}"));
+            }
+        }
+        for file in &mut self.files {
+            file.under_test = modules.iter().any(|module| {
+                file.path
+                    .strip_prefix(module.as_str())
+                    .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+            });
         }
     }
 
@@ -116,7 +156,11 @@ impl Tree {
             if let Ok(bytes) = fs::read(entry.path())
                 && let Ok(text) = String::from_utf8(bytes)
             {
-                self.files.push(File { path, text });
+                self.files.push(File {
+                    path,
+                    text,
+                    under_test: false,
+                });
             }
         }
     }
@@ -160,4 +204,31 @@ fn test_files_are_told_apart() {
     ] {
         assert_eq!(File::new(path, "").is_test(), expected, "{path}");
     }
+}
+
+#[test]
+fn modules_under_test_are_followed_to_their_files() {
+    let tree = Tree::of(&[
+        (
+            "spec/src/wire/mod.rs",
+            "mod a;\n#[cfg(test)]\npub(crate) mod vectors;\n",
+        ),
+        ("spec/src/wire/a.rs", "#[cfg(test)]\nmod cases;\n"),
+        ("spec/src/wire/vectors.rs", ""),
+        ("spec/src/wire/vectors/more.rs", ""),
+        ("spec/src/wire/a/cases.rs", ""),
+        ("spec/src/wire/cases.rs", ""),
+    ]);
+    let tests: Vec<&str> = tree
+        .files
+        .iter()
+        .filter(|file| file.is_test())
+        .map(|file| file.path.as_str())
+        .collect();
+    let expected = [
+        "spec/src/wire/vectors.rs",
+        "spec/src/wire/vectors/more.rs",
+        "spec/src/wire/a/cases.rs",
+    ];
+    assert_eq!(tests, expected);
 }
