@@ -1,2 +1,37 @@
-//! To be written.
-fn main() {}
+//! `zhao`: a licence office whose every act can be checked by anyone.
+//!
+//! Parses the command line into a typed command and runs it. Standard output is data; standard
+//! error is `error: …`, then `hint: …`. Exit codes: 0 usable, 1 refused, 2 usage or unreadable,
+//! 3 undetermined.
+#![forbid(unsafe_code)]
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+mod args;
+mod command;
+mod demo;
+mod failure;
+mod files;
+mod home;
+mod host;
+mod messages;
+mod session;
+mod sheet;
+mod values;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let host = host::Host::new();
+    let language = args::language_flag(&arguments)
+        .unwrap_or_else(|| messages::Language::of_locale(host.locale().as_deref()));
+    let session = session::Session::new(host, messages::Messages::new(language));
+    let outcome = args::parse(&arguments, &session.messages).and_then(|parsed| match parsed {
+        args::Parsed::Tell(text) => session.data(text.as_bytes()).map(|()| failure::Exit::Fine),
+        args::Parsed::Run(line) => command::run(&session, line.command),
+    });
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => session.report(&failure).into(),
+    }
+}

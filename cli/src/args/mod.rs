@@ -1,0 +1,382 @@
+//! The command line, as types. Help texts are in the message catalogue (`help.*`), not here:
+//! [`localise`] puts them in.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use zhao_spec::life::verb::Verb;
+use zhao_spec::wire::UnixMillis;
+
+use crate::messages::Language;
+use crate::values::{parse_millis, parse_time};
+
+mod localise;
+
+pub(crate) use localise::{Parsed, language_flag, parse};
+
+/// `zhao`.
+#[derive(Debug, Parser)]
+#[command(name = "zhao", version, disable_help_subcommand = true)]
+pub(crate) struct Line {
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<Language>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(Init),
+    Sample(Sample),
+    Issue(Issue),
+    Status(Status),
+    Amend(Version),
+    Renew(Version),
+    Reissue(Version),
+    Unit(Unit),
+    Dossier(Dossier),
+    Verify(Verify),
+    Show(Show),
+    History(History),
+    Query(Query),
+    Audit(Audit),
+    Fsck(Fsck),
+    Cosign(Cosign),
+    Demo(Demo),
+}
+
+/// Where the passphrase of the key files comes from.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Secret {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Init {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) origin: Option<String>,
+    #[arg(long, value_name = "CODE", default_value = "320400")]
+    pub(crate) region: String,
+    #[arg(long, value_name = "DIR")]
+    pub(crate) admin_dir: Option<PathBuf>,
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=16))]
+    pub(crate) administrators: u64,
+    #[arg(long, value_name = "M", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=16))]
+    pub(crate) threshold: u64,
+    #[arg(long, value_name = "NAME", requires = "unit_uscc")]
+    pub(crate) unit_name: Option<String>,
+    #[arg(long, value_name = "USCC", requires = "unit_name")]
+    pub(crate) unit_uscc: Option<String>,
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = parse_millis)]
+    pub(crate) key_delay: u64,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Sample {
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) count: u64,
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) licence_type: Option<String>,
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Issue {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) licence_type: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    #[arg(short, long, value_name = "OUTDIR")]
+    pub(crate) output: PathBuf,
+    #[arg(long, value_name = "USCC")]
+    pub(crate) unit: Option<String>,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(value_name = "CREDENTIAL")]
+    pub(crate) credential: PathBuf,
+    #[arg(value_name = "VERB", value_parser = parse_verb)]
+    pub(crate) verb: Verb,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) code: Option<String>,
+    #[arg(long, value_name = "DOCUMENT")]
+    pub(crate) basis: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<UnixMillis>,
+    #[arg(long, value_name = "INDEX")]
+    pub(crate) of: Option<u64>,
+    #[arg(long, value_name = "RESULT", value_parser = ["passed", "failed", "upheld", "rejected"])]
+    pub(crate) result: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) due: Option<UnixMillis>,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Version {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(value_name = "CREDENTIAL")]
+    pub(crate) credential: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    #[arg(short, long, value_name = "OUTDIR")]
+    pub(crate) output: PathBuf,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Unit {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[command(subcommand)]
+    pub(crate) act: UnitAct,
+}
+
+/// What can be done with a unit.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UnitAct {
+    List(UnitList),
+    Add(UnitAdd),
+    GrantTypes(UnitGrant),
+    RotateKey(UnitRotate),
+    RetireKey(UnitKey),
+    Suspend(UnitPlain),
+    Resume(UnitPlain),
+    Compromised(UnitCompromised),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UnitList {
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UnitAdd {
+    #[arg(value_name = "USCC")]
+    pub(crate) uscc: String,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: String,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) region: Option<String>,
+    #[arg(long = "types", value_name = "TYPES", value_delimiter = ',')]
+    pub(crate) types: Vec<String>,
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+}
+
+/// What the administrators' acts need.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Admin {
+    #[arg(long, value_name = "DIR")]
+    pub(crate) admin_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UnitGrant {
+    #[arg(value_name = "USCC")]
+    pub(crate) uscc: String,
+    #[arg(long = "types", value_name = "TYPES", value_delimiter = ',', required = true)]
+    pub(crate) types: Vec<String>,
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UnitRotate {
+    #[arg(value_name = "USCC")]
+    pub(crate) uscc: String,
+    #[arg(long)]
+    pub(crate) keep_old: bool,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UnitKey {
+    #[arg(value_name = "USCC")]
+    pub(crate) uscc: String,
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: String,
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UnitPlain {
+    #[arg(value_name = "USCC")]
+    pub(crate) uscc: String,
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UnitCompromised {
+    #[arg(value_name = "USCC")]
+    pub(crate) uscc: String,
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    #[arg(long, value_name = "INDEX")]
+    pub(crate) from: u64,
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Dossier {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(value_name = "CREDENTIAL")]
+    pub(crate) credential: PathBuf,
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[arg(long)]
+    pub(crate) without_authorities: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) policy: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pack: Option<PathBuf>,
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<UnixMillis>,
+    #[arg(long, value_name = "DURATION", value_parser = parse_millis)]
+    pub(crate) max_age: Option<u64>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct History {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(value_name = "CREDENTIAL")]
+    pub(crate) credential: PathBuf,
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Query {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) uscc: String,
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Audit {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) policy: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) seen: Vec<PathBuf>,
+    #[arg(short, long, value_name = "EVIDENCE", default_value = "evidence.json")]
+    pub(crate) output: PathBuf,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Fsck {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Cosign {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(80..=100_000))]
+    pub(crate) count: u64,
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// A verb of a licence that `zhao status` can sign.
+fn parse_verb(text: &str) -> Result<Verb, String> {
+    let known = STATUS_VERBS.map(|verb| verb.as_str());
+    STATUS_VERBS
+        .into_iter()
+        .find(|verb| verb.as_str() == text)
+        .ok_or_else(|| format!("expected one of {}", known.join(", ")))
+}
+
+/// The verbs of `zhao status`.
+pub(crate) const STATUS_VERBS: [Verb; 18] = [
+    Verb::Withhold,
+    Verb::LiftWithholding,
+    Verb::Hold,
+    Verb::LiftHold,
+    Verb::ReportLost,
+    Verb::WithdrawLoss,
+    Verb::Mortgage,
+    Verb::ReleaseMortgage,
+    Verb::Pledge,
+    Verb::ReleasePledge,
+    Verb::Inspect,
+    Verb::MarkObjection,
+    Verb::ClearObjection,
+    Verb::Cancel,
+    Verb::Revoke,
+    Verb::Annul,
+    Verb::Abolish,
+    Verb::Reaffirm,
+];
+
+#[cfg(test)]
+mod tests;

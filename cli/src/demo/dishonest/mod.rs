@@ -1,0 +1,3 @@
+//! The dishonest operator, and what he does.
+
+pub(crate) mod press;

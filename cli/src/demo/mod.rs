@@ -1,0 +1,4 @@
+//! `zhao demo`.
+
+mod dishonest;
+mod offline;

@@ -1,0 +1,101 @@
+//! Why a command did not do what it was asked: an exit code and a message of the catalogue.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use crate::messages::{Argument, Messages};
+
+/// What the process tells its caller. Style: refusal is not an error of the tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0: done; for a verdict: usable.
+    Fine,
+    /// 1: refused (invalid, not usable, malformed); for an audit: evidence was written.
+    Refused,
+    /// 2: wrong usage, or something that cannot be read.
+    Usage,
+    /// 3: undetermined: no evidence either way.
+    Undetermined,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Fine => 0,
+            Exit::Refused => 1,
+            Exit::Usage => 2,
+            Exit::Undetermined => 3,
+        })
+    }
+}
+
+/// A failure: `error.KEY` and `hint.KEY` of the catalogue with their arguments.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    key: String,
+    arguments: Vec<Argument>,
+}
+
+/// Arguments of a message: `args![path = x, count = n]`; `args![cause]` is `cause = cause`.
+macro_rules! args {
+    (@one $name:ident) => { (stringify!($name), $name.to_string()) };
+    (@one $name:ident = $value:expr) => { (stringify!($name), $value.to_string()) };
+    ($($name:ident $(= $value:expr)?),* $(,)?) => {
+        vec![$($crate::failure::args!(@one $name $(= $value)?)),*] as Vec<(&'static str, String)>
+    };
+}
+pub(crate) use args;
+
+impl Failure {
+    /// Wrong usage, or something unreadable: exit 2.
+    pub(crate) fn usage(key: &str, arguments: Vec<Argument>) -> Self {
+        Self { exit: Exit::Usage, key: key.to_owned(), arguments }
+    }
+
+    /// Refused by a rule: exit 1.
+    pub(crate) fn refused(key: &str, arguments: Vec<Argument>) -> Self {
+        Self { exit: Exit::Refused, key: key.to_owned(), arguments }
+    }
+
+    /// A file that could not be read, written or made.
+    pub(crate) fn file(act: &'static str, path: &Path, cause: &std::io::Error) -> Self {
+        let key = match act {
+            "read" => "file-read",
+            "create" => "file-create",
+            _ => "file-write",
+        };
+        Self::usage(key, args![path = path.display(), cause])
+    }
+
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The key, without its section.
+    #[cfg(test)]
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The two lines for standard error.
+    pub(crate) fn lines(&self, messages: &Messages) -> (String, String) {
+        (
+            messages.fill(&format!("error.{}", self.key), &self.arguments),
+            messages.fill(&format!("hint.{}", self.key), &self.arguments),
+        )
+    }
+}
+
+/// Turns any library error into a failure that names what was being done.
+pub(crate) fn because<E: Display>(
+    key: &'static str,
+    arguments: Vec<Argument>,
+) -> impl FnOnce(E) -> Failure {
+    move |cause| {
+        let mut arguments = arguments;
+        arguments.push(("cause", cause.to_string()));
+        Failure::usage(key, arguments)
+    }
+}

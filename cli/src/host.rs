@@ -1,0 +1,190 @@
+//! The machine: clock, randomness, environment, terminal. The only file that touches them; all
+//! other code gets what it needs from a [`Host`] or as plain arguments.
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha20Rng;
+use zeroize::Zeroizing;
+use zhao_spec::wire::UnixMillis;
+
+use crate::failure::{Failure, args};
+
+/// Longest passphrase, bytes.
+const PASSPHRASE_BYTES: u64 = 1_024;
+
+/// What the program may ask the machine.
+#[derive(Debug)]
+pub(crate) struct Host {
+    /// Whether people look at standard output.
+    pub(crate) stdout_terminal: bool,
+    /// Whether people look at standard error.
+    pub(crate) stderr_terminal: bool,
+}
+
+impl Host {
+    /// This machine.
+    pub(crate) fn new() -> Self {
+        let dumb = environment("TERM").is_some_and(|term| term == "dumb");
+        Self {
+            stdout_terminal: std::io::stdout().is_terminal() && !dumb,
+            stderr_terminal: std::io::stderr().is_terminal() && !dumb,
+        }
+    }
+
+    /// The wall clock.
+    ///
+    /// # Errors
+    /// A clock before 1970 or after the year 9999.
+    #[expect(clippy::disallowed_methods, reason = "the program's one clock")]
+    pub(crate) fn now(&self) -> Result<UnixMillis, Failure> {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .ok()
+            .and_then(|since| u64::try_from(since.as_millis()).ok())
+            .map(UnixMillis)
+            .filter(|now| *now <= UnixMillis::MAX)
+            .ok_or_else(|| Failure::usage("clock", args![]))
+    }
+
+    /// A generator seeded by the operating system.
+    ///
+    /// # Errors
+    /// The operating system gives no randomness.
+    #[expect(clippy::disallowed_methods, reason = "the program's one source of randomness")]
+    pub(crate) fn generator(&self) -> Result<ChaCha20Rng, Failure> {
+        let mut seed = Zeroizing::new([0u8; 32]);
+        getrandom::fill(seed.as_mut())
+            .map_err(|cause| Failure::usage("randomness", args![cause]))?;
+        Ok(ChaCha20Rng::from_seed(*seed))
+    }
+
+    /// Whether colour is welcome on standard output.
+    pub(crate) fn colour(&self) -> bool {
+        self.stdout_terminal && environment("NO_COLOR").is_none()
+    }
+
+    /// Whether a step that the kernel refuses is a failure: continuous integration insists.
+    pub(crate) fn insists(&self) -> bool {
+        environment("CI").is_some_and(|value| value == "true")
+    }
+
+    /// The language the environment asks for: `LC_ALL`, `LC_MESSAGES`, `LANG`, the first not empty.
+    pub(crate) fn locale(&self) -> Option<String> {
+        ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(environment)
+    }
+
+    /// The passphrase of the key files: `ZHAO_PASSPHRASE`, else the file, else a prompt. `confirm`
+    /// asks twice, for a passphrase that is being chosen.
+    ///
+    /// # Errors
+    /// An unreadable, over-long or empty one, no terminal to ask on, or two different answers.
+    pub(crate) fn passphrase(
+        &self,
+        file: Option<&Path>,
+        prompts: &Prompts,
+        confirm: bool,
+    ) -> Result<Zeroizing<String>, Failure> {
+        if let Some(file) = file {
+            let open = std::fs::File::open(file).map_err(|cause| Failure::file("read", file, &cause))?;
+            let mut text = Zeroizing::new(String::new());
+            open.take(PASSPHRASE_BYTES + 1)
+                .read_to_string(&mut text)
+                .map_err(|cause| Failure::file("read", file, &cause))?;
+            if text.len() as u64 > PASSPHRASE_BYTES {
+                return Err(Failure::usage(
+                    "passphrase-long",
+                    args![place = file.display(), limit = PASSPHRASE_BYTES],
+                ));
+            }
+            let line = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
+            return not_empty(line, &file.display().to_string());
+        }
+        #[expect(clippy::disallowed_methods, reason = "the environment is read here only")]
+        match std::env::var("ZHAO_PASSPHRASE") {
+            Ok(text) => return not_empty(Zeroizing::new(text), "ZHAO_PASSPHRASE"),
+            Err(std::env::VarError::NotUnicode(_)) => {
+                return Err(Failure::usage("passphrase-text", args![place = "ZHAO_PASSPHRASE"]));
+            }
+            Err(std::env::VarError::NotPresent) => {}
+        }
+        if !std::io::stdin().is_terminal() {
+            return Err(Failure::usage("passphrase-missing", args![]));
+        }
+        let first = ask(&prompts.first)?;
+        if confirm && *ask(&prompts.again)? != *first {
+            return Err(Failure::usage("passphrase-differs", args![]));
+        }
+        not_empty(first, "/dev/tty")
+    }
+
+    /// The program's own path, for the step that runs without network.
+    ///
+    /// # Errors
+    /// The operating system does not tell.
+    pub(crate) fn own_path(&self) -> Result<std::path::PathBuf, Failure> {
+        std::env::current_exe().map_err(|cause| Failure::usage("own-path", args![cause]))
+    }
+
+    /// A stopwatch, for times shown to people.
+    #[expect(clippy::disallowed_methods, reason = "durations are shown, never decided upon")]
+    pub(crate) fn stopwatch(&self) -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+}
+
+/// What a passphrase prompt says.
+#[derive(Debug)]
+pub(crate) struct Prompts {
+    /// The question.
+    pub(crate) first: String,
+    /// The question for the same again.
+    pub(crate) again: String,
+}
+
+/// Measures how long something took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Time since it was started.
+    #[expect(clippy::disallowed_methods, reason = "durations are shown, never decided upon")]
+    pub(crate) fn read(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// An environment variable that is set, is text and is not empty.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here only")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn not_empty(text: Zeroizing<String>, place: &str) -> Result<Zeroizing<String>, Failure> {
+    if text.is_empty() {
+        return Err(Failure::usage("passphrase-empty", args![place]));
+    }
+    Ok(text)
+}
+
+/// One line from the terminal, not echoed.
+fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let failed = |cause: &dyn std::fmt::Display| Failure::usage("prompt", args![cause]);
+    let stdin = std::io::stdin();
+    let before = tcgetattr(&stdin).map_err(|cause| failed(&cause))?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    write!(std::io::stderr(), "{prompt} ").map_err(|cause| failed(&cause))?;
+    tcsetattr(&stdin, OptionalActions::Flush, &silent).map_err(|cause| failed(&cause))?;
+    let mut line = Zeroizing::new(String::new());
+    let read = stdin.read_line(&mut line);
+    // Whatever was read, the terminal must echo again.
+    let restored = tcsetattr(&stdin, OptionalActions::Flush, &before);
+    writeln!(std::io::stderr()).map_err(|cause| failed(&cause))?;
+    read.map_err(|cause| failed(&cause))?;
+    restored.map_err(|cause| failed(&cause))?;
+    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+}

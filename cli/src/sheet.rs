@@ -1,0 +1,145 @@
+//! Labelled lines for a person: headings, `label  value` rows, sentences.
+
+use comfy_table::{ContentArrangement, Table, TableStyle, presets};
+
+use crate::failure::Failure;
+use crate::session::{Colour, Session};
+
+/// Most characters of one value.
+const VALUE_CHARS: usize = 400;
+
+#[derive(Debug)]
+enum Line {
+    Gap,
+    Row(String, String),
+    Text(String),
+}
+
+/// What is to be shown, in order.
+#[derive(Debug)]
+pub(crate) struct Sheet<'a> {
+    session: &'a Session,
+    lines: Vec<Line>,
+}
+
+impl<'a> Sheet<'a> {
+    /// An empty sheet.
+    pub(crate) fn new(session: &'a Session) -> Self {
+        Self { session, lines: Vec::new() }
+    }
+
+    /// A word or sentence of the catalogue, without arguments.
+    pub(crate) fn word(&self, key: &str) -> String {
+        self.session.messages.text(key)
+    }
+
+    /// A heading, with an empty line before it unless it is the first.
+    pub(crate) fn heading(&mut self, key: &str) -> &mut Self {
+        self.gap();
+        let text = self.session.messages.text(key);
+        self.lines.push(Line::Text(self.session.paint(Colour::Strong, &text)));
+        self
+    }
+
+    /// An empty line, unless the sheet is empty.
+    pub(crate) fn gap(&mut self) -> &mut Self {
+        if !self.lines.is_empty() {
+            self.lines.push(Line::Gap);
+        }
+        self
+    }
+
+    /// A row labelled with `label.NAME` of the catalogue.
+    pub(crate) fn row(&mut self, name: &str, value: impl AsRef<str>) -> &mut Self {
+        let label = self.session.messages.text(&format!("label.{name}"));
+        self.lines.push(Line::Row(label, value.as_ref().to_owned()));
+        self
+    }
+
+    /// A row with a label of the data's own.
+    pub(crate) fn named(&mut self, label: &str, value: impl AsRef<str>) -> &mut Self {
+        self.lines.push(Line::Row(plain(label), value.as_ref().to_owned()));
+        self
+    }
+
+    /// A row, if there is a value.
+    pub(crate) fn optional(&mut self, name: &str, value: Option<impl AsRef<str>>) -> &mut Self {
+        if let Some(value) = value {
+            self.row(name, value);
+        }
+        self
+    }
+
+    /// A sentence on a line of its own.
+    pub(crate) fn text(&mut self, text: impl Into<String>) -> &mut Self {
+        self.lines.push(Line::Text(text.into()));
+        self
+    }
+
+    /// The whole as text.
+    pub(crate) fn render(&self) -> String {
+        let mut out = String::new();
+        let mut rows: Vec<(&str, &str)> = Vec::new();
+        for line in &self.lines {
+            if let Line::Row(label, value) = line {
+                rows.push((label, value));
+                continue;
+            }
+            self.flush(&mut rows, &mut out);
+            if let Line::Text(text) = line {
+                out.push_str(text);
+            }
+            out.push('\n');
+        }
+        self.flush(&mut rows, &mut out);
+        out
+    }
+
+    /// Writes the whole to standard output.
+    ///
+    /// # Errors
+    /// Standard output is closed or full.
+    pub(crate) fn print(&self) -> Result<(), Failure> {
+        self.session.data(self.render().as_bytes())
+    }
+
+    fn flush(&self, rows: &mut Vec<(&str, &str)>, out: &mut String) {
+        if rows.is_empty() {
+            return;
+        }
+        let mut table = table(self.session, presets::NOTHING);
+        for (label, value) in rows.drain(..) {
+            table.add_row([self.session.paint(Colour::Faint, label), value.to_owned()]);
+        }
+        for line in table.lines() {
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+    }
+}
+
+/// A table that wraps on a terminal and never elsewhere, so that output can be compared.
+pub(crate) fn table(session: &Session, style: TableStyle) -> Table {
+    let mut table = Table::new();
+    table.load_style(style);
+    if session.host.stdout_terminal {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    } else {
+        table.set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+    }
+    table
+}
+
+/// Text from a file, safe to print: nothing that moves a cursor or turns the writing direction,
+/// and not without end.
+pub(crate) fn plain(text: &str) -> String {
+    let harmless = |c: char| {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns { '?' } else { c }
+    };
+    let mut out: String = text.chars().take(VALUE_CHARS).map(harmless).collect();
+    if text.chars().nth(VALUE_CHARS).is_some() {
+        out.push('…');
+    }
+    out
+}
