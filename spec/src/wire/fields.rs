@@ -9,128 +9,20 @@
 //! fields.finish().unwrap();
 //! ```
 
-use super::binary::{self, BinaryError};
 use super::clip;
 use super::hash::Hash;
-use super::json::{JsonError, Value};
-use super::signature::{PublicKey, Signature, SignatureError};
-use super::time::{Date, TimeError, UnixMillis};
+use super::json::Value;
+use super::signature::{PublicKey, Signature};
+use super::time::{Date, UnixMillis};
 
-/// Input that is not what it should be, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{problem}", Prefix(path))]
-pub struct Malformed {
-    /// Where: member names joined by `.`, array places in brackets; empty for the whole input.
-    pub path: String,
-    /// What.
-    pub problem: Problem,
-}
+mod error;
+mod of;
 
-/// `path: `, or nothing for the whole input.
-struct Prefix<'a>(&'a str);
-
-impl std::fmt::Display for Prefix<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "{}: ", self.0)
-        }
-    }
-}
-
-/// What is wrong with a member.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Problem {
-    /// The text of binary data is wrong.
-    #[error("{0}")]
-    Binary(#[from] BinaryError),
-    /// The bytes are not canonical JSON.
-    #[error("{0}")]
-    Json(#[from] JsonError),
-    /// The text of a public key is wrong.
-    #[error("{0}")]
-    Key(#[from] SignatureError),
-    /// The member is absent.
-    #[error("missing")]
-    Missing,
-    /// The text of an instant or a date is wrong.
-    #[error("{0}")]
-    Time(#[from] TimeError),
-    /// More than the place allows (bytes of a text, elements of an array).
-    #[error("{actual} exceed the limit of {limit}")]
-    TooLong {
-        /// The limit.
-        limit: usize,
-        /// How many there are.
-        actual: usize,
-    },
-    /// The format has no such member.
-    #[error("unknown member")]
-    Unknown,
-    /// A value the format does not allow here.
-    #[error("{actual:?} is not {expected}")]
-    Value {
-        /// What is allowed, in words.
-        expected: &'static str,
-        /// What was found, clipped.
-        actual: String,
-    },
-    /// Another kind of JSON value.
-    #[error("{actual} where {expected} is needed")]
-    WrongKind {
-        /// The kind needed.
-        expected: &'static str,
-        /// The kind found.
-        actual: &'static str,
-    },
-}
-
-impl Malformed {
-    /// `problem` at `path`.
-    #[must_use]
-    pub fn new(path: impl Into<String>, problem: impl Into<Problem>) -> Self {
-        Self {
-            path: path.into(),
-            problem: problem.into(),
-        }
-    }
-
-    /// A value that is not allowed at `path`: `expected` in words, `actual` is clipped.
-    #[must_use]
-    pub fn value(path: impl Into<String>, expected: &'static str, actual: &str) -> Self {
-        Self::new(
-            path,
-            Problem::Value {
-                expected,
-                actual: clip(actual),
-            },
-        )
-    }
-
-    /// Stable short code, used in vectors.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match &self.problem {
-            Problem::Binary(error) => error.code(),
-            Problem::Json(error) => error.code(),
-            Problem::Key(error) => error.code(),
-            Problem::Missing => "field-missing",
-            Problem::Time(error) => error.code(),
-            Problem::TooLong { .. } => "field-too-long",
-            Problem::Unknown => "field-unknown",
-            Problem::Value { .. } => "field-value",
-            Problem::WrongKind { .. } => "field-kind",
-        }
-    }
-}
-
-impl From<JsonError> for Malformed {
-    fn from(error: JsonError) -> Self {
-        Self::new("", error)
-    }
-}
+pub use error::{Malformed, Problem};
+use of::wrong_kind;
+pub use of::{
+    array_of, bool_of, bytes_of, date_of, hash_of, int_of, key_of, signature_of, text_of, time_of,
+};
 
 /// The members of one object, and which of them have been asked for.
 #[derive(Debug)]
@@ -417,108 +309,6 @@ impl<'a> Fields<'a> {
         "A signature",
         "another kind, not base64url of 64 bytes."
     );
-}
-
-fn wrong_kind(value: &Value, expected: &'static str, path: &str) -> Malformed {
-    Malformed::new(
-        path,
-        Problem::WrongKind {
-            expected,
-            actual: value.kind(),
-        },
-    )
-}
-
-/// The text of a value standing at `path`.
-///
-/// # Errors
-/// Another kind.
-pub fn text_of<'a>(value: &'a Value, path: &str) -> Result<&'a str, Malformed> {
-    match value {
-        Value::Text(text) => Ok(text),
-        other => Err(wrong_kind(other, "text", path)),
-    }
-}
-
-/// The integer of a value standing at `path`.
-///
-/// # Errors
-/// Another kind.
-pub fn int_of(value: &Value, path: &str) -> Result<u64, Malformed> {
-    match value {
-        Value::Int(n) => Ok(*n),
-        other => Err(wrong_kind(other, "integer", path)),
-    }
-}
-
-/// The boolean of a value standing at `path`.
-///
-/// # Errors
-/// Another kind.
-pub fn bool_of(value: &Value, path: &str) -> Result<bool, Malformed> {
-    match value {
-        Value::Bool(b) => Ok(*b),
-        other => Err(wrong_kind(other, "boolean", path)),
-    }
-}
-
-/// The elements of a value standing at `path`.
-///
-/// # Errors
-/// Another kind.
-pub fn array_of<'a>(value: &'a Value, path: &str) -> Result<&'a [Value], Malformed> {
-    match value {
-        Value::Array(items) => Ok(items),
-        other => Err(wrong_kind(other, "array", path)),
-    }
-}
-
-/// The bytes of a base64url text standing at `path`, at most `max` of them.
-///
-/// # Errors
-/// Another kind, not base64url, too long.
-pub fn bytes_of(value: &Value, path: &str, max: usize) -> Result<Vec<u8>, Malformed> {
-    binary::decode_base64url(text_of(value, path)?, max).map_err(|e| Malformed::new(path, e))
-}
-
-/// The hash of a base64url text standing at `path`.
-///
-/// # Errors
-/// Another kind, not base64url of 32 bytes.
-pub fn hash_of(value: &Value, path: &str) -> Result<Hash, Malformed> {
-    Hash::from_base64url(text_of(value, path)?).map_err(|e| Malformed::new(path, e))
-}
-
-/// The instant of a text standing at `path`.
-///
-/// # Errors
-/// Another kind, no instant.
-pub fn time_of(value: &Value, path: &str) -> Result<UnixMillis, Malformed> {
-    UnixMillis::parse(text_of(value, path)?).map_err(|e| Malformed::new(path, e))
-}
-
-/// The date of a text standing at `path`.
-///
-/// # Errors
-/// Another kind, no date.
-pub fn date_of(value: &Value, path: &str) -> Result<Date, Malformed> {
-    Date::parse(text_of(value, path)?).map_err(|e| Malformed::new(path, e))
-}
-
-/// The public key of a multibase text standing at `path`.
-///
-/// # Errors
-/// Another kind, no strict key.
-pub fn key_of(value: &Value, path: &str) -> Result<PublicKey, Malformed> {
-    PublicKey::from_multibase(text_of(value, path)?).map_err(|e| Malformed::new(path, e))
-}
-
-/// The signature of a base64url text standing at `path`.
-///
-/// # Errors
-/// Another kind, not base64url of 64 bytes.
-pub fn signature_of(value: &Value, path: &str) -> Result<Signature, Malformed> {
-    Signature::from_base64url(text_of(value, path)?).map_err(|e| Malformed::new(path, e))
 }
 
 #[cfg(test)]

@@ -45,14 +45,10 @@ pub const PROOF_HASHES: usize = 64;
 pub const MAP_PATH: usize = 256;
 /// Signatures under one note: C2SP asks for at least 16; a log, its witnesses and auditors fit.
 pub const NOTE_SIGNATURES: usize = 64;
-/// Administrator signatures under one event, and administrators in one registry.
-pub const ADMINISTRATORS: usize = 64;
 /// Entries of one unit's history (keys, grants, rotations).
 pub const UNIT_HISTORY: usize = 1_024;
 /// Keys in one issuer record.
 pub const ISSUER_KEYS: usize = 64;
-/// Licence types one key is granted.
-pub const KEY_TYPES: usize = 1_024;
 /// Events in one batch, and so leaves between two checkpoints.
 pub const BATCH_EVENTS: usize = 65_536;
 /// Logs, witnesses, groups and auditors named by one policy.
@@ -84,3 +80,6 @@ pub const OPEN_FLAGS: usize = 64;
 pub const PROPOSALS: usize = 16;
 /// One status record, bytes.
 pub const RECORD_BYTES: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,11 @@ use serde_json::Value;
 /// What one case comes to: the `ok` value, or the error's stable code.
 pub(crate) type Outcome = Result<Value, &'static str>;
 
+/// A file's name and what runs its cases.
+pub(crate) type Runner<'a> = (&'a str, fn(&Value) -> Outcome);
+
 /// Runs every case of every file in `folder` through the runner of its file.
-pub(crate) fn run(folder: &str, runners: &[(&str, fn(&Value) -> Outcome)]) {
+pub(crate) fn run(folder: &str, runners: &[Runner<'_>]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("vectors")
         .join(folder);
