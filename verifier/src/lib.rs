@@ -1,1 +1,154 @@
-//! To be written.
+//! Decides what a licence is worth: offline, from a file, a policy and a time.
+//!
+//! In scope: the algorithm of `spec/verify.md` for every file people exchange, as one pure
+//! function, [`verify`]. Out of scope: fetching, clocks, files and networks; how formats are read
+//! (`zhao-spec`). The same decision is written a second time, independently, in `verifier/js`.
+//!
+//! Only this crate can make a [`VerifiedLicence`], and only at the end of all ten steps.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
+
+mod answer;
+mod check;
+mod evidence;
+mod history;
+mod licence;
+mod pack;
+mod policy;
+mod reason;
+mod receipt;
+mod replay;
+mod steps;
+mod verdict;
+
+pub use check::Check;
+pub use policy::{PolicyError, TrustPolicy};
+pub use reason::Reason;
+pub use verdict::{Assurance, Facts, Holder, ItemVerdict, Status, Verdict, VerifiedLicence};
+
+use zhao_spec::file::{AnyFile, Head};
+use zhao_spec::log::cosignature::UnixSeconds;
+use zhao_spec::wire::UnixMillis;
+
+use check::Stop;
+use licence::Case;
+use steps::{Whose, s01_decode, s06_vouch};
+
+/// What every step may look at beside the file.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) at: UnixMillis,
+    /// Milliseconds.
+    pub(crate) max_age: u64,
+    pub(crate) pack: Option<&'a [u8]>,
+    pub(crate) policy: &'a TrustPolicy,
+}
+
+/// Judges a file of any format.
+///
+/// `pack` is an issuer pack for dossiers that carry no authorities, `at` the time of judging,
+/// `max_age` (milliseconds) replaces the trust file's.
+pub fn verify(
+    file: &[u8],
+    policy: &TrustPolicy,
+    pack: Option<&[u8]>,
+    at: UnixMillis,
+    max_age: Option<u64>,
+) -> Verdict {
+    let max_age = max_age.unwrap_or(policy.trust.max_age);
+    let context = Context {
+        at,
+        max_age,
+        pack,
+        policy,
+    };
+    let file = match s01_decode::file(file) {
+        Ok(file) => file,
+        Err(stop) => return Progress::default().stopped(stop),
+    };
+    match &file {
+        AnyFile::Answer(answer) => answer::judge(answer, &context),
+        AnyFile::Dossier(dossier) => licence::judge(
+            Case {
+                authorities: dossier.authorities.as_ref(),
+                credential: &dossier.credential,
+                head: &dossier.head,
+                placed: &dossier.placed,
+            },
+            &context,
+        ),
+        AnyFile::Evidence(evidence) => evidence::judge(evidence, &context),
+        AnyFile::History(history) => history::judge(history, &context),
+        AnyFile::IssuerPack(pack) => pack::judge(pack, &context),
+        AnyFile::Receipt(receipt) => receipt::judge(receipt, &context),
+    }
+}
+
+/// What has been established so far.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    pub(crate) assurance: Vec<Assurance>,
+    pub(crate) facts: Facts,
+}
+
+impl Progress {
+    /// Step 6, and the facts that come with it. Returns T, if the quorum needs witnesses.
+    pub(crate) fn vouch(
+        &mut self,
+        head: &Head,
+        context: &Context<'_>,
+    ) -> Result<Option<UnixSeconds>, Stop> {
+        s06_vouch::log_signed(Whose::File, head, context.policy)?;
+        let vouched = s06_vouch::cosigned(Whose::File, head, context.policy)?;
+        self.assurance = vouched.assurance;
+        self.facts.as_of = Some(head.epoch.time);
+        self.facts.epoch = Some(head.epoch.epoch);
+        self.facts.size = Some(head.checkpoint().size);
+        self.facts.auditors = Some(vouched.auditors);
+        self.facts.witnesses = Some(vouched.witnesses);
+        self.facts.quorum_time = vouched
+            .quorum_time
+            .and_then(|time| time.0.checked_mul(1_000))
+            .map(UnixMillis);
+        Ok(vouched.quorum_time)
+    }
+
+    /// The verdict when a check failed.
+    pub(crate) fn stopped(self, stop: Stop) -> Verdict {
+        Verdict::new(
+            stop.status,
+            vec![stop.reason],
+            self.assurance,
+            self.facts,
+            None,
+        )
+    }
+
+    /// The verdict when all was looked at.
+    pub(crate) fn finished(
+        self,
+        status: Status,
+        reasons: Vec<Reason>,
+        licence: Option<VerifiedLicence>,
+    ) -> Verdict {
+        Verdict::new(status, reasons, self.assurance, self.facts, licence)
+    }
+
+    /// The verdict of a file that has no findings beside the checks it may fail.
+    pub(crate) fn concluded(self, outcome: Result<(), Stop>) -> Verdict {
+        match outcome {
+            Ok(()) => self.finished(Status::Valid, Vec::new(), None),
+            Err(stop) => self.stopped(stop),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Judging evidence against an operator. Prose: `spec/evidence.md`.
+//!
+//! Whoever made the evidence chose what to show, so nothing is taken from it but what the log's
+//! own signature covers. Cosignatures do not matter: the log's signature condemns it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use zhao_spec::file::{Evidence, Head, HiddenEvent, NotIncluded, SubjectPlace, TwoHeads};
+use zhao_spec::life::apply::{View, ViewFault, apply};
+use zhao_spec::life::record::Record;
+use zhao_spec::log::checkpoint::Checkpoint;
+use zhao_spec::log::tree::{LeafIndex, check_consistency};
+use zhao_spec::map;
+use zhao_spec::wire::Hash;
+
+use crate::check::{Check, Stop, ensure};
+use crate::policy::TrustPolicy;
+use crate::reason::{Reason, words};
+use crate::steps::{Whose, s03_log, s05_place, s06_vouch};
+use crate::verdict::Verdict;
+use crate::{Context, Progress, receipt};
+
+mod batch;
+
+/// Why evidence does not hold, in words.
+type Fails = String;
+
+/// The verdict on a piece of evidence: valid when it holds.
+pub(crate) fn judge(evidence: &Evidence, context: &Context<'_>) -> Verdict {
+    Progress::default().concluded(steps(evidence, context))
+}
+
+fn steps(evidence: &Evidence, context: &Context<'_>) -> Result<(), Stop> {
+    let policy = context.policy;
+    let (origin, holds) = match evidence {
+        Evidence::TwoHeads(own) => {
+            let first = Checkpoint::parse(own.first.text());
+            let origin = first.map(|first| first.origin).unwrap_or_default();
+            (origin, two_heads(own, policy))
+        }
+        Evidence::HiddenEvent(own) => (origin_of(&own.head), hidden_event(own, policy)),
+        Evidence::InadmissibleLeaf(own) => (origin_of(&own.head), batch::inadmissible(own, policy)),
+        Evidence::NotIncluded(own) => (origin_of(&own.head), not_included(own, policy)),
+        Evidence::WrongTransition(own) => {
+            (origin_of(&own.head), batch::wrong_transition(own, policy))
+        }
+    };
+    s03_log::origin_known(Whose::File, &origin, policy)?;
+    ensure(Check::EvidenceDoesNotHold, holds.is_ok(), || {
+        Reason::EvidenceDoesNotHold {
+            condition: holds.err().unwrap_or_default(),
+        }
+    })
+}
+
+fn origin_of(head: &Head) -> String {
+    head.checkpoint().origin.clone()
+}
+
+/// Turns a condition into its failure.
+fn demand(holds: bool, otherwise: &str) -> Result<(), Fails> {
+    if holds {
+        Ok(())
+    } else {
+        Err(otherwise.to_owned())
+    }
+}
+
+/// The head is what the log's own key signed: its last leaf is this epoch.
+fn own_head(head: &Head, policy: &TrustPolicy) -> Result<(), Fails> {
+    s05_place::epoch(Whose::File, head).map_err(|stop| words(&stop.reason))?;
+    s06_vouch::log_signed(Whose::File, head, policy).map_err(|stop| words(&stop.reason))
+}
+
+/// Two signed states of one log of which neither can have grown into the other.
+fn two_heads(own: &TwoHeads, policy: &TrustPolicy) -> Result<(), Fails> {
+    let read = |note: &zhao_spec::log::note::SignedNote| {
+        let checkpoint = Checkpoint::parse(note.text()).map_err(|error| words(&error))?;
+        s06_vouch::note_signed(note, &checkpoint.origin, policy)?;
+        Ok::<_, Fails>(checkpoint)
+    };
+    let (first, second) = (read(&own.first)?, read(&own.second)?);
+    demand(
+        first.origin == second.origin,
+        "the checkpoints are of different logs",
+    )?;
+    demand(
+        first.size <= second.size,
+        "the first checkpoint is the larger one",
+    )?;
+    check_consistency(
+        first.size,
+        second.size,
+        &own.root,
+        &second.root,
+        &own.consistency,
+    )
+    .map_err(|error| words(&error))?;
+    demand(
+        own.root != first.root,
+        "the second checkpoint continues the first",
+    )
+}
+
+/// The log gave a receipt for an event and later showed its subject without it.
+fn hidden_event(own: &HiddenEvent, policy: &TrustPolicy) -> Result<(), Fails> {
+    own_head(&own.head, policy)?;
+    own_head(&own.receipt.head, policy)?;
+    let reason = |stop: Stop| words(&stop.reason);
+    receipt::included(&own.receipt).map_err(reason)?;
+    receipt::same_head(&own.receipt).map_err(reason)?;
+    let origin = &own.head.checkpoint().origin;
+    demand(
+        own.receipt.head.checkpoint().origin == *origin,
+        "the heads are of different logs",
+    )?;
+    demand(
+        own.receipt.event.origin == *origin,
+        "the event is of another log",
+    )?;
+    let size = own.head.checkpoint().size;
+    demand(
+        own.receipt.index.0 < size.0,
+        "the head is older than the receipt",
+    )?;
+    let hash = own.record.as_ref().map(Record::hash);
+    let key = &own.receipt.event.subject;
+    map::check(&own.head.epoch.map_root, key, hash.as_ref(), &own.path)
+        .map_err(|error| words(&error))?;
+    match &own.record {
+        None => Ok(()),
+        Some(record) => {
+            let shown = record.chain_end().map(|(seq, _)| seq);
+            demand(
+                shown.is_none_or(|seq| seq < own.receipt.event.seq),
+                "the head shows the event",
+            )
+        }
+    }
+}
+
+/// An auditor was handed an event, and the log left it out for longer than it may.
+fn not_included(own: &NotIncluded, policy: &TrustPolicy) -> Result<(), Fails> {
+    own_head(&own.head, policy)?;
+    let handed = &own.handed;
+    let known = policy
+        .trust
+        .auditors
+        .iter()
+        .find(|auditor| auditor.name == handed.auditor);
+    let auditor = known.ok_or("the trust file has no such auditor")?;
+    auditor
+        .key
+        .verify(&handed.message(), &handed.signature)
+        .map_err(|error| words(&error))?;
+    let bound = handed.at.0.saturating_add(policy.trust.inclusion_bound);
+    demand(
+        own.head.epoch.time.0 > bound,
+        "the bound is not over at the head",
+    )?;
+    let head = &own.head;
+    demand(
+        handed.event.origin == head.checkpoint().origin,
+        "the event is of another log",
+    )?;
+    let view = Shown::under(&head.epoch.map_root, &own.subjects)?;
+    let event = handed
+        .event
+        .clone()
+        .verify_signatures()
+        .map_err(|refusal| words(&refusal))?;
+    let next = LeafIndex(head.checkpoint().size.0);
+    // Judged as of the time it was handed in: being late is the log's fault.
+    apply(&view, &event, next, handed.at).map_err(|error| words(&error))?;
+    Ok(())
+}
+
+/// The records that the evidence shows under one map root, and nothing else.
+#[derive(Debug)]
+struct Shown(BTreeMap<Hash, Option<Arc<Record>>>);
+
+impl Shown {
+    /// Checks every path.
+    fn under(root: &Hash, subjects: &[SubjectPlace]) -> Result<Self, Fails> {
+        let mut shown = BTreeMap::new();
+        for place in subjects {
+            let hash = place.record.as_ref().map(Record::hash);
+            map::check(root, &place.subject, hash.as_ref(), &place.path)
+                .map_err(|error| format!("subject {}: {error}", place.subject))?;
+            shown.insert(place.subject, place.record.clone().map(Arc::new));
+        }
+        Ok(Self(shown))
+    }
+}
+
+impl View for Shown {
+    fn record(&self, key: &Hash) -> Result<Option<Arc<Record>>, ViewFault> {
+        match self.0.get(key) {
+            Some(record) => Ok(record.clone()),
+            None => Err(ViewFault(format!("subject {key} is not shown"))),
+        }
+    }
+}
