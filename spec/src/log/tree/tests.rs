@@ -323,7 +323,10 @@ fn a_frontier_appends_and_comes_back() {
     assert_eq!(frontier.root(), empty_root());
     for (count, leaf) in (1_u64..).zip(&leaves) {
         let completed = frontier.push(*leaf).unwrap();
-        assert_eq!(completed.len() as u32, count.trailing_zeros() + 1);
+        assert_eq!(
+            completed.len(),
+            1 + usize::try_from(count.trailing_zeros()).unwrap()
+        );
         for each in completed {
             assert_eq!(tree.read(&[each.node]), Ok(vec![each.hash]));
         }
@@ -371,6 +374,10 @@ proptest! {
 /// by the environment variable.
 #[test]
 #[ignore = "needs ZHAO_MERKLE_VECTORS"]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the folder is outside the repository"
+)]
 fn foreign_vectors() {
     let folder = env::var("ZHAO_MERKLE_VECTORS").expect("ZHAO_MERKLE_VECTORS is set");
     let mut files = Vec::new();
@@ -409,10 +416,6 @@ fn foreign_vectors() {
     assert!(
         files.len() > 100 && valid >= 10,
         "{} files, {valid} valid",
-        files.len()
-    );
-    assert_eq!(
-        env::var("ZHAO_MERKLE_COUNT").map_or(files.len(), |n| n.parse().unwrap()),
         files.len()
     );
 }
