@@ -19,4 +19,6 @@ pub mod event;
 pub mod leaf;
 pub mod record;
 pub mod subject;
+#[cfg(test)]
+mod vectors;
 pub mod verb;

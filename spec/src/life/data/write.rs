@@ -59,8 +59,8 @@ fn issued(o: &mut ObjectWriter<'_>, issued: &Issued) {
 
 fn publish(o: &mut ObjectWriter<'_>, publish: &PublishType) {
     o.hash("digest", &publish.digest)
-        .bool("individualBusinesses", publish.individual_businesses)
         .bool("indexed", publish.indexed)
+        .bool("individualBusinesses", publish.individual_businesses)
         .text("inspection", publish.inspection.as_str())
         .text("openness", publish.openness.as_str())
         .text("typeCode", &publish.type_code)

@@ -298,8 +298,8 @@ impl TypeRecord {
     pub(super) fn write(&self, o: &mut ObjectWriter<'_>) {
         o.hash("digest", &self.digest)
             .int("index", self.index.0)
-            .bool("individualBusinesses", self.individual_businesses)
             .bool("indexed", self.indexed)
+            .bool("individualBusinesses", self.individual_businesses)
             .text("inspection", self.inspection.as_str())
             .text("kind", "licence-type")
             .hash("latest", &self.latest)
