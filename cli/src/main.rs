@@ -18,6 +18,7 @@ mod host;
 mod messages;
 mod session;
 mod sheet;
+mod trust;
 mod values;
 
 fn main() -> ExitCode {

@@ -13,4 +13,5 @@
 pub mod catalogue;
 pub mod intake;
 pub mod keys;
+pub mod records;
 pub mod text;

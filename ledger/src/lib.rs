@@ -8,9 +8,11 @@
 //! pages; folder map and recovery rules: `ledger/README.md`.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod map;
 pub mod overlay;
 pub mod replay;
 pub mod sequence;
 pub mod store;
 pub mod tree;
+pub mod witness;

@@ -193,7 +193,7 @@ fn check_epoch(previous: &Epoch, epoch: &Epoch, index: LeafIndex) -> Result<(), 
     Ok(())
 }
 
-fn expect<T: PartialEq + std::fmt::Display>(
+pub(crate) fn expect<T: PartialEq + std::fmt::Display>(
     member: &'static str,
     expected: T,
     actual: T,

@@ -8,10 +8,10 @@ mod cosign;
 mod error;
 pub mod intent;
 mod plan;
-mod recover;
-mod second;
+pub(crate) mod recover;
+pub(crate) mod second;
 pub(crate) mod second_log;
-mod stage;
+pub(crate) mod stage;
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use zhao_spec::life::apply::Refusal;
 use zhao_spec::life::event::VerifiedEvent;
 use zhao_spec::log::checkpoint::Checkpoint;
-use zhao_spec::log::note::{NoteSigner, SignedNote};
+use zhao_spec::log::note::NoteSigner;
 use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::wire::{UnixMillis, limits};
 
@@ -327,10 +327,4 @@ impl Sequencer {
     pub fn origin(&self) -> &str {
         self.signer.name()
     }
-}
-
-/// A note read back from disk.
-pub(crate) fn note_text(bytes: &[u8]) -> Option<(&str, SignedNote)> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    Some((text, SignedNote::parse(text).ok()?))
 }

@@ -381,6 +381,19 @@ fn load_edge(store: &dyn Read) -> Result<Edge, StartError> {
     })
 }
 
+/// The last committed epoch, or the empty log.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn edge_or_empty(store: &dyn Read) -> Result<Edge, StoreError> {
+    match load_edge(store) {
+        Ok(edge) => Ok(edge),
+        Err(StartError::NotCreated) => Ok(Edge::empty()),
+        Err(StartError::Store(error)) => Err(error),
+        Err(other) => Err(StoreError::Engine(other.to_string())),
+    }
+}
+
 /// The epoch leaf at `index`.
 ///
 /// # Errors

@@ -20,5 +20,5 @@ pub mod leaf;
 pub mod record;
 pub mod subject;
 #[cfg(test)]
-mod vectors;
+mod tests;
 pub mod verb;

@@ -71,6 +71,7 @@ pub(super) fn trust(sheet: &mut Sheet<'_>, trust: &Trust) {
         .row("auditors-needed", required)
         .row("max-age", show_millis(trust.max_age))
         .row("max-lag", show_millis(trust.max_lag))
+        .row("pack-max-age", show_millis(trust.pack_max_age))
         .row("skew", show_millis(trust.skew))
         .row("inclusion-bound", show_millis(trust.inclusion_bound));
     for name in &trust.local_witnesses {
