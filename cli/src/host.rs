@@ -3,11 +3,14 @@
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha20Rng;
 use zeroize::Zeroizing;
+use zhao_spec::log::cosignature::UnixSeconds;
 use zhao_spec::wire::UnixMillis;
 
 use crate::failure::{Failure, args};
@@ -22,6 +25,36 @@ pub(crate) struct Host {
     pub(crate) stdout_terminal: bool,
     /// Whether people look at standard error.
     pub(crate) stderr_terminal: bool,
+    /// The clock.
+    pub(crate) clock: Clock,
+}
+
+/// The wall clock, which the demo may set back so that a day can pass in a minute.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clock {
+    /// Milliseconds behind the machine's. One writer, the demo; any reader may be one step late.
+    behind: Arc<AtomicU64>,
+}
+
+impl Clock {
+    /// The time, 0 for a machine whose clock is before 1970.
+    #[expect(clippy::disallowed_methods, reason = "the program's one clock")]
+    pub(crate) fn read(&self) -> UnixMillis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        UnixMillis(millis.saturating_sub(self.behind.load(Ordering::Relaxed)))
+    }
+
+    /// From now on the clock is `millis` behind the machine's.
+    pub(crate) fn set_behind(&self, millis: u64) {
+        self.behind.store(millis, Ordering::Relaxed);
+    }
+
+    /// The clock as witnesses and auditors take it, in seconds.
+    pub(crate) fn seconds(&self) -> zhao_ledger::witness::Clock {
+        let clock = self.clone();
+        Arc::new(move || UnixSeconds(clock.read().0 / 1_000))
+    }
 }
 
 impl Host {
@@ -31,21 +64,17 @@ impl Host {
         Self {
             stdout_terminal: std::io::stdout().is_terminal() && !dumb,
             stderr_terminal: std::io::stderr().is_terminal() && !dumb,
+            clock: Clock::default(),
         }
     }
 
-    /// The wall clock.
+    /// The time.
     ///
     /// # Errors
     /// A clock before 1970 or after the year 9999.
-    #[expect(clippy::disallowed_methods, reason = "the program's one clock")]
     pub(crate) fn now(&self) -> Result<UnixMillis, Failure> {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .ok()
-            .and_then(|since| u64::try_from(since.as_millis()).ok())
-            .map(UnixMillis)
-            .filter(|now| *now <= UnixMillis::MAX)
+        Some(self.clock.read())
+            .filter(|now| now.0 > 0 && *now <= UnixMillis::MAX)
             .ok_or_else(|| Failure::usage("clock", args![]))
     }
 

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 mod args;
 mod command;
 mod demo;
+mod engine;
 mod failure;
 mod files;
 mod home;
