@@ -9,6 +9,8 @@
 #![forbid(unsafe_code)]
 
 pub mod audit;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod map;
 pub mod overlay;
 pub mod replay;

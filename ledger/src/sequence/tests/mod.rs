@@ -1,1 +1,7 @@
-//! tests
+//! The sequencer: what it answers, and what it survives.
+
+mod answers;
+mod faults;
+mod random;
+mod start;
+mod tampering;

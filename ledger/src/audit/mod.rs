@@ -1,0 +1,568 @@
+//! An auditor: replays every leaf from genesis and cosigns only heads whose map it recomputed.
+//!
+//! It has a key and a store of its own, in the layout of a ledger, so that what it keeps can be
+//! served as a mirror. It takes nothing from the log but raw leaves and signed checkpoints, and
+//! believes a leaf only after the checkpoint's root covers it.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use zhao_spec::life::leaf::{Epoch, Genesis, Leaf};
+use zhao_spec::life::record::Record;
+use zhao_spec::log::checkpoint::{self, Checkpoint, CheckpointError};
+use zhao_spec::log::cosignature::{self, UnixSeconds};
+use zhao_spec::log::note::{KeyKind, NoteError, Vkey, VkeyError};
+use zhao_spec::log::tree::{LeafIndex, ProveError, TreeSize, leaf_hash, prove_inclusion};
+use zhao_spec::map::MapPath;
+use zhao_spec::wire::{Hash, SecretKey, limits};
+
+use crate::map::MapView;
+use crate::overlay::{StoredView, Touched};
+use crate::replay::{Diverged, Divergence, expect, replay};
+use crate::sequence::recover::{edge_or_empty, epoch_at, genesis_segment};
+use crate::sequence::second_log::log_root;
+use crate::sequence::stage::{Segment, stage};
+use crate::sequence::{CosignError, CosignRequest, Cosigner, SecondPathError, second};
+use crate::store::layout::{Epochs, FORMAT, Heads, Leaves, Meta, MetaKey};
+use crate::store::{self, Store, StoreError, WriteBatch};
+use crate::tree::{StoredTree, TileMap, append, flatten};
+use crate::witness::Clock;
+
+/// Leaves asked for at once.
+const FETCH_LEAVES: u64 = 1_024;
+
+/// Where raw leaves come from: the log's store in the same process, or its bundles over HTTP.
+pub trait LeafSource: Send + Sync {
+    /// The raw leaves from `from` on: at least one, at most `limit`.
+    ///
+    /// # Errors
+    /// They cannot be had; the text says why.
+    fn leaves(&self, from: LeafIndex, limit: u64) -> Result<Vec<Vec<u8>>, String>;
+}
+
+/// What an auditor holds against a log: enough to make evidence from. Everything under the
+/// checkpoint is proved by [`Auditor::inclusion`], everything before it by [`Auditor::place`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The checkpoint that covers it, as signed.
+    pub note: String,
+    /// What it states.
+    pub checkpoint: Checkpoint,
+    /// The last good epoch leaf; nothing when genesis itself is bad.
+    pub previous: Option<Epoch>,
+    /// Every leaf after it up to and including the next epoch leaf.
+    pub leaves: Vec<Vec<u8>>,
+    /// Tiles of the checkpoint's tree beyond the auditor's own.
+    pub tiles: TileMap,
+    /// Which leaf, why, and every record it was judged by.
+    pub diverged: Diverged,
+}
+
+/// Why an auditor does not cosign.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// The log holds what no honest log holds.
+    #[error("{}", .0.diverged)]
+    Diverged(Box<Finding>),
+    /// The leaves handed out do not have the checkpoint's root. Either the source lies, or the log
+    /// signed two histories: then the last cosigned head and this one are evidence.
+    #[error("leaves up to {size} have root {actual}, the checkpoint says {expected}")]
+    Fork {
+        /// Size of the checkpoint.
+        size: TreeSize,
+        /// Root in the checkpoint.
+        expected: Hash,
+        /// Root of the leaves.
+        actual: Hash,
+    },
+    /// The first leaf is not the genesis this auditor was set up for.
+    #[error("genesis is {actual}, expected {expected}")]
+    Genesis {
+        /// Leaf hash expected.
+        expected: Hash,
+        /// Leaf hash found.
+        actual: Hash,
+    },
+    /// The checkpoint is malformed or not signed by the log.
+    #[error("{0}")]
+    Checkpoint(#[from] CheckpointError),
+    /// The checkpoint does not end in an epoch leaf.
+    #[error("the last leaf of the checkpoint of size {size} is not an epoch leaf")]
+    NotAnEpoch {
+        /// Its size.
+        size: TreeSize,
+    },
+    /// Leaves could not be had.
+    #[error("leaves from {from}: {problem}")]
+    Source {
+        /// First one asked for.
+        from: LeafIndex,
+        /// The source's text.
+        problem: String,
+    },
+    /// The auditor's own two computations disagree: its database is damaged, or a bug.
+    #[error("own check: {0}")]
+    Own(#[from] SecondPathError),
+    /// The auditor's own store.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The cosignature could not be made.
+    #[error("{0}")]
+    Sign(#[from] NoteError),
+}
+
+/// An auditor of one log.
+pub struct Auditor {
+    name: String,
+    secret: SecretKey,
+    vkey: Vkey,
+    log: Vkey,
+    genesis: Hash,
+    store: Arc<dyn Store>,
+    source: Arc<dyn LeafSource>,
+}
+
+impl std::fmt::Debug for Auditor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Auditor")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Auditor {
+    /// An auditor of the log `log`, whose first leaf has the hash `genesis`.
+    ///
+    /// # Errors
+    /// The name cannot be a key's.
+    pub fn new(
+        name: &str,
+        secret: SecretKey,
+        log: Vkey,
+        genesis: Hash,
+        store: Arc<dyn Store>,
+        source: Arc<dyn LeafSource>,
+    ) -> Result<Self, VkeyError> {
+        let vkey = Vkey::new(name, KeyKind::Cosignature, secret.public())?;
+        Ok(Self {
+            name: name.to_owned(),
+            secret,
+            vkey,
+            log,
+            genesis,
+            store,
+            source,
+        })
+    }
+
+    /// The key others verify with.
+    #[must_use]
+    pub fn vkey(&self) -> &Vkey {
+        &self.vkey
+    }
+
+    /// Leaves replayed so far.
+    ///
+    /// # Errors
+    /// The auditor's store.
+    pub fn size(&self) -> Result<TreeSize, StoreError> {
+        Ok(edge_or_empty(&*self.store)?.size())
+    }
+
+    /// The last head cosigned, as a note; nothing for none.
+    ///
+    /// # Errors
+    /// The auditor's store.
+    pub fn latest(&self) -> Result<Option<String>, StoreError> {
+        let last = store::last::<Heads>(&*self.store)?;
+        Ok(last.map(|(_, note)| String::from_utf8_lossy(&note).into_owned()))
+    }
+
+    /// Replays up to a signed checkpoint and cosigns it. Returns the signature line.
+    ///
+    /// # Errors
+    /// See [`AuditError`]; nothing is then cosigned, and what was replayed well stays.
+    pub fn cosign(&mut self, note: &str, now: UnixSeconds) -> Result<String, AuditError> {
+        let (checkpoint, signed) = checkpoint::open(note, &self.log)?;
+        self.advance(&checkpoint, note)?;
+        let signature = cosignature::cosign(&self.secret, &self.name, now, signed.text())?;
+        let line = signature.line();
+        let mut kept = checkpoint.to_note()?;
+        for own in signed.by(&self.log) {
+            kept.add(own.clone())?;
+        }
+        kept.add(signature)?;
+        let mut batch = WriteBatch::new();
+        batch.put::<Heads>(&checkpoint.size.0, &kept.format().into_bytes());
+        // Durable before anyone has the line.
+        self.store.write(batch)?;
+        Ok(line)
+    }
+
+    /// Replays until the auditor's log is at least as long as the checkpoint, whose root and last
+    /// epoch must be its own.
+    fn advance(&mut self, checkpoint: &Checkpoint, note: &str) -> Result<(), AuditError> {
+        let size = checkpoint.size;
+        let from = self.size()?;
+        if from < size {
+            let tiles = self.check_root(from, checkpoint)?;
+            self.replay_until(checkpoint, note, &tiles)?;
+        }
+        let actual = log_root(&*self.store, size, &[])?;
+        if actual != checkpoint.root {
+            return Err(AuditError::Fork {
+                size,
+                expected: checkpoint.root,
+                actual,
+            });
+        }
+        let last = size.0.checked_sub(1).map(LeafIndex);
+        match last.map(|last| epoch_at(&*self.store, last)) {
+            Some(Ok(_)) => Ok(()),
+            _ => Err(AuditError::NotAnEpoch { size }),
+        }
+    }
+
+    /// Hashes all new leaves before any is believed; returns the tiles they fill.
+    fn check_root(&self, from: TreeSize, checkpoint: &Checkpoint) -> Result<TileMap, AuditError> {
+        let mut frontier = edge_or_empty(&*self.store)?.frontier;
+        let mut hashes = Vec::new();
+        let mut next = from.0;
+        while next < checkpoint.size.0 {
+            let leaves = self.fetch(next, checkpoint.size.0)?;
+            next = next.saturating_add(count(&leaves));
+            hashes.extend(leaves.iter().map(|leaf| leaf_hash(leaf)));
+        }
+        let tiles = append(&*self.store, &mut frontier, &hashes)?;
+        let (size, expected, actual) = (checkpoint.size, checkpoint.root, frontier.root());
+        if actual == expected {
+            Ok(tiles)
+        } else {
+            Err(AuditError::Fork {
+                size,
+                expected,
+                actual,
+            })
+        }
+    }
+
+    fn replay_until(
+        &mut self,
+        checkpoint: &Checkpoint,
+        note: &str,
+        tiles: &TileMap,
+    ) -> Result<(), AuditError> {
+        let mut pending: Vec<Vec<u8>> = Vec::new();
+        let mut next = self.size()?.0;
+        while next < checkpoint.size.0 {
+            for leaf in self.fetch(next, checkpoint.size.0)? {
+                self.check_leaf(&leaf, next, checkpoint, tiles)?;
+                next = next.saturating_add(1);
+                let closes = matches!(Leaf::parse(&leaf), Ok(Leaf::Epoch(_)));
+                pending.push(leaf);
+                let too_long = pending.len() > limits::BATCH_EVENTS;
+                if closes || too_long || next == checkpoint.size.0 {
+                    self.take(&pending).map_err(|error| match error {
+                        Taken::Diverged(previous, diverged) => {
+                            AuditError::Diverged(Box::new(Finding {
+                                note: note.to_owned(),
+                                checkpoint: checkpoint.clone(),
+                                previous,
+                                leaves: pending.clone(),
+                                tiles: tiles.clone(),
+                                diverged: *diverged,
+                            }))
+                        }
+                        Taken::Error(error) => error,
+                    })?;
+                    pending.clear();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The second time a leaf is fetched it must be the one whose hash the root covers.
+    fn check_leaf(
+        &self,
+        leaf: &[u8],
+        at: u64,
+        checkpoint: &Checkpoint,
+        tiles: &TileMap,
+    ) -> Result<(), AuditError> {
+        use zhao_spec::log::tree::{Node, NodeReader};
+        let tree = StoredTree::with(&*self.store, tiles);
+        let known = tree.read(&[Node {
+            level: 0,
+            index: at,
+        }])?;
+        let actual = leaf_hash(leaf);
+        if known.first() == Some(&actual) {
+            return Ok(());
+        }
+        let (size, expected) = (checkpoint.size, known.first().copied().unwrap_or(actual));
+        Err(AuditError::Fork {
+            size,
+            expected,
+            actual,
+        })
+    }
+
+    /// Replays one epoch's leaves on the auditor's own state and writes them to its own store.
+    fn take(&mut self, leaves: &[Vec<u8>]) -> Result<(), Taken> {
+        let edge = edge_or_empty(&*self.store)?;
+        let before = edge.epoch.clone();
+        let first = edge.size();
+        let (segment, epoch, meta) = match &before {
+            None => self.take_genesis(leaves)?,
+            Some(previous) => {
+                let view = StoredView::new(MapView::new(&*self.store, edge.map_version));
+                let replayed = replay(&view, previous, leaves)
+                    .map_err(|diverged| Taken::Diverged(before.clone(), diverged))?;
+                let (_, events) = leaves.split_last().ok_or_else(Taken::empty)?;
+                let (index, touched) = (replayed.index, replayed.touched);
+                let segment = Segment {
+                    leaves: events.to_vec(),
+                    index,
+                    touched,
+                };
+                (segment, replayed.epoch, WriteBatch::new())
+            }
+        };
+        let staged = stage(&*self.store, &edge, &segment, epoch.time)?;
+        // Same leaves, same records: number, index, map root and number of keys must come out.
+        if let Err(why) = same_epoch(&staged.epoch, &epoch) {
+            let at = LeafIndex(first.0.saturating_add(count(leaves)).saturating_sub(1));
+            let touched = segment.touched;
+            return Err(Taken::Diverged(
+                before,
+                Box::new(Diverged { at, why, touched }),
+            ));
+        }
+        second::check(&*self.store, None, &edge, &segment.touched, &staged)?;
+        let mut batch = staged.batch;
+        for write in meta.into_writes() {
+            batch.push_raw(write);
+        }
+        self.store.write(batch)?;
+        Ok(())
+    }
+
+    fn take_genesis(&self, leaves: &[Vec<u8>]) -> Result<(Segment, Epoch, WriteBatch), Taken> {
+        let diverged = |at: u64, why: Divergence| {
+            let touched = Touched::default();
+            Taken::Diverged(
+                None,
+                Box::new(Diverged {
+                    at: LeafIndex(at),
+                    why,
+                    touched,
+                }),
+            )
+        };
+        let [first, last] = leaves else {
+            return Err(diverged(0, Divergence::EpochPlace));
+        };
+        let actual = leaf_hash(first);
+        if actual != self.genesis {
+            return Err(AuditError::Genesis {
+                expected: self.genesis,
+                actual,
+            }
+            .into());
+        }
+        let genesis: Genesis = match Leaf::parse(first) {
+            Ok(Leaf::Genesis(genesis)) => genesis,
+            Ok(_) => return Err(diverged(0, Divergence::Genesis)),
+            Err(error) => return Err(diverged(0, error.into())),
+        };
+        let epoch = match Leaf::parse(last) {
+            Ok(Leaf::Epoch(epoch)) => epoch,
+            Ok(_) => return Err(diverged(1, Divergence::EpochPlace)),
+            Err(error) => return Err(diverged(1, error.into())),
+        };
+        if epoch.time < genesis.created {
+            let why = Divergence::Epoch {
+                member: "time",
+                expected: format!("not before {}", genesis.created),
+                actual: epoch.time.to_string(),
+            };
+            return Err(diverged(1, why));
+        }
+        let mut meta = WriteBatch::new();
+        meta.put::<Meta>(&MetaKey::Format, &FORMAT.to_be_bytes().to_vec());
+        meta.put::<Meta>(&MetaKey::Origin, &genesis.origin.as_bytes().to_vec());
+        let key = self
+            .log
+            .public_key()
+            .map(|key| key.to_bytes().to_vec())
+            .unwrap_or_default();
+        meta.put::<Meta>(&MetaKey::LogKey, &key);
+        Ok((genesis_segment(&genesis), epoch, meta))
+    }
+
+    fn fetch(&self, from: u64, end: u64) -> Result<Vec<Vec<u8>>, AuditError> {
+        let from_index = LeafIndex(from);
+        let wanted = end.saturating_sub(from).min(FETCH_LEAVES);
+        let source = |problem: String| AuditError::Source {
+            from: from_index,
+            problem,
+        };
+        let leaves = self.source.leaves(from_index, wanted).map_err(source)?;
+        if leaves.is_empty() || count(&leaves) > wanted {
+            return Err(source(format!(
+                "{} leaves where 1 to {wanted} are needed",
+                leaves.len()
+            )));
+        }
+        if let Some(leaf) = leaves.iter().find(|leaf| leaf.len() > limits::LEAF_BYTES) {
+            return Err(source(format!("a leaf of {} bytes", leaf.len())));
+        }
+        Ok(leaves)
+    }
+
+    /// Inclusion proof of a leaf under a finding's checkpoint.
+    ///
+    /// # Errors
+    /// The auditor's store; no such leaf.
+    pub fn inclusion(&self, finding: &Finding, index: LeafIndex) -> Result<Vec<Hash>, StoreError> {
+        let tree = StoredTree::with(&*self.store, &finding.tiles);
+        prove_inclusion(index, finding.checkpoint.size, &tree)
+            .map_err(|error: ProveError<StoreError>| flatten(error))
+    }
+
+    /// A subject's record as of an epoch the auditor replayed, with the path that proves it (or
+    /// that it had none).
+    ///
+    /// # Errors
+    /// The auditor's store.
+    pub fn place(
+        &self,
+        epoch: &Epoch,
+        key: &Hash,
+    ) -> Result<(MapPath, Option<Record>), StoreError> {
+        let place = store::require::<Epochs>(&*self.store, &epoch.epoch)?;
+        let map = MapView::new(&*self.store, Some(place.map_version));
+        let found = map.find(key)?;
+        let bytes = found.of(key).map(|leaf| map.record_of(leaf)).transpose()?;
+        let record = bytes.map(|bytes| Record::parse(&bytes)).transpose();
+        let record = record.map_err(|e| StoreError::Engine(format!("record at {key}: {e}")))?;
+        Ok((found.path(key), record))
+    }
+
+    /// The auditor's own copy of the log, for a mirror.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+}
+
+/// How taking one epoch can fail.
+enum Taken {
+    Diverged(Option<Epoch>, Box<Diverged>),
+    Error(AuditError),
+}
+
+impl Taken {
+    fn empty() -> Self {
+        Self::Error(AuditError::NotAnEpoch { size: TreeSize(0) })
+    }
+}
+
+impl<E: Into<AuditError>> From<E> for Taken {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// The epoch leaf in the log must be the one that follows from its leaves.
+fn same_epoch(own: &Epoch, logged: &Epoch) -> Result<(), Divergence> {
+    expect("number", own.epoch, logged.epoch)?;
+    expect("index", own.index.0, logged.index.0)?;
+    expect("map root", own.map_root, logged.map_root)?;
+    expect("subjects", own.subjects, logged.subjects)?;
+    if own == logged {
+        Ok(())
+    } else {
+        Err(Divergence::EpochPlace)
+    }
+}
+
+fn count(leaves: &[Vec<u8>]) -> u64 {
+    u64::try_from(leaves.len()).unwrap_or(u64::MAX)
+}
+
+/// The leaves of a store in the same process.
+#[derive(Clone)]
+pub struct StoreLeaves(pub Arc<dyn Store>);
+
+impl LeafSource for StoreLeaves {
+    fn leaves(&self, from: LeafIndex, limit: u64) -> Result<Vec<Vec<u8>>, String> {
+        let to = LeafIndex(from.0.saturating_add(limit));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let entries = store::scan::<Leaves>(&*self.0, &from, &to, limit);
+        Ok(entries
+            .map_err(|error| error.to_string())?
+            .into_iter()
+            .map(|(_, leaf)| leaf)
+            .collect())
+    }
+}
+
+/// Told of everything an auditor refuses to cosign.
+pub type Report = Arc<dyn Fn(&AuditError) + Send + Sync>;
+
+/// An auditor in the same process, as a [`Cosigner`].
+pub struct LocalAuditor {
+    /// Shared with whoever serves it over HTTP; held for one request.
+    auditor: Arc<Mutex<Auditor>>,
+    name: String,
+    clock: Clock,
+    report: Report,
+}
+
+impl LocalAuditor {
+    /// The auditor as a cosigner of its log.
+    #[must_use]
+    pub fn new(auditor: Arc<Mutex<Auditor>>, clock: Clock, report: Report) -> Self {
+        let name = auditor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .name
+            .clone();
+        Self {
+            auditor,
+            name,
+            clock,
+            report,
+        }
+    }
+}
+
+impl Cosigner for LocalAuditor {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn latest(&mut self) -> Result<Option<String>, CosignError> {
+        let auditor = self.auditor.lock().unwrap_or_else(PoisonError::into_inner);
+        auditor
+            .latest()
+            .map_err(|error| CosignError::Refused(error.to_string()))
+    }
+
+    fn cosign(&mut self, request: &CosignRequest) -> Result<Vec<String>, CosignError> {
+        let mut auditor = self.auditor.lock().unwrap_or_else(PoisonError::into_inner);
+        // An auditor keeps its own log and needs no consistency proof from the asking side.
+        auditor
+            .cosign(&request.note, (self.clock)())
+            .map(|line| vec![line])
+            .map_err(|error| {
+                (self.report)(&error);
+                CosignError::Refused(error.to_string())
+            })
+    }
+}
