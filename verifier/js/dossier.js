@@ -1,0 +1,90 @@
+// The files people exchange: shapes of dossier, issuer pack, receipt, history and answer.
+
+import { ensure } from './errors.js';
+import { parseDocument } from './json.js';
+import { parseTlogProof } from './note.js';
+import { checkPath } from './map.js';
+import { checkEvent } from './event.js';
+import { checkEpoch, checkGenesis } from './leaf.js';
+import { recordOf } from './record.js';
+import { ascending, exactly, hash, integer, list, object, optional, tagged, time, uscc } from './shape.js';
+import * as limits from './limits.js';
+
+const PREFIX = 'zhao/v1 ';
+
+const isObject = (value, path) =>
+  ensure(typeof value === 'object' && value !== null && !Array.isArray(value), 'field-kind', path);
+
+const proofText = (value, path) => {
+  ensure(typeof value === 'string', 'field-kind', `${path}: expected a string`);
+  parseTlogProof(value);
+};
+
+const head = object({ epoch: checkEpoch, proof: proofText });
+const placedAs = (kind) => ({ path: checkPath, record: recordOf(kind) });
+const historyOf = (min) =>
+  list(object({ event: checkEvent, index: integer(), recorded: time }), min, limits.UNIT_HISTORY);
+
+const authorities = object({
+  issuers: ascending(
+    object({ history: historyOf(1), ...placedAs('issuer') }), 0, limits.PACK_ISSUERS, (item) => item.record.unit,
+  ),
+  licenceTypes: ascending(
+    object(placedAs('licence-type')), 0, limits.ARRAY_ITEMS, (item) => item.record.typeCode,
+  ),
+  registry: object({ genesis: checkGenesis, history: historyOf(0), ...placedAs('registry') }),
+});
+
+const inclusionPath = list(hash, 0, limits.PROOF_HASHES);
+
+const SHAPES = {
+  dossier: { authorities: optional(authorities), credential: isObject, head, ...placedAs('licence') },
+  'issuer-pack': { authorities, head },
+  receipt: { event: checkEvent, head, index: integer(), proof: proofText },
+  history: {
+    entries: list(
+      object({
+        epoch: checkEpoch, epochPath: inclusionPath, event: checkEvent, index: integer(), path: inclusionPath,
+      }), 1, limits.ARRAY_ITEMS,
+    ),
+    head,
+    path: checkPath,
+    record: recordOf(undefined),
+    subject: hash,
+  },
+  answer: {
+    authorities,
+    enterprise: object({ path: checkPath, record: optional(recordOf('enterprise')) }),
+    head,
+    items: list(
+      object({ credential: optional(isObject), subject: hash, ...placedAs('licence') }), 0, limits.ARRAY_ITEMS,
+    ),
+    uscc,
+  },
+  evidence: undefined,
+};
+
+const BYTES = {
+  dossier: limits.DOSSIER_BYTES,
+  'issuer-pack': limits.PACK_BYTES,
+  evidence: limits.EVIDENCE_BYTES,
+};
+
+const CHECKS = Object.create(null);
+for (const [name, members] of Object.entries(SHAPES)) {
+  CHECKS[PREFIX + name] = members === undefined
+    ? () => {}
+    : object({ format: exactly(PREFIX + name), ...members });
+}
+const anyFile = tagged('format', CHECKS);
+
+/** Decodes a file of any format. Gives `{format, value}` with the format's short name. */
+export function parseFile(bytes) {
+  const value = parseDocument(bytes, limits.EVIDENCE_BYTES);
+  anyFile(value, 'file');
+  const format = value.format.slice(PREFIX.length);
+  // the format is known only now; nothing but the reading itself was done with the rest
+  const max = BYTES[format] ?? limits.JSON_BYTES;
+  ensure(bytes.length <= max, 'json-too-long', `at most ${max} bytes, found ${bytes.length}`);
+  return { format, value };
+}
