@@ -47,8 +47,25 @@ report_progress() { # report_progress START-MARKER
   done
 }
 
+# cargo_build MESSAGES [VARIABLE=VALUE…]: builds the one crate that links RocksDB. cargo's messages
+# name the folder its build script wrote to, also when nothing had to be built.
+cargo_build() {
+  local messages=$1
+  shift
+  (cd "$ROOT" && env -u ROCKSDB_LIB_DIR -u ROCKSDB_STATIC "$@" \
+    cargo build --locked -p zhao-ledger --message-format json-render-diagnostics) \
+    >"$messages" </dev/null
+}
+
+built_archive() { # built_archive MESSAGES
+  local out
+  out="$(grep '"reason":"build-script-executed"' "$1" | grep 'librocksdb-sys' \
+    | sed 's/.*"out_dir":"\([^"]*\)".*/\1/' | head -n 1)"
+  [ -s "$out/librocksdb.a" ] && printf '%s' "$out/librocksdb.a"
+}
+
 build_and_keep() {
-  local marker messages progress out
+  local marker messages progress archive code=0
   marker="$(mktemp)"
   messages="$(mktemp)"
   TARGET="$(cd "$ROOT" && cargo metadata --locked --no-deps --format-version 1 \
@@ -56,21 +73,19 @@ build_and_keep() {
   say 'compiling RocksDB: once for this machine, about 20 minutes on two cores'
   report_progress "$marker" &
   progress=$!
-  # cargo's messages name the folder the build script wrote to, also when nothing had to be built.
-  if ! (cd "$ROOT" && unset ROCKSDB_LIB_DIR ROCKSDB_STATIC \
-      && cargo build --locked -p zhao-ledger --message-format json-render-diagnostics) \
-      >"$messages" </dev/null; then
-    kill "$progress" 2>/dev/null || true
-    rm -f "$marker" "$messages"
-    fail 'RocksDB could not be built' 'the compiler says why, above'
+  cargo_build "$messages" || code=$?
+  # A library named in cargo's own configuration was linked: compile one all the same, because the
+  # key of ours vouches for version, features and compiler.
+  if [ "$code" = 0 ] && ! built_archive "$messages" >/dev/null; then
+    cargo_build "$messages" ROCKSDB_COMPILE=1 || code=$?
   fi
   kill "$progress" 2>/dev/null || true
   wait "$progress" 2>/dev/null || true
-  out="$(grep '"reason":"build-script-executed"' "$messages" | grep 'librocksdb-sys' \
-    | sed 's/.*"out_dir":"\([^"]*\)".*/\1/' | head -n 1)"
+  archive="$(built_archive "$messages")" || archive=
   rm -f "$marker" "$messages"
-  [ -s "$out/librocksdb.a" ] || fail "cargo built no librocksdb.a in $out"
-  keep "$out/librocksdb.a"
+  [ "$code" = 0 ] || fail 'RocksDB could not be built' 'the compiler says why, above'
+  [ -n "$archive" ] || fail 'cargo built no librocksdb.a'
+  keep "$archive"
 }
 
 # A folder of its own and one rename: two runs at once, or a full disk, leave no half archive.
