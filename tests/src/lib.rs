@@ -1,1 +1,6 @@
-//! To be written.
+//! What crosses the folders of this repository, and is therefore no one crate's to test.
+//!
+//! The tests are in `tests/tests/`, the set-up of the machine in `tests/setup/`, the judges from
+//! elsewhere in `tests/interop/`. Nothing imports this crate; tests of one crate stay beside its
+//! code.
+#![forbid(unsafe_code)]

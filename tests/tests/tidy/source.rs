@@ -216,6 +216,12 @@ pub(crate) fn javascript_alone(files: &[File]) -> Vec<String> {
                 ));
             }
             let import = trimmed.starts_with("import ") || trimmed.starts_with("} from ");
+            if import && code.contains("/kit/") {
+                offences.push(format!(
+                    "{}:{at}: kit/ is for tests: move what the verifier needs out of it",
+                    file.path
+                ));
+            }
             let allowed = ["'./", "\"./", "'../", "\"../"]
                 .iter()
                 .any(|from| code.contains(from))
@@ -428,6 +434,7 @@ mod tests {
             "import fs from \"node:fs\";",
             "const r = Math.random();",
             "await fetch(url);",
+            "import { world } from './kit/world.mjs';",
         ] {
             assert_eq!(
                 javascript_alone(&one("verifier/js/a.js", bad)).len(),

@@ -40,7 +40,8 @@ impl File {
             .is_some_and(|(_, extension)| extensions.contains(&extension))
     }
 
-    /// A file that holds only tests: in a folder of tests, `tests.rs` beside the code, or a module
+    /// A file that holds only tests: in a folder of tests or of what
+    /// tests are made with (`kit`), `tests.rs` beside the code, or a module
     /// that exists only under test.
     pub(crate) fn is_test(&self) -> bool {
         if self.under_test {
@@ -51,7 +52,7 @@ impl File {
         name == "tests.rs"
             || name.ends_with(".test.js")
             || name.ends_with(".test.mjs")
-            || parts.any(|part| part == "tests" || part == "test" || part == "benches")
+            || parts.any(|part| ["tests", "test", "benches", "kit"].contains(&part))
     }
 }
 
@@ -200,6 +201,7 @@ fn test_files_are_told_apart() {
         ("verifier/js/verify.js", false),
         ("verifier/js/verify.test.js", true),
         ("verifier/js/test/all.js", true),
+        ("verifier/js/kit/world.mjs", true),
         ("ledger/src/contests.rs", false),
     ] {
         assert_eq!(File::new(path, "").is_test(), expected, "{path}");
