@@ -41,9 +41,9 @@ export async function refusing(code, work, verdict = INVALID) {
 }
 
 /** A head with its proof read. Decoding has already accepted the text. */
-export async function readHead(head) {
+export function readHead(head) {
   const proof = parseTlogProof(head.proof);
-  const checkpoint = await parseCheckpoint(proof.checkpoint);
+  const checkpoint = parseCheckpoint(proof.checkpoint);
   return { epoch: head.epoch, proof, checkpoint, time: parseTime(head.epoch.time) };
 }
 

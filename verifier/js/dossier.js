@@ -2,7 +2,7 @@
 
 import { ensure } from './errors.js';
 import { parseDocument } from './json.js';
-import { parseTlogProof } from './note.js';
+import { parseCheckpoint, parseTlogProof } from './note.js';
 import { checkPath } from './map.js';
 import { checkEvent } from './event.js';
 import { checkEpoch, checkGenesis } from './leaf.js';
@@ -17,7 +17,7 @@ const isObject = (value, path) =>
 
 const proofText = (value, path) => {
   ensure(typeof value === 'string', 'field-kind', `${path}: expected a string`);
-  parseTlogProof(value);
+  parseCheckpoint(parseTlogProof(value).checkpoint);
 };
 
 const head = object({ epoch: checkEpoch, proof: proofText });
@@ -45,7 +45,7 @@ const SHAPES = {
     entries: list(
       object({
         epoch: checkEpoch, epochPath: inclusionPath, event: checkEvent, index: integer(), path: inclusionPath,
-      }), 1, limits.ARRAY_ITEMS,
+      }), 0, limits.ARRAY_ITEMS,
     ),
     head,
     path: checkPath,

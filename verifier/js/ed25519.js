@@ -42,8 +42,28 @@ function onCurve(y) {
   return product === 0n || power(product, (P - 1n) / 2n) === 1n;
 }
 
+// A point costs a modular power, and a program meets the same keys again and again.
+const CACHE_LIMIT = 4096;
+const pointCache = new Map();
+const keyCache = new Map();
+
+function remember(cache, name, value) {
+  if (cache.size >= CACHE_LIMIT) cache.clear();
+  cache.set(name, value);
+}
+
 /** What is wrong with 32 bytes as an encoded point: `not-canonical`, `small-order`, `not-point`, or null. */
 export function pointFault(bytes) {
+  const name = bytes.join();
+  let fault = pointCache.get(name);
+  if (fault === undefined) {
+    fault = findPointFault(bytes);
+    remember(pointCache, name, fault);
+  }
+  return fault;
+}
+
+function findPointFault(bytes) {
   const encoded = littleEndian(bytes) & ((1n << 255n) - 1n);
   const y = encoded % P;
   if (!onCurve(y)) return 'not-point';
@@ -52,9 +72,6 @@ export function pointFault(bytes) {
   if (encoded !== y || signOfZero) return 'not-canonical';
   return SMALL_ORDER_Y.has(y) ? 'small-order' : null;
 }
-
-const keyCache = new Map();
-const KEY_CACHE_LIMIT = 256;
 
 /** Refuses bytes that are not an acceptable public key. */
 export function checkPublicKey(bytes) {
@@ -68,8 +85,7 @@ async function importKey(publicKey) {
   let key = keyCache.get(name);
   if (key === undefined) {
     key = await crypto.subtle.importKey('raw', publicKey, { name: 'Ed25519' }, false, ['verify']);
-    if (keyCache.size >= KEY_CACHE_LIMIT) keyCache.clear();
-    keyCache.set(name, key);
+    remember(keyCache, name, key);
   }
   return key;
 }

@@ -32,7 +32,7 @@ async function findAuthorities(context, file, head, log) {
   if (file.authorities !== undefined) return { authorities: file.authorities, head, fromPack: false };
   check(context.pack !== undefined, 'issuer_pack_missing', UNDETERMINED);
   const pack = await readPack(context.pack);
-  const packHead = await readHead(pack.head);
+  const packHead = readHead(pack.head);
   try {
     const packLog = knownLog(context, packHead.checkpoint);
     check(packLog.origin === log.origin, 'origin_mismatch');
@@ -123,7 +123,7 @@ export async function judgeItem(context, { item, authorities, head, log }) {
 /** A dossier, all ten steps. Notes and facts enter `result` as they are established. */
 export async function judgeDossier(context, file, result) {
   const credential = await authentic(file.credential);
-  const head = await readHead(file.head);
+  const head = readHead(file.head);
   const log = knownLog(context, head.checkpoint);
   const { record } = file;
   const subject = await recordStands(file, credential, head, log);

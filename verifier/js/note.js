@@ -4,7 +4,7 @@ import { Refusal, clip, ensure } from './errors.js';
 import { equal, fromBase64, toHex, u64, utf8 } from './binary.js';
 import { checkPublicKey, verifyStrict } from './ed25519.js';
 import { sha256 } from './hash.js';
-import { emptyRoot } from './tree.js';
+import { EMPTY_ROOT } from './tree.js';
 import * as limits from './limits.js';
 
 export const LOG_KEY = 0x01;
@@ -83,7 +83,7 @@ function parseDecimal(text, code) {
 }
 
 /** Origin, size and root of a checkpoint's body. Extension lines are refused: no cosigner covers them. */
-export async function parseCheckpointBody(body) {
+export function parseCheckpointBody(body) {
   ensure(body.endsWith('\n'), 'lines', 'the last line has no end');
   const lines = body.slice(0, -1).split('\n');
   ensure(lines.length >= 3, 'lines', `${lines.length} lines`);
@@ -92,14 +92,14 @@ export async function parseCheckpointBody(body) {
   const size = parseDecimal(lines[1], 'size');
   ensure(size <= limits.TREE_SIZE, 'tree_size_limit', `${size} leaves`);
   const root = as('root', () => fromBase64(lines[2], 32));
-  ensure(size > 0n || equal(root, await emptyRoot()), 'empty_root');
+  ensure(size > 0n || equal(root, EMPTY_ROOT), 'empty_root');
   return { origin: lines[0], size, root };
 }
 
 /** A checkpoint with its signatures, from the text of its note. */
-export async function parseCheckpoint(text) {
+export function parseCheckpoint(text) {
   const note = parseNote(text);
-  return { ...(await parseCheckpointBody(note.body)), body: note.body, signatures: note.signatures };
+  return { ...parseCheckpointBody(note.body), body: note.body, signatures: note.signatures };
 }
 
 const ofKey = (signatures, key) => signatures.filter((s) => s.name === key.name && s.id === key.id);
@@ -117,7 +117,7 @@ export async function checkLogSignature(note, key) {
 export async function openCheckpoint(text, key) {
   const note = parseNote(text);
   await checkLogSignature(note, key);
-  const checkpoint = await parseCheckpointBody(note.body);
+  const checkpoint = parseCheckpointBody(note.body);
   ensure(checkpoint.origin === key.name, 'origin_mismatch', checkpoint.origin);
   return { ...checkpoint, body: note.body, signatures: note.signatures };
 }

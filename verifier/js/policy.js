@@ -5,7 +5,7 @@ import { PolicyError, Refusal, clip } from './errors.js';
 import { fromBase64, fromUtf8, toBase64Url, toHex, utf8 } from './binary.js';
 import { COSIGNER_KEY, LOG_KEY, checkName, parseVkey } from './note.js';
 import { parseDuration } from './time.js';
-import { POLICY_BYTES } from './limits.js';
+import { POLICY_BYTES, POLICY_PARTIES } from './limits.js';
 
 const fail = (code, line = 0, detail = code) => {
   throw new PolicyError(code, line, detail);
@@ -61,6 +61,7 @@ export async function parsePolicy(file) {
   let quorum;
   const known = (name) => witnesses.has(name) || groups.has(name);
   const fresh = (number, name) => {
+    if (logs.length + witnesses.size + groups.size >= POLICY_PARTIES) fail('party_limit', number);
     if (name === 'none') fail('reserved_name', number);
     if (known(name)) fail('duplicate_name', number, `'${clip(name)}'`);
   };
@@ -68,7 +69,10 @@ export async function parsePolicy(file) {
     log: {
       least: 1,
       most: 2,
-      read: async (number, [text]) => logs.push(await freshKey(number, text, LOG_KEY, logs)),
+      read: async (number, [text]) => {
+        if (logs.length + witnesses.size + groups.size >= POLICY_PARTIES) fail('party_limit', number);
+        logs.push(await freshKey(number, text, LOG_KEY, logs));
+      },
     },
     witness: {
       least: 2,
@@ -219,10 +223,15 @@ export async function parseTrust(file) {
 
 /** Refuses a trust file that does not fit its policy. */
 export function checkAgainst(trust, policy) {
-  for (const name of trust.localWitnesses) if (!policy.witnesses.has(name)) fail('unknown_witness', 0, `'${clip(name)}'`);
+  checkParties(trust, policy);
   for (const { name } of policy.logs) {
     if (!trust.administrators.has(name)) fail('administrator_missing', 0, `'${clip(name)}'`);
   }
+}
+
+/** The part of `checkAgainst` that no verdict can express: who is what. */
+export function checkParties(trust, policy) {
+  for (const name of trust.localWitnesses) if (!policy.witnesses.has(name)) fail('unknown_witness', 0, `'${clip(name)}'`);
   const witnesses = new Set([...policy.witnesses.values()].map(({ hex }) => hex));
   for (const [name, { hex }] of trust.auditors) if (witnesses.has(hex)) fail('auditor_is_witness', 0, `'${clip(name)}'`);
 }

@@ -2,7 +2,7 @@
 // because a tree may be larger than what a double counts exactly.
 
 import { Refusal, ensure } from './errors.js';
-import { equal } from './binary.js';
+import { equal, fromBase64 } from './binary.js';
 import { sha256 } from './hash.js';
 import { TREE_SIZE } from './limits.js';
 
@@ -17,9 +17,8 @@ export function nodeHash(left, right) {
   return sha256(NODE, left, right);
 }
 
-export function emptyRoot() {
-  return sha256();
-}
+/** Root of a log without entries: SHA-256 of nothing. */
+export const EMPTY_ROOT = fromBase64('47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=');
 
 const odd = (n) => (n & 1n) === 1n;
 

@@ -5,7 +5,7 @@ import { fromBase64Url, toBase64Url, utf8 } from './binary.js';
 import { parseFile } from './dossier.js';
 import { enterpriseChain, subjectKey } from './hash.js';
 import { absent, placed } from './map.js';
-import { parsePolicy, parseTrust } from './policy.js';
+import { checkParties, parsePolicy, parseTrust } from './policy.js';
 import { parseCheckpoint, parseTlogProof } from './note.js';
 import { eventLeafHash, verifyEventSignatures } from './event.js';
 import { valueLeafHash } from './leaf.js';
@@ -21,7 +21,7 @@ const VALID = { verdict: 'valid', reasons: [] };
 
 // Steps 3, 5 and 6 of a file whose head is judged by itself.
 async function judgeHead(context, file, result) {
-  const head = await readHead(file.head);
+  const head = readHead(file.head);
   const log = knownLog(context, head.checkpoint);
   await epochInLog(head);
   const signed = await signatures(context, head, log);
@@ -30,11 +30,11 @@ async function judgeHead(context, file, result) {
 }
 
 async function judgeReceipt(context, file, result) {
-  const head = await readHead(file.head);
+  const head = readHead(file.head);
   const log = knownLog(context, head.checkpoint);
   check(file.event.origin === log.origin, 'origin_mismatch');
   const proof = parseTlogProof(file.proof);
-  const checkpoint = await parseCheckpoint(proof.checkpoint);
+  const checkpoint = parseCheckpoint(proof.checkpoint);
   const leaf = await eventLeafHash(file.event);
   const included = await verifyInclusion(leaf, proof.index, checkpoint.size, proof.hashes, checkpoint.root);
   check(BigInt(file.index) === proof.index && included, 'event_not_in_log');
@@ -163,6 +163,7 @@ const asParsed = (value, read) => (typeof value === 'string' || value instanceof
 export async function verify(fileBytes, { policy, trust, pack, at, maxAge }) {
   if (!Number.isSafeInteger(at)) throw new TypeError('at: expected milliseconds since 1970');
   const context = { policy: await asParsed(policy, parsePolicy), trust: await asParsed(trust, parseTrust), pack, at };
+  checkParties(context.trust, context.policy);
   context.maxAge = maxAge ?? context.trust.maxAge;
   const result = { verdict: UNDETERMINED, reasons: [], assurance: [], facts: {} };
   const bytes = typeof fileBytes === 'string' ? utf8(fileBytes) : fileBytes;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ADAPTERS, NOT_OURS } from './adapters.mjs';
+import { ADAPTERS, NOT_OURS } from '../kit/adapters.mjs';
 
 const ROOT = fileURLToPath(new URL('../../../spec/vectors/', import.meta.url));
 

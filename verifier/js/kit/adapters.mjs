@@ -22,7 +22,7 @@ import { checkAbsent, checkPath, checkPresent } from '../map.js';
 import { checkProof, proofHashes, readCredential } from '../credential.js';
 import { multikey } from '../shape.js';
 import { ensure } from '../errors.js';
-import { StatusMap, thumbprintOf, toMultibase } from './kit.mjs';
+import { StatusMap, thumbprintOf, toMultibase } from './ledger.mjs';
 
 /** A case of a kind this verifier has no use for; the runner counts it. */
 export const NOT_OURS = Symbol('not ours');
@@ -54,7 +54,7 @@ async function note(c) {
 
 async function checkpoint(c) {
   const { origin, size, root } = c.op === 'parse'
-    ? await parseCheckpointBody(c.body)
+    ? parseCheckpointBody(c.body)
     : await openCheckpoint(c.note, await parseVkey(c.vkey));
   return { origin, size: String(size), root: toBase64(root) };
 }
