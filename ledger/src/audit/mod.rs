@@ -4,6 +4,8 @@
 //! served as a mirror. It takes nothing from the log but raw leaves and signed checkpoints, and
 //! believes a leaf only after the checkpoint's root covers it.
 
+pub mod compare;
+pub mod evidence;
 #[cfg(test)]
 mod tests;
 
