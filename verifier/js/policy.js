@@ -232,6 +232,11 @@ export function checkAgainst(trust, policy) {
 /** The part of `checkAgainst` that no verdict can express: who is what. */
 export function checkParties(trust, policy) {
   for (const name of trust.localWitnesses) if (!policy.witnesses.has(name)) fail('unknown_witness', 0, `'${clip(name)}'`);
-  const witnesses = new Set([...policy.witnesses.values()].map(({ hex }) => hex));
-  for (const [name, { hex }] of trust.auditors) if (witnesses.has(hex)) fail('auditor_is_witness', 0, `'${clip(name)}'`);
+  const keysOf = (keys) => new Set([...keys].map(({ hex }) => hex));
+  const witnesses = keysOf(policy.witnesses.values());
+  const logs = keysOf(policy.logs);
+  for (const [name, { hex }] of trust.auditors) {
+    if (witnesses.has(hex)) fail('auditor_is_witness', 0, `'${clip(name)}'`);
+    if (logs.has(hex)) fail('auditor_is_log', 0, `'${clip(name)}'`);
+  }
 }

@@ -22,6 +22,7 @@ import { checkAbsent, checkPath, checkPresent } from '../map.js';
 import { checkProof, proofHashes, readCredential } from '../credential.js';
 import { multikey } from '../shape.js';
 import { ensure } from '../errors.js';
+import { verify } from '../verify.js';
 import { StatusMap, thumbprintOf, toMultibase } from './ledger.mjs';
 
 /** A case of a kind this verifier has no use for; the runner counts it. */
@@ -238,6 +239,27 @@ async function event(c, file) {
   };
 }
 
+// Canonical text of any JSON value, also of what our own writer refuses.
+function anyText(value) {
+  if (Array.isArray(value)) return `[${value.map(anyText).join(',')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  return `{${Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${anyText(value[name])}`).join(',')}}`;
+}
+
+/** Files judged under the policy of their vector; compared by verdict, reasons and notes. */
+async function judged(c, file, { policy: policyText, trust: trustText, at }) {
+  const { verdict, reasons, assurance, facts } = await verify(utf8(c.fileText ?? anyText(c.file)), {
+    policy: c.policy ?? policyText,
+    trust: c.trust ?? trustText,
+    pack: c.pack === undefined || typeof c.pack === 'string' ? c.pack : anyText(c.pack),
+    at: parseTime(c.at ?? at),
+    maxAge: c.maxAge === undefined ? undefined : durationOf(c.maxAge),
+  });
+  return { verdict, reasons, assurance, ...(c.expect.facts && { facts }) };
+}
+
+const durationOf = (value) => (typeof value === 'number' ? value : parseDuration(value));
+
 /** Folder → what runs a case of it. */
 export const ADAPTERS = {
   json: (c) => write(c.file ? parseDocument(bytes(c)) : parse(bytes(c))),
@@ -289,6 +311,7 @@ export const ADAPTERS = {
     : credential(c)),
   'eddsa-jcs': w3c,
   subject: async (c) => toBase64Url(await subjectKey(c.origin, c.kind, c.id)),
+  verify: judged,
   event,
   leaf: async (c) => {
     assertSame(write(parseLeaf(bytes(c))), c.input);
