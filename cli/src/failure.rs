@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use crate::messages::{Argument, Messages};
+use crate::said::Said;
 
 /// What the process tells its caller. Style: refusal is not an error of the tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub(crate) struct Failure {
     exit: Exit,
     key: String,
     arguments: Vec<Argument>,
+    /// For `refused-by-rule`: the rules, said when the language is known.
+    said: Vec<Said>,
 }
 
 /// Arguments of a message: `args![path = x, count = n]`; `args![cause]` is `cause = cause`.
@@ -50,12 +53,17 @@ pub(crate) use args;
 impl Failure {
     /// Wrong usage, or something unreadable: exit 2.
     pub(crate) fn usage(key: &str, arguments: Vec<Argument>) -> Self {
-        Self { exit: Exit::Usage, key: key.to_owned(), arguments }
+        Self { exit: Exit::Usage, key: key.to_owned(), arguments, said: Vec::new() }
     }
 
     /// Refused by a rule: exit 1.
     pub(crate) fn refused(key: &str, arguments: Vec<Argument>) -> Self {
-        Self { exit: Exit::Refused, key: key.to_owned(), arguments }
+        Self { exit: Exit::Refused, key: key.to_owned(), arguments, said: Vec::new() }
+    }
+
+    /// Refused by rules that have codes and sentences of their own: exit 1.
+    pub(crate) fn said(said: Vec<Said>) -> Self {
+        Self { said, ..Self::refused("refused-by-rule", Vec::new()) }
     }
 
     /// A file that could not be read, written or made.
@@ -81,6 +89,15 @@ impl Failure {
 
     /// The two lines for standard error.
     pub(crate) fn lines(&self, messages: &Messages) -> (String, String) {
+        if let Some(first) = self.said.first() {
+            let texts: Vec<String> = self.said.iter().map(|said| said.text(messages)).collect();
+            let arguments = args![code = first.code(), text = texts.join("; ")];
+            let error = messages.fill("error.refused-by-rule", &arguments);
+            let hint = messages
+                .find(&format!("refusal-do.{}", first.code()))
+                .map_or_else(|| messages.text("hint.refused-by-rule"), str::to_owned);
+            return (error, hint);
+        }
         (
             messages.fill(&format!("error.{}", self.key), &self.arguments),
             messages.fill(&format!("hint.{}", self.key), &self.arguments),

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 mod args;
+mod client;
 mod command;
 mod demo;
 mod engine;
@@ -17,6 +18,7 @@ mod files;
 mod home;
 mod host;
 mod messages;
+mod said;
 mod session;
 mod sheet;
 mod trust;

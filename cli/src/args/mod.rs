@@ -127,6 +127,8 @@ pub(crate) struct Status {
     pub(crate) result: Option<String>,
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) due: Option<UnixMillis>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }
@@ -172,6 +174,8 @@ pub(crate) enum UnitAct {
 pub(crate) struct UnitList {
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
 }
 
 #[derive(Args, Debug)]

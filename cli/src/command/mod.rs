@@ -1,11 +1,20 @@
 //! Every command: one function, from typed arguments to an exit code.
 
+use zhao_spec::life::data::Relation;
+
 use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 
+pub(crate) mod init;
+pub(crate) mod issue;
+pub(crate) mod office;
+pub(crate) mod prove;
 mod show;
-mod verify;
+mod status;
+mod unit;
+pub(crate) mod verify;
+mod version;
 
 /// Runs a command.
 ///
@@ -13,8 +22,18 @@ mod verify;
 /// Whatever the command says.
 pub(crate) fn run(session: &Session, command: Command) -> Result<Exit, Failure> {
     match command {
-        Command::Show(command) => show::run(session, &command),
+        Command::Init(command) => init::run(session, &command),
+        Command::Issue(command) => issue::run(session, &command),
+        Command::Status(command) => status::run(session, &command),
+        Command::Amend(command) => version::run(session, &command, Relation::Amended),
+        Command::Renew(command) => version::run(session, &command, Relation::Renewed),
+        Command::Reissue(command) => version::run(session, &command, Relation::Reissued),
+        Command::Unit(command) => unit::run(session, &command),
+        Command::Dossier(command) => prove::dossier(session, &command),
         Command::Verify(command) => verify::run(session, &command),
+        Command::Show(command) => show::run(session, &command),
+        Command::History(command) => prove::history(session, &command),
+        Command::Query(command) => prove::query(session, &command),
         _ => todo!(),
     }
 }

@@ -17,7 +17,8 @@ use crate::sheet::Sheet;
 mod papers;
 mod texts;
 
-pub(crate) use papers::{credential, standing};
+pub(crate) use papers::credential;
+pub(crate) use texts::REPORT_HEADER;
 
 /// Runs the command.
 ///

@@ -1,0 +1,196 @@
+//! What the office's commands share: opening a directory, finding a licence, what the log said.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use zhao_issuer::catalogue::Catalogue;
+use zhao_issuer::keys::{Keyring, Purpose};
+use zhao_issuer::office::{Declared, Office, OfficeError};
+use zhao_issuer::records::{Records, Standing};
+use zhao_spec::credential::Licence;
+use zhao_spec::life::subject::{Kind, subject_key};
+use zhao_spec::wire::{Hash, SecretKey, json, limits};
+use zhao_verifier::TrustPolicy;
+
+use crate::args::{Admin, Secret};
+use crate::engine::Engine;
+use crate::failure::{Failure, args, because};
+use crate::files;
+use crate::home::{Home, Lock};
+use crate::host::Prompts;
+use crate::said::Said;
+use crate::session::Session;
+
+pub(crate) use crate::said::office as wrong;
+
+/// An open office, this process's until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    /// The directory.
+    pub(crate) home: Home,
+    /// The office, with the ledger in it.
+    pub(crate) office: Office<Engine>,
+    _lock: Lock,
+}
+
+impl Desk {
+    /// Opens the office of `dir`, and finishes what an earlier process left half done.
+    ///
+    /// # Errors
+    /// No office there, another process in it, a wrong passphrase, a log that does not start.
+    pub(crate) fn open(session: &Session, dir: &Path, secret: &Secret) -> Result<Self, Failure> {
+        let home = Home::open(dir)?;
+        let lock = home.lock()?;
+        let keyring = keyring(session, &home.keys(), secret)?;
+        Self::with(session, home, lock, keyring)
+    }
+
+    /// As [`Desk::open`], with the keys open already.
+    ///
+    /// # Errors
+    /// As [`Desk::open`].
+    pub(crate) fn with(
+        session: &Session,
+        home: Home,
+        lock: Lock,
+        mut keyring: Keyring,
+    ) -> Result<Self, Failure> {
+        let trust = own_trust(&home)?;
+        let records = Records::open(&home.records())
+            .map_err(because("records", args![path = home.records().display()]))?;
+        let catalogue = Catalogue::load(&home.catalogue())
+            .map_err(because("catalogue", args![path = home.catalogue().display()]))?;
+        let (engine, start) = Engine::open(&home, &mut keyring, &trust, &session.host.clock)?;
+        if start.fresh_epoch {
+            session.note("office.recovered", &args![leaves = start.unsigned]);
+        }
+        let mut office = Office::open(records, keyring, catalogue, engine).map_err(wrong)?;
+        let sent = office.send_pending(session.host.now()?).map_err(wrong)?;
+        if sent.receipted > 0 {
+            session.note("office.finished", &args![count = sent.receipted]);
+        }
+        Ok(Self { home, office, _lock: lock })
+    }
+
+    /// The licence of a credential file, and its subject key.
+    ///
+    /// # Errors
+    /// Not a credential, of another log, or not the credential that the log knows.
+    pub(crate) fn licence(&self, path: &Path) -> Result<(Licence, Hash), Failure> {
+        let (licence, subject) = licence(&self.home, path)?;
+        let record = self.office.licence_record(&subject).map_err(wrong)?;
+        if record.vc != licence.digest() {
+            return Err(Failure::refused("credential-other", args![path = path.display()]));
+        }
+        Ok((licence, subject))
+    }
+
+    /// The administrators' keys, as many as must sign.
+    ///
+    /// # Errors
+    /// No such directory, or a wrong passphrase.
+    pub(crate) fn administrators(
+        &self,
+        session: &Session,
+        admin: &Admin,
+    ) -> Result<Vec<SecretKey>, Failure> {
+        let dir = self.home.admin(admin.admin_dir.as_deref());
+        let mut keyring = keyring(session, &dir, &admin.secret)?;
+        let keys = keyring.secrets(Purpose::Administrator).map_err(because("keys", args![]))?;
+        let threshold = self.registry_threshold()?;
+        Ok(super::init::signers(&keys, threshold))
+    }
+
+    fn registry_threshold(&self) -> Result<u64, Failure> {
+        use zhao_issuer::office::LedgerClient as _;
+        use zhao_spec::life::record::Record;
+        let origin = &self.home.config.origin;
+        let subject = subject_key(origin, Kind::Registry, origin);
+        match self.office.client().record(&subject).map_err(because("ledger", args![]))? {
+            Some(Record::Registry(record)) => Ok(record.administrators.threshold),
+            _ => Err(Failure::usage("ledger", args![cause = "the log has no registry"])),
+        }
+    }
+}
+
+/// The policy and trust file that `zhao init` wrote.
+///
+/// # Errors
+/// They are gone, or were changed into something malformed.
+pub(crate) fn own_trust(home: &Home) -> Result<TrustPolicy, Failure> {
+    let policy = files::read_text(&home.policy(), limits::POLICY_BYTES)?;
+    let trust = files::read_text(&home.trust(), limits::POLICY_BYTES)?;
+    TrustPolicy::load(&policy, &trust)
+        .map_err(because("policy-wrong", args![path = home.policy().display()]))
+}
+
+/// Opens a directory of keys.
+///
+/// # Errors
+/// No passphrase, or a wrong one.
+pub(crate) fn keyring(session: &Session, dir: &Path, secret: &Secret) -> Result<Keyring, Failure> {
+    if !dir.is_dir() {
+        return Err(Failure::usage("keys-missing", args![path = dir.display()]));
+    }
+    let prompts = Prompts {
+        first: session.messages.fill("prompt.open", &args![dir = dir.display()]),
+        again: String::new(),
+    };
+    let passphrase = session.host.passphrase(secret.passphrase_file.as_deref(), &prompts, false)?;
+    Keyring::open(dir, &passphrase).map_err(because("keys", args![]))
+}
+
+/// The licence of a credential file, and its subject key in this office's log.
+///
+/// # Errors
+/// Not a credential, or of another log.
+pub(crate) fn licence(home: &Home, path: &Path) -> Result<(Licence, Hash), Failure> {
+    let bytes = files::read(path, limits::CREDENTIAL_BYTES + 1)?;
+    let licence = Licence::parse(json::without_newline(&bytes))
+        .map_err(|cause| Failure::refused("file-malformed", args![path = path.display(), cause]))?;
+    if licence.status.origin != home.config.origin {
+        return Err(Failure::refused(
+            "credential-other-log",
+            args![
+                path = path.display(),
+                expected = home.config.origin,
+                actual = zhao_spec::wire::clip(&licence.status.origin),
+            ],
+        ));
+    }
+    let subject = subject_key(&home.config.origin, Kind::Licence, &licence.id);
+    Ok((licence, subject))
+}
+
+/// What was declared, if the log has taken it.
+///
+/// # Errors
+/// The log refused it, or has not answered yet.
+pub(crate) fn settled(declared: Declared) -> Result<Declared, Failure> {
+    match &declared.standing {
+        Standing::Receipted { .. } => Ok(declared),
+        Standing::Refused { code, detail } => {
+            Err(Failure::said(vec![Said::refusal(code, detail)]))
+        }
+        Standing::Pending => {
+            let cause = declared.trouble.map(|trouble| trouble.to_string()).unwrap_or_default();
+            Err(Failure::usage("pending", args![cause]))
+        }
+    }
+}
+
+/// Writes a fresh issuer pack beside the policy: every unit and every type of this office.
+///
+/// # Errors
+/// The log cannot be read, or the disk refuses.
+pub(crate) fn write_pack(home: &Home, office: &Office<Engine>) -> Result<(), Failure> {
+    let units = office.records().units().map_err(|cause| wrong(cause.into()))?;
+    let units: BTreeSet<String> = units.into_iter().map(|unit| unit.uscc).collect();
+    let types = office.catalogue().entries().map(|entry| entry.type_code.to_string()).collect();
+    let reader = office.client().reader();
+    let view = reader.latest().map_err(because("ledger", args![]))?;
+    let pack = view.issuer_pack(&units, &types).map_err(because("ledger", args![]))?;
+    let mut bytes = pack.bytes();
+    bytes.push(b'\n');
+    files::replace(&home.pack(), &bytes)
+}

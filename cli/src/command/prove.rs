@@ -1,0 +1,137 @@
+//! `zhao dossier`, `history` and `query`: files that prove something, from the log's own database.
+//! No key is needed for them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use zhao_issuer::catalogue::{Catalogue, Sensitivity};
+use zhao_issuer::records::{LicenceState, Records};
+use zhao_ledger::read::{ReadError, Reader, View};
+use zhao_ledger::store::rocks::Rocks;
+use zhao_spec::file::EmbeddedCredential;
+use zhao_spec::id::Uscc;
+use zhao_spec::life::data::Openness;
+use zhao_spec::wire::Hash;
+
+use super::office::{licence, wrong};
+use crate::args::{Dossier, History, Query};
+use crate::failure::{Exit, Failure, args, because};
+use crate::files;
+use crate::home::{Home, Lock};
+use crate::session::Session;
+
+/// The log of a directory, open for reading.
+pub(crate) struct Log {
+    /// Its database.
+    pub(crate) store: Arc<Rocks>,
+    _lock: Lock,
+}
+
+impl Log {
+    /// Opens it. Other processes wait, as the database has one owner.
+    ///
+    /// # Errors
+    /// Another process has it, or it cannot be read.
+    pub(crate) fn open(home: &Home) -> Result<Self, Failure> {
+        let lock = home.lock()?;
+        let path = home.database();
+        if !path.is_dir() {
+            return Err(Failure::usage("database-missing", args![path = path.display()]));
+        }
+        let store = Rocks::open(&path).map_err(because("ledger", args![]))?;
+        Ok(Self { store: Arc::new(store), _lock: lock })
+    }
+
+    /// Reads and proves what is published.
+    pub(crate) fn reader(&self) -> Reader {
+        Reader::new(self.store.clone())
+    }
+}
+
+/// `zhao dossier`.
+///
+/// # Errors
+/// No such licence, or the log cannot be read.
+pub(crate) fn dossier(session: &Session, command: &Dossier) -> Result<Exit, Failure> {
+    let home = Home::open(&command.dir)?;
+    let (licence, _) = licence(&home, &command.credential)?;
+    let log = Log::open(&home)?;
+    let reader = log.reader();
+    let view = reader.latest().map_err(because("ledger", args![]))?;
+    let dossier = view
+        .dossier(&licence, !command.without_authorities)
+        .map_err(|error| absent(error, &licence.id))?;
+    write(session, &command.output, dossier.bytes())
+}
+
+/// `zhao history`.
+///
+/// # Errors
+/// No such licence, or the log cannot be read.
+pub(crate) fn history(session: &Session, command: &History) -> Result<Exit, Failure> {
+    let home = Home::open(&command.dir)?;
+    let (licence, subject) = licence(&home, &command.credential)?;
+    let log = Log::open(&home)?;
+    let reader = log.reader();
+    let view = reader.latest().map_err(because("ledger", args![]))?;
+    let history = view.history(&subject).map_err(|error| absent(error, &licence.id))?;
+    write(session, &command.output, history.bytes())
+}
+
+/// `zhao query`.
+///
+/// # Errors
+/// No such code, or the log or the records cannot be read.
+pub(crate) fn query(session: &Session, command: &Query) -> Result<Exit, Failure> {
+    let uscc = super::init::parse_uscc(&command.uscc)?;
+    let home = Home::open(&command.dir)?;
+    let log = Log::open(&home)?;
+    let records = Records::open(&home.records())
+        .map_err(because("records", args![path = home.records().display()]))?;
+    let catalogue = Catalogue::load(&home.catalogue())
+        .map_err(because("catalogue", args![path = home.catalogue().display()]))?;
+    let reader = log.reader();
+    let view = reader.latest().map_err(because("ledger", args![]))?;
+    let credentials = public_credentials(&view, &records, &catalogue, &uscc)?;
+    let answer = view.answer(&uscc, &credentials).map_err(because("ledger", args![]))?;
+    session.note("query.done", &args![count = answer.items.len(), uscc]);
+    write(session, &command.output, answer.bytes())
+}
+
+/// The credentials of a holder that anyone may see: of open types, all of whose fields are public.
+pub(crate) fn public_credentials(
+    view: &View<'_>,
+    records: &Records,
+    catalogue: &Catalogue,
+    uscc: &Uscc,
+) -> Result<BTreeMap<Hash, EmbeddedCredential>, Failure> {
+    let mut credentials = BTreeMap::new();
+    for subject in view.holdings(uscc).map_err(because("ledger", args![]))? {
+        let row = records.licence(&subject).map_err(|cause| wrong(cause.into()))?;
+        let Some(row) = row.filter(|row| row.state == LicenceState::Issued) else { continue };
+        let Ok(entry) = catalogue.entry(&row.type_code) else { continue };
+        let public = entry.fields.iter().all(|field| field.sensitivity == Sensitivity::Public);
+        if entry.openness != Openness::Open || !public {
+            continue;
+        }
+        let credential = EmbeddedCredential::parse(&row.credential)
+            .map_err(because("office", args![]))?;
+        credentials.insert(subject, credential);
+    }
+    Ok(credentials)
+}
+
+fn absent(error: ReadError, id: &str) -> Failure {
+    match error {
+        ReadError::Absent { .. } => {
+            Failure::refused("no-licence", args![actual = zhao_spec::wire::clip(id)])
+        }
+        other => Failure::usage("ledger", args![cause = other]),
+    }
+}
+
+fn write(session: &Session, path: &std::path::Path, mut bytes: Vec<u8>) -> Result<Exit, Failure> {
+    bytes.push(b'\n');
+    files::output(session, path, &bytes)?;
+    Ok(Exit::Fine)
+}

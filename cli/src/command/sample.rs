@@ -1,0 +1,1 @@
+//! `zhao sample`: fictional licences as CSV.

@@ -1,0 +1,71 @@
+//! `zhao amend`, `renew`, `reissue`: a new version, in one step with the end of the old.
+
+use std::fs::File;
+use std::io::BufReader;
+
+use zhao_issuer::intake;
+use zhao_issuer::office::{Grounds, Replacement};
+use zhao_spec::life::data::Relation;
+
+use super::issue::{REPORT, Writer};
+use super::office::{Desk, wrong};
+use crate::args::Version;
+use crate::failure::{Exit, Failure, args, because};
+use crate::files;
+use crate::said;
+use crate::session::Session;
+
+/// Runs one of the commands.
+///
+/// # Errors
+/// A file that does not hold one row, no such licence, or a refusal.
+pub(crate) fn run(
+    session: &Session,
+    command: &Version,
+    relation: Relation,
+) -> Result<Exit, Failure> {
+    let file = File::open(&command.from)
+        .map_err(|cause| Failure::file("read", &command.from, &cause))?;
+    let mut desk = Desk::open(session, &command.dir, &command.secret)?;
+    let (licence, subject) = desk.licence(&command.credential)?;
+    let type_code = licence.subject.licence_type_code.to_string();
+    let mut rows = intake::open(BufReader::new(file), desk.office.catalogue(), Some(&type_code))
+        .map_err(because("batch", args![]))?;
+    let wrong_count = |actual: &str| {
+        Failure::usage("one-row", args![path = command.from.display(), actual])
+    };
+    let row = rows
+        .next()
+        .ok_or_else(|| wrong_count("0"))?
+        .map_err(|error| Failure::said(said::issue(&error.into())))?;
+    if rows.next().is_some() {
+        return Err(wrong_count("2"));
+    }
+    drop(rows);
+    let replacement = Replacement {
+        changes: row.cells.into_iter().collect(),
+        grounds: Grounds { reason: command.reason.clone(), ..Grounds::default() },
+        relation,
+    };
+    files::make_dir(&command.output)?;
+    let now = session.host.now()?;
+    let mut rng = session.host.generator()?;
+    let outcome =
+        desk.office.replace(&subject, &replacement, now, &mut rng).map_err(wrong)?;
+    let mut writer = Writer::new(&command.output);
+    writer.row(1, &outcome);
+    let report = writer.finish()?;
+    if let zhao_issuer::office::Outcome::Refused(error) = &outcome {
+        return Err(Failure::said(said::issue(error)));
+    }
+    super::office::write_pack(&desk.home, &desk.office)?;
+    session.say(
+        "version.done",
+        &args![
+            count = report.issued,
+            number = crate::sheet::plain(&licence.subject.licence_number),
+            report = command.output.join(REPORT).display(),
+        ],
+    )?;
+    Ok(if report.pending == 0 { Exit::Fine } else { Exit::Refused })
+}
