@@ -298,3 +298,6 @@ pub(crate) mod off {
         result
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -288,7 +288,9 @@ fn inadmissible() -> Vec<Case> {
     };
     let revoke =
         |by: By<'_>| before.draft(subject, Action::Plain(Verb::Revoke, Note::default()), by);
-    let raw = |event: Event| logged(&|world| drop(world.log(event.clone(), Vec::new())));
+    let raw = |event: Event| logged(&|world| {
+        world.log(event.clone(), Vec::new());
+    });
 
     let stranger = raw(revoke(By::Unit(&unit(1), "thief")));
     let foreign = Evidence::InadmissibleLeaf(stranger.clone());
@@ -310,18 +312,24 @@ fn inadmissible() -> Vec<Case> {
         "event-out-of-sequence",
         &Evidence::InadmissibleLeaf(raw(skipped)),
     ));
-    let nonsense = logged(&|world| drop(world.push(b"not a leaf".to_vec())));
+    let nonsense = logged(&|world| {
+        world.push(b"not a leaf".to_vec());
+    });
     cases.push(holds(
         "leaf-that-is-none",
         &Evidence::InadmissibleLeaf(nonsense),
     ));
-    let genesis = logged(&|world| drop(world.push(world.genesis.bytes())));
+    let genesis = logged(&|world| {
+        world.push(world.genesis.bytes());
+    });
     cases.push(holds(
         "second-genesis",
         &Evidence::InadmissibleLeaf(genesis),
     ));
 
-    let honest = logged(&|world| drop(world.plain(&paper, Verb::Revoke)));
+    let honest = logged(&|world| {
+        world.plain(&paper, Verb::Revoke);
+    });
     cases.push(fails(
         "admissible-event",
         &Evidence::InadmissibleLeaf(honest.clone()),
@@ -417,7 +425,9 @@ fn transition() -> Vec<Case> {
         later.close();
         Evidence::WrongTransition(batch(&later, &before, &subjects))
     };
-    let same = |world: &mut World| drop(world.plain(&paper, Verb::Revoke));
+    let same = |world: &mut World| {
+        world.plain(&paper, Verb::Revoke);
+    };
     let subject = before.licence_key(&paper);
     let old = before.records[&subject].clone();
     vec![
