@@ -17,7 +17,10 @@ const isObject = (value, path) =>
 
 const proofText = (value, path) => {
   ensure(typeof value === 'string', 'field-kind', `${path}: expected a string`);
-  parseCheckpoint(parseTlogProof(value).checkpoint);
+  const proof = parseTlogProof(value);
+  // nobody signs extra data, so a file of ours has none
+  ensure(proof.extra === undefined, 'field-value', `${path}: extra data`);
+  parseCheckpoint(proof.checkpoint);
 };
 
 const head = object({ epoch: checkEpoch, proof: proofText });
@@ -82,6 +85,9 @@ const anyFile = tagged('format', CHECKS);
 export function parseFile(bytes) {
   const value = parseDocument(bytes, limits.EVIDENCE_BYTES);
   anyFile(value, 'file');
+  if (value.format === 'zhao/v1 receipt') {
+    ensure(BigInt(value.index) === parseTlogProof(value.proof).index, 'field-value', 'file.index: not the proof\'s');
+  }
   const format = value.format.slice(PREFIX.length);
   // the format is known only now; nothing but the reading itself was done with the rest
   const max = BYTES[format] ?? limits.JSON_BYTES;

@@ -4,13 +4,13 @@ import { fromBase64Url, toBase64Url } from './binary.js';
 import { Refusal } from './errors.js';
 import { subjectKey, typeCommitment } from './hash.js';
 import { parseFile } from './dossier.js';
-import { readCredential, verifyProof } from './credential.js';
+import { checkProof, checkProofKey, readCredential } from './credential.js';
 import {
   INVALID, Stop, UNDETERMINED, check, credentialDigest, epochInLog, knownLog, readHead, recordPlaced, refusing,
   registryChain, signatures, times, typePlaced, unitChain,
 } from './checks.js';
 import { standing, thumbprint } from './standing.js';
-import { formatTime } from './time.js';
+import { LAST_INSTANT, formatTime } from './time.js';
 
 // Step 4: the record is about this credential.
 async function recordMatches(record, credential, origin) {
@@ -98,8 +98,8 @@ async function typeRules(record, type, credential, log) {
 /** Steps 1 (credential) and 2 of one licence. */
 export async function authentic(value) {
   const credential = await refusing('credential_malformed', () => readCredential(value));
-  check(credential.proofKey === credential.key, 'proof_key_not_issuer');
-  check(await verifyProof(credential), 'proof_signature');
+  await refusing('proof_key_not_issuer', () => checkProofKey(credential));
+  await refusing('proof_signature', () => checkProof(credential));
   return credential;
 }
 
@@ -155,5 +155,6 @@ export function headFacts(result, head, { witnesses, auditors, quorumTime, assur
     size: Number(head.checkpoint.size),
     witnesses: witnesses.map(({ name }) => name),
   });
-  if (quorumTime !== undefined) result.facts.quorumTime = formatTime(quorumTime);
+  // a witness may sign any time up to 2^63 seconds; what has no text is no fact, and fails step 8
+  if (quorumTime <= LAST_INSTANT) result.facts.quorumTime = formatTime(quorumTime);
 }

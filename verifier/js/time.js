@@ -6,6 +6,9 @@ const PATTERN = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})\.(\d{3})Z$/;
 const BEIJING = 8 * 3_600_000;
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** 9999-12-31T23:59:59.999Z, the last instant that has a text. */
+export const LAST_INSTANT = 253_402_300_799_999;
+
 /** Milliseconds of a text like 2026-11-22T06:10:00.000Z. */
 export function parseTime(text) {
   const match = text.length === 24 ? PATTERN.exec(text) : null;

@@ -19,7 +19,7 @@ import {
 } from '../note.js';
 import { checkAgainst, parsePolicy, parseTrust, quorumMet, quorumTime } from '../policy.js';
 import { checkAbsent, checkPath, checkPresent } from '../map.js';
-import { checkProof, proofHashes, readCredential } from '../credential.js';
+import { checkProof, checkProofKey, proofHashes, readCredential } from '../credential.js';
 import { multikey } from '../shape.js';
 import { ensure } from '../errors.js';
 import { verify } from '../verify.js';
@@ -177,7 +177,7 @@ function assertSame(found, wanted) {
 
 async function credential(c) {
   const read = readCredential(parse(bytes(c), 262_144));
-  ensure(read.proofKey === read.key, 'issuer-key');
+  checkProofKey(read);
   await checkProof(read);
   const { config, document } = await proofHashes(read.value);
   return {
@@ -312,6 +312,11 @@ export const ADAPTERS = {
   'eddsa-jcs': w3c,
   subject: async (c) => toBase64Url(await subjectKey(c.origin, c.kind, c.id)),
   verify: judged,
+  dossier: judged,
+  'issuer-pack': judged,
+  receipt: judged,
+  history: judged,
+  answer: judged,
   event,
   leaf: async (c) => {
     assertSame(write(parseLeaf(bytes(c))), c.input);

@@ -34,7 +34,7 @@ test('receipts', async (t) => {
   expect(await judge(built, built.receipt), 'valid');
   await table(t, 'receipt', [
     ['event altered', 'event_not_in_log', (f) => { f.event.effective = '2026-11-22T06:00:00.001Z'; }],
-    ['another index', 'event_not_in_log', (f) => { f.index = 3; }],
+    ['an index that is not the proof\'s', 'malformed', (f) => { f.index = 3; }],
     ['event of another log', 'origin_mismatch', (f) => { f.event.origin = 'zhao.example/other'; }],
     ['unknown log', 'log_unknown', (f, b) => { b.policy = b.policy.replace(/^log .*$/m, ''); }, 'undetermined'],
     ['signature altered: the leaf is another', 'event_not_in_log', (f) => {

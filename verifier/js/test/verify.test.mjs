@@ -207,6 +207,16 @@ test('step 8: times', async (t) => {
     const late = await world(shifted(100_000));
     expect(await judge(late, late.dossier), 'valid');
   });
+  await t.test('a quorum in a year that has no text', async () => {
+    const far = await world(shifted(2 ** 52));
+    expect(await judge(far, far.dossier), 'valid', []);
+    const both = await world({
+      cosigners: (who) => defaultCosigners(who).map((entry) => ({ ...entry, seconds: 2n ** 63n - 1n })),
+    });
+    const result = await judge(both, both.dossier);
+    expect(result, 'undetermined', ['epoch_time_implausible'], []);
+    assert.equal('quorumTime' in result.facts, false);
+  });
   await t.test('a quorum before the epoch', async () => {
     const early = await world(shifted(-70));
     expect(await judge(early, early.dossier), 'undetermined', ['epoch_time_implausible']);
