@@ -235,10 +235,10 @@ pub(crate) fn require<T>(
 ) -> Result<T, Stop> {
     // There is no going on without the value, so this check cannot be switched off; the test
     // still learns that a vector came here, because the outcome differs.
-    let status = if is_off(check) {
-        Status::Valid
-    } else {
-        check.status()
+    let status = match check.status() {
+        own if !is_off(check) => own,
+        Status::Undetermined => Status::Invalid,
+        _ => Status::Undetermined,
     };
     found.ok_or_else(|| Stop {
         status,

@@ -24,7 +24,13 @@ struct Case {
 
 impl Case {
     fn judge(&self) -> Verdict {
-        verify(&self.file, &self.policy, self.pack.as_deref(), self.at, self.max_age)
+        verify(
+            &self.file,
+            &self.policy,
+            self.pack.as_deref(),
+            self.at,
+            self.max_age,
+        )
     }
 
     fn is_expected(&self, verdict: &Verdict) -> bool {
@@ -39,8 +45,15 @@ fn text(value: &Value) -> String {
 
 fn cases() -> Vec<Case> {
     let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors");
-    let folders =
-        ["answer", "dossier", "evidence", "history", "issuer-pack", "receipt", "verify"];
+    let folders = [
+        "answer",
+        "dossier",
+        "evidence",
+        "history",
+        "issuer-pack",
+        "receipt",
+        "verify",
+    ];
     let mut cases = Vec::new();
     for folder in folders {
         for entry in fs::read_dir(vectors.join(folder)).unwrap() {
@@ -72,7 +85,9 @@ fn every_check_decides_some_vector() {
     let mut without_vector = Vec::new();
     for check in Check::ALL {
         // Only a case that names the code can depend on the check.
-        let mut own = cases.iter().filter(|case| case.codes.iter().any(|code| code == check.code()));
+        let mut own = cases
+            .iter()
+            .filter(|case| case.codes.iter().any(|code| code == check.code()));
         let decides = |case: &Case| {
             let verdict = off::without(*check, || case.judge());
             !case.is_expected(&verdict)
@@ -81,7 +96,10 @@ fn every_check_decides_some_vector() {
             without_vector.push(check.code());
         }
     }
-    assert!(without_vector.is_empty(), "no vector depends on {without_vector:?}");
+    assert!(
+        without_vector.is_empty(),
+        "no vector depends on {without_vector:?}"
+    );
 }
 
 /// A refusal that stays a refusal under the next code proves less: most must become usable.
@@ -90,7 +108,9 @@ fn with_their_check_off_the_forgeries_of_a_dossier_pass() {
     let cases = cases();
     let mut passing = BTreeSet::new();
     for case in &cases {
-        let [code] = case.codes.as_slice() else { continue };
+        let [code] = case.codes.as_slice() else {
+            continue;
+        };
         for check in Check::ALL.iter().filter(|check| check.code() == code) {
             if off::without(*check, || case.judge()).status().is_usable() {
                 passing.insert(check.code());
@@ -110,8 +130,11 @@ fn with_their_check_off_the_forgeries_of_a_dossier_pass() {
         "issuer_missing",
         "type_missing",
     ];
-    let blocked: Vec<_> =
-        Check::ALL.iter().map(|check| check.code()).filter(|code| !passing.contains(code)).collect();
+    let blocked: Vec<_> = Check::ALL
+        .iter()
+        .map(|check| check.code())
+        .filter(|code| !passing.contains(code))
+        .collect();
     assert_eq!(blocked, structural);
 }
 
@@ -119,8 +142,17 @@ fn with_their_check_off_the_forgeries_of_a_dossier_pass() {
 fn every_case_is_as_expected_with_all_checks_on() {
     for case in cases() {
         let verdict = case.judge();
-        assert!(case.is_expected(&verdict), "{}: {:?}", case.name, verdict.reasons());
-        assert!(verdict.licence().is_none() || verdict.status().is_usable(), "{}", case.name);
+        assert!(
+            case.is_expected(&verdict),
+            "{}: {:?}",
+            case.name,
+            verdict.reasons()
+        );
+        assert!(
+            verdict.licence().is_none() || verdict.status().is_usable(),
+            "{}",
+            case.name
+        );
     }
 }
 
@@ -128,5 +160,9 @@ fn every_case_is_as_expected_with_all_checks_on() {
 fn codes_are_distinct() {
     let codes: BTreeSet<_> = Check::ALL.iter().map(|check| check.code()).collect();
     assert_eq!(codes.len(), Check::ALL.len());
-    assert!(Check::ALL.iter().all(|check| check.status() != Status::Valid));
+    assert!(
+        Check::ALL
+            .iter()
+            .all(|check| check.status() != Status::Valid)
+    );
 }
