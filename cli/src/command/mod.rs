@@ -6,6 +6,9 @@ use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 
+pub(crate) mod audit;
+mod cosign;
+pub(crate) mod fsck;
 pub(crate) mod init;
 pub(crate) mod issue;
 pub(crate) mod office;
@@ -34,6 +37,9 @@ pub(crate) fn run(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Show(command) => show::run(session, &command),
         Command::History(command) => prove::history(session, &command),
         Command::Query(command) => prove::query(session, &command),
+        Command::Audit(command) => audit::run(session, &command),
+        Command::Fsck(command) => fsck::run(session, &command),
+        Command::Cosign(command) => cosign::run(session, &command),
         _ => todo!(),
     }
 }

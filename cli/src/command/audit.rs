@@ -1,0 +1,242 @@
+//! `zhao audit`: replays a log from genesis and lays beside it what others hold.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rand::Rng as _;
+use zhao_ledger::audit::compare::{NotJudged, Seen};
+use zhao_ledger::audit::{AuditError, Auditor, StoreLeaves, evidence};
+use zhao_ledger::read::Reader;
+use zhao_ledger::store::Store;
+use zhao_ledger::store::memory::Memory;
+use zhao_spec::file::Evidence;
+use zhao_spec::log::cosignature::UnixSeconds;
+use zhao_spec::wire::{SecretKey, UnixMillis, limits};
+use zhao_verifier::TrustPolicy;
+
+use super::prove::Log;
+use super::verify::Belief;
+use crate::args::Audit;
+use crate::failure::{Exit, Failure, args, because};
+use crate::files;
+use crate::home::Home;
+use crate::session::{Colour, Session};
+use crate::sheet::Sheet;
+use crate::values::show_time;
+
+/// Something held elsewhere: its name and its bytes.
+pub(crate) type Held = (String, Vec<u8>);
+
+/// What an audit found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Leaves of the log.
+    pub(crate) size: u64,
+    /// Time of its newest head.
+    pub(crate) as_of: Option<UnixMillis>,
+    /// Proof of cheating.
+    pub(crate) evidence: Vec<Evidence>,
+    /// Files that agree.
+    pub(crate) agree: Vec<String>,
+    /// Files that could not be judged, and why.
+    pub(crate) not_judged: Vec<(String, NotJudged)>,
+    /// Why the replay stopped where it makes no evidence by itself.
+    pub(crate) stopped: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A directory, policy or file that cannot be read, or a file that is none of the log.
+pub(crate) fn run(session: &Session, command: &Audit) -> Result<Exit, Failure> {
+    files::must_be_new(&command.output)?;
+    let belief = Belief::load(&command.policy, command.trust.as_deref(), None)?;
+    let home = Home::open(&command.dir)?;
+    let mut held = Vec::new();
+    for path in &command.seen {
+        held.push((path.display().to_string(), files::read(path, limits::EVIDENCE_BYTES)?));
+    }
+    let log = Log::open(&home)?;
+    let mut seed = [0; 32];
+    session.host.generator()?.fill_bytes(&mut seed);
+    let now = session.host.now()?;
+    let found = audit(log.store, &belief.policy, &home.config.origin, &held, seed, now)?;
+    let written = write(&command.output, &found.evidence)?;
+    if command.json {
+        print_json(session, &found, &written)?;
+    } else {
+        print(session, &found, &written)?;
+    }
+    Ok(match (&found.evidence[..], &found.stopped, &found.not_judged[..]) {
+        ([], None, []) => Exit::Fine,
+        ([_, ..], _, _) => Exit::Refused,
+        _ => Exit::Undetermined,
+    })
+}
+
+/// Audits a log's database. `seed` makes a key that signs nothing anybody gets.
+///
+/// # Errors
+/// The policy does not know the log, or a database cannot be read.
+pub(crate) fn audit(
+    store: Arc<dyn Store>,
+    trust: &TrustPolicy,
+    origin: &str,
+    held: &[Held],
+    seed: [u8; 32],
+    now: UnixMillis,
+) -> Result<Found, Failure> {
+    let unknown = || Failure::usage("policy-other-log", args![origin]);
+    let logs = trust.policy().logs();
+    let log = logs.iter().find(|log| log.vkey.name() == origin).ok_or_else(unknown)?;
+    let genesis = trust.trust().genesis_of(origin).ok_or_else(unknown)?;
+    let reader = Reader::new(Arc::clone(&store));
+    let view = reader.latest().map_err(because("ledger", args![]))?;
+    let (note, size, as_of) = (view.note().to_owned(), view.size().0, view.epoch().time);
+    // A copy of the log in memory, replayed from the leaves: nothing derived is taken over.
+    let memory = Memory::new();
+    let own = memory.store().map_err(because("audit", args![]))?;
+    let mut auditor = Auditor::new(
+        "auditor",
+        SecretKey::from_seed(seed),
+        log.vkey.clone(),
+        *genesis,
+        Arc::new(own),
+        Arc::new(StoreLeaves(store)),
+    )
+    .map_err(because("audit", args![]))?;
+    let mut found = Found { size, as_of: Some(as_of), ..Found::default() };
+    match auditor.cosign(&note, UnixSeconds(now.0 / 1_000)) {
+        Ok(_) => {}
+        Err(AuditError::Diverged(finding)) => {
+            found.stopped = Some(finding.diverged.to_string());
+            match evidence::from_finding(&auditor, &finding) {
+                Ok(evidence) => found.evidence.push(evidence),
+                Err(error) => found.stopped = Some(format!("{}; {error}", finding.diverged)),
+            }
+            return Ok(found);
+        }
+        Err(
+            error @ (AuditError::Fork { .. }
+            | AuditError::Genesis { .. }
+            | AuditError::NotAnEpoch { .. }
+            | AuditError::Checkpoint(_)),
+        ) => {
+            found.stopped = Some(error.to_string());
+            return Ok(found);
+        }
+        Err(error) => return Err(Failure::usage("audit", args![cause = error])),
+    }
+    let known = auditor.known().map_err(because("audit", args![]))?;
+    let Some(known) = known else { return Ok(found) };
+    for (name, bytes) in held {
+        match known.compare(bytes).map_err(because("audit", args![]))? {
+            Seen::Agrees => found.agree.push(name.clone()),
+            Seen::NotJudged(why) => found.not_judged.push((name.clone(), why)),
+            Seen::Evidence(pieces) => {
+                for piece in pieces {
+                    if !found.evidence.contains(&piece) {
+                        found.evidence.push(piece);
+                    }
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Writes each piece of evidence: the first to `path`, the others beside it with a number.
+///
+/// # Errors
+/// The disk refuses.
+pub(crate) fn write(path: &Path, evidence: &[Evidence]) -> Result<Vec<PathBuf>, Failure> {
+    let mut written = Vec::new();
+    for (number, piece) in (1..).zip(evidence) {
+        let path = if number == 1 { path.to_owned() } else { numbered(path, number) };
+        let mut bytes = piece.bytes();
+        bytes.push(b'\n');
+        files::replace(&path, &bytes)?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+fn numbered(path: &Path, number: usize) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = match path.extension() {
+        Some(extension) => format!("{stem}-{number}.{}", extension.to_string_lossy()),
+        None => format!("{stem}-{number}"),
+    };
+    path.with_file_name(name)
+}
+
+fn print(session: &Session, found: &Found, written: &[PathBuf]) -> Result<(), Failure> {
+    let mut sheet = Sheet::new(session);
+    let (colour, key) = match (&found.evidence[..], &found.stopped, &found.not_judged[..]) {
+        ([], None, []) => (Colour::Good, "audit.agrees"),
+        ([_, ..], _, _) => (Colour::Bad, "audit.cheated"),
+        _ => (Colour::Notice, "audit.open"),
+    };
+    sheet.text(session.paint(colour, &sheet.word(key)));
+    sheet
+        .row("log-size", found.size.to_string())
+        .optional("as-of", found.as_of.map(show_time))
+        .row("compared", found.agree.len().to_string());
+    if let Some(why) = &found.stopped {
+        sheet.row("problem", why);
+    }
+    for (name, why) in &found.not_judged {
+        sheet.named(name, not_judged(session, why));
+    }
+    for (piece, path) in found.evidence.iter().zip(written) {
+        let claim = sheet.word(&format!("claim.{}", piece.claim()));
+        sheet.row("claim", claim).row("evidence", path.display().to_string());
+    }
+    sheet.print()
+}
+
+/// Why something held elsewhere could not be judged.
+pub(crate) fn not_judged(session: &Session, why: &NotJudged) -> String {
+    match why {
+        NotJudged::Newer { theirs, ours } => {
+            session.messages.fill("audit.newer", &args![theirs = theirs, ours = ours])
+        }
+        other => session.messages.fill("audit.not-judged", &args![cause = other]),
+    }
+}
+
+fn print_json(session: &Session, found: &Found, written: &[PathBuf]) -> Result<(), Failure> {
+    let evidence: Vec<_> = found
+        .evidence
+        .iter()
+        .zip(written)
+        .map(|(piece, path)| {
+            serde_json::json!({ "claim": piece.claim(), "file": path.display().to_string() })
+        })
+        .collect();
+    let open: Vec<_> = found
+        .not_judged
+        .iter()
+        .map(|(name, why)| serde_json::json!({ "file": name, "why": why.to_string() }))
+        .collect();
+    let value = serde_json::json!({
+        "agree": found.agree,
+        "asOf": found.as_of.map(|at| at.to_string()),
+        "evidence": evidence,
+        "notJudged": open,
+        "size": found.size,
+        "stopped": found.stopped,
+    });
+    session.line(&value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_pieces_get_a_number() {
+        assert_eq!(numbered(Path::new("a/evidence.json"), 2), Path::new("a/evidence-2.json"));
+        assert_eq!(numbered(Path::new("evidence"), 3), Path::new("evidence-3"));
+    }
+}
