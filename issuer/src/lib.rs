@@ -13,5 +13,7 @@
 pub mod catalogue;
 pub mod intake;
 pub mod keys;
+pub mod office;
 pub mod records;
+pub mod sample;
 pub mod text;

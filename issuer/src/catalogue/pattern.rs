@@ -166,6 +166,12 @@ impl Pattern {
             .any(|part| matches!(part, Part::Serial(_)))
     }
 
+    /// Whether the year of issue stands in it.
+    #[must_use]
+    pub fn has_year(&self) -> bool {
+        self.parts.contains(&Part::Year)
+    }
+
     /// Whether `text` fits. `year` may be any, because a number given may be older.
     #[must_use]
     pub fn fits(&self, text: &str, values: Values<'_>) -> bool {

@@ -7,7 +7,7 @@ use zhao_spec::id::{HolderCodeType, LicenceTypeCode, Uscc};
 use zhao_spec::wire::{Date, clip, limits};
 
 use super::{COLUMNS, Cell, Fault, Problem, Row, RowError};
-use crate::catalogue::{Catalogue, Entry, Field, FieldKind, Until, Values, last_day};
+use crate::catalogue::{Catalogue, Entry, Field, FieldKind, TermError, Until, Values, last_day};
 use crate::text;
 
 /// A holder's name, characters.
@@ -259,16 +259,14 @@ impl Checker<'_> {
             let none = given.map_or(Ok(None), |_| Err(Problem::UnknownField));
             return self.note(column, none);
         };
-        let due = match given {
-            Some(day) => day,
-            None => issued?.add_months(cycle)?,
-        };
-        let due = match given {
+        let due = match (given, issued?.add_months(cycle)) {
+            (Some(day), _) => Ok(Some(day)),
             // The cycle would say that inspections of long ago are only due now.
-            None if due < today => Err(Problem::InspectionPast {
+            (None, Some(due)) if due < today => Err(Problem::InspectionPast {
                 due: due.to_string(),
             }),
-            _ => Ok(Some(due)),
+            (None, Some(due)) => Ok(Some(due)),
+            (None, None) => Err(Problem::Term(TermError::Overflow)),
         };
         self.note(column, due)
     }

@@ -105,6 +105,8 @@ pub(super) struct Utf8Reader<R> {
     raw_end: usize,
     /// Bytes of input before `raw_at`, for error messages.
     offset: u64,
+    /// Where the input stopped being text; told once what came before it is consumed.
+    broken: Option<u64>,
     ready: Vec<u8>,
     /// Place and end of what is not consumed yet in `ready`.
     at: usize,
@@ -125,6 +127,7 @@ impl<R: Read> Utf8Reader<R> {
             raw_at: 0,
             raw_end: 0,
             offset: 0,
+            broken: None,
             ready: vec![0; 2 * CHUNK],
             at: 0,
             end: 0,
@@ -134,6 +137,9 @@ impl<R: Read> Utf8Reader<R> {
     /// Refills `ready` through the decoder.
     fn decode(&mut self) -> io::Result<()> {
         while self.end == 0 {
+            if let Some(offset) = self.broken {
+                return Err(io::Error::other(IntakeError::NotText { offset }));
+            }
             let Some(decoder) = &mut self.decoder else {
                 return Ok(());
             };
@@ -155,8 +161,7 @@ impl<R: Read> Utf8Reader<R> {
             match result {
                 DecoderResult::Malformed(length, extra) => {
                     let back = u64::from(length).saturating_add(u64::from(extra));
-                    let offset = self.offset.saturating_sub(back);
-                    return Err(io::Error::other(IntakeError::NotText { offset }));
+                    self.broken = Some(self.offset.saturating_sub(back));
                 }
                 DecoderResult::InputEmpty if last => self.decoder = None,
                 DecoderResult::InputEmpty | DecoderResult::OutputFull => {}

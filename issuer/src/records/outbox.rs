@@ -62,7 +62,7 @@ impl Transaction<'_> {
     /// Puts a signed event into the outbox. Returns its row.
     ///
     /// # Errors
-    /// The database refuses, as it does the same statement twice.
+    /// The database refuses.
     pub fn say(
         &self,
         event: &Event,
@@ -70,19 +70,29 @@ impl Transaction<'_> {
         now: UnixMillis,
     ) -> Result<i64, RecordsError> {
         let leaf_hash = event.leaf_hash();
-        self.0.execute(
-            "INSERT INTO outbox (event, event_id, leaf_hash, verb, state, created)
-             VALUES (?1, ?2, ?3, ?4, 'pending', ?5)",
-            (
+        // The same statement once more, as when administrators who were too few sign it again in
+        // the same millisecond: what was refused is said anew, what was not stays as it is.
+        self.0
+            .prepare_cached(
+                "INSERT INTO outbox (event, event_id, leaf_hash, verb, state, created)
+                 VALUES (?1, ?2, ?3, ?4, 'pending', ?5)
+                 ON CONFLICT (event_id) DO UPDATE SET event = excluded.event,
+                 leaf_hash = excluded.leaf_hash, state = 'pending', refusal_code = NULL,
+                 refusal_detail = NULL, settled = NULL WHERE outbox.state = 'refused'",
+            )?
+            .execute((
                 event.bytes(),
                 event.id().as_bytes(),
                 leaf_hash.as_bytes(),
                 event.verb().as_str(),
                 time(now),
-            ),
-        )?;
-        let id = self.0.last_insert_rowid();
-        let chain = "INSERT INTO outbox_chains (outbox, subject, seq) VALUES (?1, ?2, ?3)";
+            ))?;
+        let id = self
+            .0
+            .prepare_cached("SELECT id FROM outbox WHERE event_id = ?1")?
+            .query_row([event.id().as_bytes()], |row| row.get(0))?;
+        let chain = "INSERT INTO outbox_chains (outbox, subject, seq) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO NOTHING";
         self.0
             .execute(chain, (id, event.subject.as_bytes(), signed(event.seq)))?;
         if let Action::Issued(issued) = &event.action

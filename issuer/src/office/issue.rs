@@ -1,0 +1,292 @@
+//! Batches: rows in, licences out, each row on its own.
+
+use std::collections::BTreeMap;
+
+use rand::CryptoRng;
+use zhao_spec::life::data::Note;
+use zhao_spec::life::record::{Record, TypeState};
+use zhao_spec::life::subject::{Kind, subject_key};
+use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::wire::UnixMillis;
+
+use super::build::{Scene, build};
+use super::{ClientError, IssueError, LedgerClient, Office, OfficeError, Signer};
+use crate::catalogue::Entry;
+use crate::intake::{Defaults, Request, Row, RowError, check};
+use crate::records::{Licence, Records, Standing};
+
+/// Rows signed, written down in one transaction and sent together.
+const CHUNK: usize = 500;
+
+/// A licence, with the ledger's receipt for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// Leaf index of its `issued` event.
+    pub index: LeafIndex,
+    /// The licence as recorded: credential, number, identifier.
+    pub licence: Licence,
+    /// The receipt.
+    pub receipt: Vec<u8>,
+}
+
+/// What became of one row.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Issued: hand it out.
+    Issued(Box<Issued>),
+    /// Signed and sent, not in the log yet: hand nothing out.
+    Pending(Box<Licence>),
+    /// Not issued.
+    Refused(Box<IssueError>),
+    /// The office's case number was on an earlier row: this is that row's licence.
+    Repeated(Box<Licence>),
+}
+
+/// How many rows came to what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Issued.
+    pub issued: u64,
+    /// Not in the log yet.
+    pub pending: u64,
+    /// Refused.
+    pub refused: u64,
+    /// Issued before under the same case number.
+    pub repeated: u64,
+    /// Why the ledger could not be asked, if so.
+    pub trouble: Option<ClientError>,
+}
+
+impl Tally {
+    /// Rows dealt with so far.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        let dealt = self.issued.saturating_add(self.pending);
+        dealt
+            .saturating_add(self.refused)
+            .saturating_add(self.repeated)
+    }
+}
+
+/// A row between signing and the ledger's answer.
+enum Waiting {
+    /// Row of the outbox.
+    Said(i64),
+    Done(Outcome),
+}
+
+/// Signers and types as the ledger has them, asked once a batch.
+#[derive(Default)]
+struct Asked {
+    signers: BTreeMap<(String, String), Result<Signer, IssueError>>,
+    types: BTreeMap<String, Option<(u64, bool)>>,
+}
+
+impl<C: LedgerClient> Office<C> {
+    /// Issues a licence for each row. `report` is called once a row, in their order, with the
+    /// row's number, what became of it, and the tally so far.
+    ///
+    /// A row that is refused leaves the others unharmed. If the process dies in between, rows not
+    /// reported may or may not have been issued: give rows a `reference`, and the same batch again
+    /// issues nothing twice.
+    ///
+    /// # Errors
+    /// The records or the keys. Trouble with the ledger leaves rows pending: [`Tally::trouble`].
+    pub fn issue(
+        &mut self,
+        rows: &mut dyn Iterator<Item = Result<Row, RowError>>,
+        defaults: &Defaults,
+        now: UnixMillis,
+        rng: &mut dyn CryptoRng,
+        report: &mut dyn FnMut(u64, Outcome, &Tally),
+    ) -> Result<Tally, OfficeError> {
+        let mut tally = Tally::default();
+        let mut asked = Asked::default();
+        loop {
+            let chunk: Vec<_> = rows.take(CHUNK).collect();
+            if chunk.is_empty() {
+                break;
+            }
+            let waiting = self.sign_chunk(chunk, defaults, &mut asked, now, rng)?;
+            let first = waiting.iter().find_map(|(_, waiting)| match waiting {
+                Waiting::Said(id) => Some(*id),
+                Waiting::Done(_) => None,
+            });
+            // Once the ledger is out of reach the rest is only written down, to be sent later.
+            if let Some(first) = first
+                && tally.trouble.is_none()
+            {
+                tally.trouble = self.send_after(first.saturating_sub(1), now)?.trouble;
+            }
+            for (row, waiting) in waiting {
+                let outcome = match waiting {
+                    Waiting::Done(outcome) => outcome,
+                    Waiting::Said(id) => outcome(&self.records, id)?,
+                };
+                match &outcome {
+                    Outcome::Issued(_) => tally.issued += 1,
+                    Outcome::Pending(_) => tally.pending += 1,
+                    Outcome::Refused(_) => tally.refused += 1,
+                    Outcome::Repeated(_) => tally.repeated += 1,
+                }
+                report(row, outcome, &tally);
+            }
+        }
+        Ok(tally)
+    }
+
+    /// Checks and signs the rows and writes them down in one transaction.
+    fn sign_chunk(
+        &mut self,
+        chunk: Vec<Result<Row, RowError>>,
+        defaults: &Defaults,
+        asked: &mut Asked,
+        now: UnixMillis,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<(u64, Waiting)>, OfficeError> {
+        let mut requests = Vec::new();
+        for row in chunk {
+            let request = row.and_then(|row| check(&row, &self.catalogue, defaults));
+            match request {
+                Ok(request) => {
+                    self.ask(&request, asked)?;
+                    requests.push((request.row, Ok(request)));
+                }
+                Err(error) => requests.push((error.row, Err(error))),
+            }
+        }
+        let Self {
+            catalogue, records, ..
+        } = self;
+        let origin = records.origin().to_owned();
+        let transaction = records.begin()?;
+        let mut waiting = Vec::new();
+        for (row, request) in requests {
+            let refused = |error: IssueError| Waiting::Done(Outcome::Refused(Box::new(error)));
+            let request = match request {
+                Ok(request) => request,
+                Err(error) => {
+                    waiting.push((row, refused(error.into())));
+                    continue;
+                }
+            };
+            let unit = request.unit.as_str();
+            if let Some(reference) = &request.reference
+                && let Some(earlier) = transaction.with_reference(unit, reference)?
+            {
+                waiting.push((row, Waiting::Done(Outcome::Repeated(Box::new(earlier)))));
+                continue;
+            }
+            let entry = catalogue.entry(request.type_code.as_str())?;
+            let signer = match asked.signer(&request, entry) {
+                Ok(signer) => signer,
+                Err(error) => {
+                    waiting.push((row, refused(error)));
+                    continue;
+                }
+            };
+            let scene = Scene {
+                entry,
+                now,
+                origin: &origin,
+                signer,
+            };
+            let words = (Note::default(), Vec::new());
+            match build(&transaction, &scene, &request, None, words, rng) {
+                Ok((_, id)) => waiting.push((row, Waiting::Said(id))),
+                Err(OfficeError::Issue(error)) => waiting.push((row, refused(error))),
+                Err(fatal) => return Err(fatal),
+            }
+        }
+        transaction.commit()?;
+        Ok(waiting)
+    }
+
+    /// Asks the ledger about the request's unit and type, once each.
+    fn ask(&mut self, request: &Request, asked: &mut Asked) -> Result<(), OfficeError> {
+        let code = request.type_code.as_str();
+        if !asked.types.contains_key(code) {
+            let published = self.published(code)?;
+            asked.types.insert(code.to_owned(), published);
+        }
+        let key = (request.unit.as_str().to_owned(), code.to_owned());
+        if !asked.signers.contains_key(&key) {
+            let signer = match self.signer(request.unit.as_str(), Some(code)) {
+                Ok(signer) => Ok(signer),
+                Err(OfficeError::Issue(error)) => Err(error),
+                Err(OfficeError::Unit(error)) => Err(error.into()),
+                Err(fatal) => return Err(fatal),
+            };
+            asked.signers.insert(key, signer);
+        }
+        Ok(())
+    }
+
+    /// The version of a type in force, and whether the entry here is that version.
+    pub(super) fn published(&self, code: &str) -> Result<Option<(u64, bool)>, OfficeError> {
+        let subject = subject_key(self.records.origin(), Kind::LicenceType, code);
+        let digest = self.catalogue.entry(code)?.digest;
+        Ok(match self.client.record(&subject)? {
+            Some(Record::LicenceType(record)) if record.state == TypeState::Published => {
+                Some((record.version, record.digest == digest))
+            }
+            _ => None,
+        })
+    }
+}
+
+impl Asked {
+    /// Who signs for the request.
+    fn signer(&self, request: &Request, entry: &Entry) -> Result<&Signer, IssueError> {
+        let code = request.type_code.as_str();
+        check_published(self.types.get(code).copied().flatten(), entry)?;
+        let key = (request.unit.as_str().to_owned(), code.to_owned());
+        match self
+            .signers
+            .get(&key)
+            .expect("asked before the transaction began")
+        {
+            Ok(signer) => Ok(signer),
+            Err(IssueError::Unit(error)) => Err(error.clone().into()),
+            Err(_) => Err(IssueError::TypeNotGranted {
+                unit: key.0,
+                type_code: key.1,
+            }),
+        }
+    }
+}
+
+/// CAT-01: nothing is issued under a type, or a version of it, that is not in force.
+pub(super) fn check_published(
+    published: Option<(u64, bool)>,
+    entry: &Entry,
+) -> Result<(), IssueError> {
+    let type_code = entry.type_code.as_str().to_owned();
+    match published {
+        None => Err(IssueError::TypeNotPublished { type_code }),
+        Some((_, true)) => Ok(()),
+        Some((published, false)) => Err(IssueError::CatalogueVersion {
+            type_code,
+            here: entry.version,
+            published,
+        }),
+    }
+}
+
+/// What became of the licence whose event is in row `id` of the outbox.
+pub(super) fn outcome(records: &Records, id: i64) -> Result<Outcome, OfficeError> {
+    let licence = records.licence_of(id)?.ok_or(OfficeError::NoLicence {
+        actual: format!("of outbox row {id}"),
+    })?;
+    Ok(match records.said(id)?.standing {
+        Standing::Pending => Outcome::Pending(Box::new(licence)),
+        Standing::Receipted { index, receipt } => Outcome::Issued(Box::new(Issued {
+            index,
+            licence,
+            receipt,
+        })),
+        Standing::Refused { code, detail } => {
+            Outcome::Refused(Box::new(IssueError::Ledger { code, detail }))
+        }
+    })
+}
