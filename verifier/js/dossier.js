@@ -7,7 +7,8 @@ import { checkPath } from './map.js';
 import { checkEvent } from './event.js';
 import { checkEpoch, checkGenesis } from './leaf.js';
 import { recordOf } from './record.js';
-import { ascending, exactly, hash, integer, list, object, optional, tagged, time, uscc } from './shape.js';
+import { ascending, exactly, hash, integer, list, object, optional, standard, tagged, time } from './shape.js';
+import { checkUscc } from './uscc.js';
 import * as limits from './limits.js';
 
 const PREFIX = 'zhao/v1 ';
@@ -25,17 +26,16 @@ const proofText = (value, path) => {
 
 const head = object({ epoch: checkEpoch, proof: proofText });
 const placedAs = (kind) => ({ path: checkPath, record: recordOf(kind) });
-const historyOf = (min) =>
-  list(object({ event: checkEvent, index: integer(), recorded: time }), min, limits.UNIT_HISTORY);
+const historyOf = list(object({ event: checkEvent, index: integer(), recorded: time }), 0, limits.UNIT_HISTORY);
 
 const authorities = object({
   issuers: ascending(
-    object({ history: historyOf(1), ...placedAs('issuer') }), 0, limits.PACK_ISSUERS, (item) => item.record.unit,
+    object({ history: historyOf, ...placedAs('issuer') }), 0, limits.PACK_ISSUERS, (item) => item.record.unit,
   ),
   licenceTypes: ascending(
     object(placedAs('licence-type')), 0, limits.ARRAY_ITEMS, (item) => item.record.typeCode,
   ),
-  registry: object({ genesis: checkGenesis, history: historyOf(0), ...placedAs('registry') }),
+  registry: object({ genesis: checkGenesis, history: historyOf, ...placedAs('registry') }),
 });
 
 const inclusionPath = list(hash, 0, limits.PROOF_HASHES);
@@ -62,7 +62,7 @@ const SHAPES = {
     items: list(
       object({ credential: optional(isObject), subject: hash, ...placedAs('licence') }), 0, limits.ARRAY_ITEMS,
     ),
-    uscc,
+    uscc: standard(checkUscc),
   },
   evidence: undefined,
 };

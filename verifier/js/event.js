@@ -9,7 +9,7 @@ import { leafHash } from './tree.js';
 import * as limits from './limits.js';
 import {
   ascending, boolean, hash, integer, matching, multikey, object, oneOf, optional, origin, publicKey, signature, text,
-  time, typeCode, uscc,
+  time, typeCode, unitCode,
 } from './shape.js';
 
 export const LICENCE_VERBS = [
@@ -65,7 +65,7 @@ const publishShape = object({
   openness: oneOf('open', 'restricted', 'closed'),
   typeCode,
   verbs: ascending(oneOf(...LICENCE_VERBS), 1, LICENCE_VERBS.length),
-  version: integer(1),
+  version: integer(),
 });
 
 function publishType(value, path) {
@@ -105,7 +105,7 @@ const DATA = {
   abolish: licence(),
   transfer: licence({ controller: hash }),
   reaffirm: licence(),
-  'add-unit': object({ key: publicKey, types, unit: uscc }),
+  'add-unit': object({ key: publicKey, types, unit: unitCode }),
   'grant-types': object({ key: publicKey, types }),
   'rotate-key': object({ key: publicKey, retire: optional(publicKey) }),
   'retire-key': keyOnly,

@@ -5,7 +5,7 @@ import { sha256 } from './hash.js';
 import { ensure } from './errors.js';
 import { LICENCE_VERBS, administrators, oneType } from './event.js';
 import {
-  ascending, boolean, exactly, hash, integer, list, object, oneOf, optional, publicKey, tagged, time, typeCode, uscc,
+  ascending, boolean, exactly, hash, integer, list, object, oneOf, optional, publicKey, tagged, time, typeCode, unitCode,
 } from './shape.js';
 import * as limits from './limits.js';
 
@@ -68,7 +68,7 @@ const issuerShape = object({
   ),
   seq: integer(),
   state: oneOf('active', 'suspended'),
-  unit: uscc,
+  unit: unitCode,
 });
 
 // A key stands in the record once, whatever became of it.
@@ -91,7 +91,7 @@ const licenceType = object({
   state: oneOf('published', 'retired'),
   typeCode,
   verbs: ascending(oneOf(...LICENCE_VERBS), 1, LICENCE_VERBS.length),
-  version: integer(1),
+  version: integer(),
 });
 
 const enterprise = object({ chain: hash, count: integer(), index: integer(), kind: exactly('enterprise') });

@@ -94,6 +94,7 @@ async function judgeHistory(context, file, result) {
   const { head, signed } = await judgeHead(context, file, result);
   times(context, head, signed);
   check(await recordPlaced(file, fromBase64Url(file.subject, 32), head), 'record_not_in_map');
+  result.facts.subject = file.subject;
   const { size, root } = head.checkpoint;
   const hashes = [];
   for (const { event, index, path, epoch, epochPath } of file.entries) {

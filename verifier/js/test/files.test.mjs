@@ -121,7 +121,7 @@ test('issuer packs', async (t) => {
   expect(await judge(built, built.pack), 'valid');
   await table(t, 'pack', [
     ['unit altered', 'grant_invalid', (f) => { f.authorities.issuers[0].record.seq = 1; }],
-    ['unit without history', 'malformed', (f) => { f.authorities.issuers[0].history = []; }],
+    ['unit without history', 'grant_invalid', (f) => { f.authorities.issuers[0].history = []; }],
     ['unit path', 'issuer_not_in_map', (f) => { f.authorities.issuers[0].path = f.authorities.registry.path; }],
     ['type altered', 'type_not_in_map', (f) => { f.authorities.licenceTypes[0].record.openness = 'closed'; }],
     ['genesis of somebody else', 'genesis_mismatch', (f) => { f.authorities.registry.genesis.keyDelay = 0; }],

@@ -5,6 +5,7 @@
 
 pub mod cases;
 pub mod credential;
+pub mod mutants;
 pub mod vectors;
 pub mod vouch;
 pub mod world;
