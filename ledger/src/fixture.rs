@@ -11,7 +11,7 @@ use zhao_spec::life::leaf::Genesis;
 use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::life::verb::{On, Verb};
 use zhao_spec::log::cosignature::UnixSeconds;
-use zhao_spec::log::note::NoteSigner;
+use zhao_spec::log::note::{NoteSigner, Vkey};
 use zhao_spec::log::policy::Policy;
 use zhao_spec::log::trust::Trust;
 use zhao_spec::wire::{Hash, SecretKey, UnixMillis, sha256};
@@ -202,8 +202,8 @@ pub(crate) struct Spy {
 }
 
 impl Cosigner for Spy {
-    fn name(&self) -> &str {
-        self.inner.name()
+    fn vkey(&self) -> &Vkey {
+        self.inner.vkey()
     }
     fn latest(&mut self) -> Result<Option<String>, CosignError> {
         if *self.down.lock().unwrap() {
@@ -284,7 +284,14 @@ impl Site {
         let auditor = Arc::new(Mutex::new(auditor_over(&self.auditor, Arc::clone(store))));
         let complaints = Arc::clone(&self.complaints);
         let report = Arc::new(move |error: &crate::audit::AuditError| {
-            complaints.lock().unwrap().push(error.to_string());
+            use crate::audit::AuditError::{Diverged, Fork, Genesis, NotAnEpoch};
+            // Trouble with a disk is no complaint about the log.
+            if matches!(
+                error,
+                Diverged(_) | Fork { .. } | Genesis { .. } | NotAnEpoch { .. }
+            ) {
+                complaints.lock().unwrap().push(error.to_string());
+            }
         });
         let auditor = LocalAuditor::new(auditor, clock, report);
         let spy = |inner: Box<dyn Cosigner>| -> Box<dyn Cosigner> {

@@ -11,8 +11,10 @@
 pub mod audit;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod fsck;
 pub mod map;
 pub mod overlay;
+pub mod read;
 pub mod replay;
 pub mod sequence;
 pub mod store;

@@ -323,7 +323,7 @@ impl Auditor {
             Some(previous) => {
                 let view = StoredView::new(MapView::new(&*self.store, edge.map_version));
                 let replayed = replay(&view, previous, leaves)
-                    .map_err(|diverged| Taken::Diverged(before.clone(), diverged))?;
+                    .map_err(|diverged| Taken::judged(before.clone(), diverged))?;
                 let (_, events) = leaves.split_last().ok_or_else(Taken::empty)?;
                 let (index, touched) = (replayed.index, replayed.touched);
                 let segment = Segment {
@@ -469,6 +469,14 @@ enum Taken {
 }
 
 impl Taken {
+    /// Records of our own that cannot be read say nothing about the log.
+    fn judged(previous: Option<Epoch>, diverged: Box<Diverged>) -> Self {
+        match diverged.why {
+            Divergence::View(fault) => Self::Error(StoreError::Engine(fault.0).into()),
+            _ => Self::Diverged(previous, diverged),
+        }
+    }
+
     fn empty() -> Self {
         Self::Error(AuditError::NotAnEpoch { size: TreeSize(0) })
     }
@@ -521,7 +529,7 @@ pub type Report = Arc<dyn Fn(&AuditError) + Send + Sync>;
 pub struct LocalAuditor {
     /// Shared with whoever serves it over HTTP; held for one request.
     auditor: Arc<Mutex<Auditor>>,
-    name: String,
+    vkey: Vkey,
     clock: Clock,
     report: Report,
 }
@@ -530,14 +538,14 @@ impl LocalAuditor {
     /// The auditor as a cosigner of its log.
     #[must_use]
     pub fn new(auditor: Arc<Mutex<Auditor>>, clock: Clock, report: Report) -> Self {
-        let name = auditor
+        let vkey = auditor
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .name
+            .vkey
             .clone();
         Self {
             auditor,
-            name,
+            vkey,
             clock,
             report,
         }
@@ -545,8 +553,8 @@ impl LocalAuditor {
 }
 
 impl Cosigner for LocalAuditor {
-    fn name(&self) -> &str {
-        &self.name
+    fn vkey(&self) -> &Vkey {
+        &self.vkey
     }
 
     fn latest(&mut self) -> Result<Option<String>, CosignError> {

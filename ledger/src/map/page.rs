@@ -167,7 +167,9 @@ impl Page {
             let half = slots.len() / 2;
             let (left, right) = slots.split_at(half);
             let right_wanted = wanted >> bit & 1 == 1;
-            let hashes = (subtree(left, depth + 1), subtree(right, depth + 1));
+            // After depth 255 comes no branch, so the sum is not looked at.
+            let below = depth.saturating_add(1);
+            let hashes = (subtree(left, below), subtree(right, below));
             let go_right = match hashes {
                 (Some(left), Some(right)) => {
                     siblings.push((depth, if right_wanted { left } else { right }));
@@ -179,7 +181,7 @@ impl Page {
             };
             slots = if go_right { right } else { left };
             first |= u8::from(go_right) << bit;
-            depth += 1;
+            depth = below;
         }
         (first, slots.first().copied().unwrap_or_default())
     }

@@ -59,8 +59,8 @@ pub enum CosignError {
 
 /// A witness or an auditor, near or far.
 pub trait Cosigner: Send {
-    /// A name for reports.
-    fn name(&self) -> &str;
+    /// Its key, of type 0x04; the key's name is used in reports.
+    fn vkey(&self) -> &Vkey;
 
     /// The last checkpoint it cosigned for this log, if any, as a note with the log's signature:
     /// nobody is believed to have seen more of the log without it.
@@ -135,6 +135,8 @@ pub(crate) struct Known {
     pub(crate) cosigner: Box<dyn Cosigner>,
     /// Size it has cosigned, as far as we know.
     pub(crate) size: TreeSize,
+    /// Whether it has told its last head since the start.
+    pub(crate) answered: bool,
 }
 
 impl Known {
@@ -176,7 +178,7 @@ pub(crate) fn ask(
     };
     let text = note.format();
     for known in cosigners {
-        let name = known.cosigner.name().to_owned();
+        let name = known.cosigner.vkey().name().to_owned();
         let mut answer = Err(CosignError::Refused("not asked".to_owned()));
         for _ in 0..2 {
             let request = request(store, &text, checkpoint, known.size)?;

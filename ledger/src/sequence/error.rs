@@ -61,6 +61,22 @@ pub enum CommitError {
     /// The database, or a file beside it.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// Too few witnesses have said since the start which head they know; nothing was done.
+    #[error(
+        "not heard from witnesses since the start: {silent}; one of them might know a newer head"
+    )]
+    Unconfirmed {
+        /// Their names.
+        silent: String,
+    },
+    /// A witness has cosigned another tree of a size this log has.
+    #[error("{name} has cosigned another root at size {size}: this is not the log it knows")]
+    WitnessDisagrees {
+        /// Which cosigner.
+        name: String,
+        /// Size.
+        size: TreeSize,
+    },
     /// A witness has cosigned a longer log than this one.
     #[error(
         "{name} has cosigned size {theirs}, this log has {ours}: this database is older than what \
@@ -87,6 +103,7 @@ impl CommitError {
                 | Self::BatchTooLarge { .. }
                 | Self::Clock { .. }
                 | Self::LeafTooLong { .. }
+                | Self::Unconfirmed { .. }
         )
     }
 }

@@ -4,6 +4,7 @@
 //! are signed; it reads top to bottom. Beside each stage stands what a crash there leaves and who
 //! repairs it. Starting and creating are in [`recover`](self), which ends in the same stages.
 
+mod confirm;
 mod cosign;
 mod error;
 pub mod intent;
@@ -103,6 +104,9 @@ pub struct Sequencer {
     published: Published,
     /// Cosigners that gave nothing usable the last time, and why.
     silent: Vec<(String, String)>,
+    /// Whether enough witnesses have told their last head since the start. Nothing is written or
+    /// signed before.
+    confirmed: bool,
     /// Why this sequencer stopped; set once, by the first fatal error.
     stopped: Option<String>,
 }
@@ -135,6 +139,7 @@ impl Sequencer {
                 let (limit, actual) = (limits::BATCH_EVENTS, events.len());
                 return Err(CommitError::BatchTooLarge { limit, actual });
             }
+            this.confirm()?;
             this.check_backlog()?;
             // Admit, in order, on the state each event's predecessors in the batch left. A crash
             // until the batch is written leaves nothing: whoever submitted submits again.
@@ -156,6 +161,7 @@ impl Sequencer {
     /// As [`Sequencer::commit`]; never `Backlog`, because this is the way out of one.
     pub fn heartbeat(&mut self, now: UnixMillis) -> Result<bool, CommitError> {
         self.guarded(|this| {
+            this.confirm()?;
             let time = this.epoch_time(now)?;
             this.append(&Segment::default(), time)?;
             this.publish()?;

@@ -18,7 +18,7 @@ use super::stage::{Edge, Segment};
 use super::{CHECKPOINT_FILE, Config, Published, Sequencer};
 use crate::map::MapView;
 use crate::overlay::{StoredView, Touched};
-use crate::replay::replay;
+use crate::replay::{Divergence, replay};
 use crate::store::files::Files;
 use crate::store::layout::{EpochPlace, Epochs, FORMAT, Family, Heads, Leaves, Meta, MetaKey};
 use crate::store::{self, Read, Store, StoreError};
@@ -31,7 +31,8 @@ pub struct Start {
     pub unsigned: u64,
     /// Whether a fresh epoch leaf was appended.
     pub fresh_epoch: bool,
-    /// Cosigners that could not tell their last head, and why. One of them might know a newer one.
+    /// Cosigners that did not tell their last head, and why. If they could be a quorum, nothing is
+    /// committed until enough of them answer.
     pub unasked: Vec<(String, String)>,
 }
 
@@ -68,6 +69,7 @@ impl Sequencer {
         // The empty intent comes first: from now on a database without intent was robbed of it.
         files.replace(intent::FILE, &Intent::none(&origin).bytes())?;
         let mut sequencer = Self::assemble(store, files, config, Edge::empty());
+        sequencer.guarded(Self::confirm)?;
         sequencer.append_genesis(genesis, now.max(genesis.created))?;
         sequencer.guarded(Self::publish)?;
         Ok(sequencer)
@@ -121,16 +123,21 @@ impl Sequencer {
         this.check_intent(&intent)?;
         this.load_published()?;
         let mut start = Start::default();
-        this.ask_latest(&mut start)?;
         start.unsigned = this.check_unsigned(intent.size)?;
         this.check_map()?;
-        // All is well. If the last epoch is not the published one, a fresh epoch covers everything;
-        // inner epochs stay as they are, unsigned or not.
-        if this.published.size != this.edge.size() {
+        // All is well here. What witnesses know comes last: without enough of them the log starts
+        // all the same, but commits and signs nothing until they answer.
+        match this.guarded(Self::confirm) {
+            Err(CommitError::Unconfirmed { .. }) => {}
+            other => other?,
+        }
+        start.unasked = this.silent.clone();
+        // If the last epoch is not the published one, a fresh epoch covers everything; inner epochs
+        // stay as they are, unsigned or not.
+        this.rewrite_checkpoint()?;
+        if this.confirmed && this.published.size != this.edge.size() {
             start.fresh_epoch = true;
             this.heartbeat(now)?;
-        } else {
-            this.rewrite_checkpoint()?;
         }
         Ok((this, start))
     }
@@ -139,6 +146,7 @@ impl Sequencer {
         let known = |cosigner| Known {
             cosigner,
             size: TreeSize(0),
+            answered: false,
         };
         Self {
             store,
@@ -154,6 +162,7 @@ impl Sequencer {
                 note: String::new(),
             },
             silent: Vec::new(),
+            confirmed: false,
             stopped: None,
         }
     }
@@ -249,35 +258,6 @@ impl Sequencer {
         }
     }
 
-    /// No cosigner may have seen more than this database has.
-    fn ask_latest(&mut self, start: &mut Start) -> Result<(), StartError> {
-        let ours = self.edge.size();
-        for known in &mut self.cosigners {
-            let name = known.cosigner.name().to_owned();
-            match known.latest(self.signer.vkey()) {
-                Ok(None) => {}
-                Ok(Some(seen)) if seen.size > ours => {
-                    let theirs = seen.size;
-                    return Err(CommitError::WitnessAhead { name, theirs, ours }.into());
-                }
-                Ok(Some(seen)) => {
-                    if log_root(&*self.store, seen.size, &[])? != seen.root {
-                        let problem = format!("{name} has cosigned another root at this size");
-                        let database = ours;
-                        return Err(StartError::Published {
-                            size: seen.size,
-                            database,
-                            problem,
-                        });
-                    }
-                    known.size = seen.size;
-                }
-                Err(error) => start.unasked.push((name, error.to_string())),
-            }
-        }
-        Ok(())
-    }
-
     /// Judges again the leaves that no intent covers: the batch was whole, but the program that
     /// wrote it did not live to check its own work. Returns how many there are.
     fn check_unsigned(&self, signed: TreeSize) -> Result<u64, StartError> {
@@ -302,7 +282,12 @@ impl Sequencer {
         let place = store::require::<Epochs>(&*self.store, &previous.epoch)?;
         let map = MapView::new(&*self.store, Some(place.map_version));
         let replayed =
-            replay(&StoredView::new(map), &previous, leaves).map_err(StartError::Diverged)?;
+            replay(&StoredView::new(map), &previous, leaves).map_err(
+                |diverged| match diverged.why {
+                    Divergence::View(fault) => StoreError::Engine(fault.0).into(),
+                    _ => StartError::Diverged(diverged),
+                },
+            )?;
         let changes: Vec<(Hash, Hash)> = replayed
             .touched
             .writes
@@ -328,6 +313,9 @@ impl Sequencer {
 
     fn rewrite_checkpoint(&mut self) -> Result<(), StartError> {
         let note = self.published.note.as_bytes();
+        if note.is_empty() {
+            return Ok(());
+        }
         if self.files.read(CHECKPOINT_FILE)?.as_deref() != Some(note) {
             self.files.replace(CHECKPOINT_FILE, note)?;
         }

@@ -234,7 +234,7 @@ pub type Clock = Arc<dyn Fn() -> UnixSeconds + Send + Sync>;
 pub struct LocalWitness {
     /// Shared with whoever serves it over HTTP; held for one request.
     witness: Arc<Mutex<Witness>>,
-    name: String,
+    vkey: Vkey,
     origin: String,
     clock: Clock,
 }
@@ -243,14 +243,14 @@ impl LocalWitness {
     /// The witness as a cosigner of the log `origin`.
     #[must_use]
     pub fn new(witness: Arc<Mutex<Witness>>, origin: &str, clock: Clock) -> Self {
-        let name = witness
+        let vkey = witness
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .name
+            .vkey
             .clone();
         Self {
             witness,
-            name,
+            vkey,
             origin: origin.to_owned(),
             clock,
         }
@@ -258,8 +258,8 @@ impl LocalWitness {
 }
 
 impl Cosigner for LocalWitness {
-    fn name(&self) -> &str {
-        &self.name
+    fn vkey(&self) -> &Vkey {
+        &self.vkey
     }
 
     fn latest(&mut self) -> Result<Option<String>, CosignError> {

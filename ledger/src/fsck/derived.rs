@@ -1,0 +1,335 @@
+//! What follows from the leaves: tiles, indexes, records, pages, epochs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rs_merkle::Hasher as _;
+use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::wire::Hash;
+
+use super::{Advice, END, Fsck};
+use crate::map::MapView;
+use crate::map::page::{PageId, Slot};
+use crate::map::update::walk;
+use crate::overlay::Touched;
+use crate::replay::Index;
+use crate::sequence::second_log::{Rfc6962, small_root};
+use crate::store::layout::{
+    EpochPlace, Epochs, EventIds, Family, Holdings, Old, Pages, Records, Stale, Subjects, Table,
+    Tiles,
+};
+use crate::store::{StoreError, decode};
+
+/// Entries read at once when counting.
+const CHUNK: usize = 4_096;
+
+/// How many entries each family must have.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) expected: BTreeMap<Family, u64>,
+}
+
+impl Counts {
+    fn add(&mut self, family: Family) {
+        let count = self.expected.entry(family).or_default();
+        *count = count.saturating_add(1);
+    }
+}
+
+/// The unfinished tile of each level, from the bottom.
+#[derive(Debug, Default)]
+pub(super) struct TileCheck {
+    levels: Vec<(u64, Vec<[u8; 32]>)>,
+}
+
+impl Fsck<'_> {
+    /// Reads what a table has at a key and compares. An undecodable or different value, or none, is
+    /// a finding.
+    fn expect<T: Table>(&mut self, key: &T::Key, value: &T::Value) -> Result<(), StoreError> {
+        self.counts.add(T::FAMILY);
+        let bytes = T::encode_key(key);
+        let problem = match self.store.get(T::FAMILY, &bytes)? {
+            Some(found) if found == T::encode_value(value) => return Ok(()),
+            Some(_) => "another value than follows from the leaves",
+            None => "missing",
+        };
+        self.find(T::FAMILY.name(), &bytes, problem, Advice::Rebuild);
+        Ok(())
+    }
+
+    pub(super) fn expect_epoch(
+        &mut self,
+        number: u64,
+        index: LeafIndex,
+        map_version: u64,
+    ) -> Result<(), StoreError> {
+        self.expect::<Epochs>(&number, &EpochPlace { index, map_version })
+    }
+
+    pub(super) fn check_index(&mut self, index: &Index) -> Result<(), StoreError> {
+        for (id, at) in &index.event_ids {
+            self.expect::<EventIds>(id, at)?;
+        }
+        for (key, licence) in &index.holdings {
+            self.expect::<Holdings>(key, licence)?;
+        }
+        for (key, at) in &index.subjects {
+            self.expect::<Subjects>(key, at)?;
+        }
+        Ok(())
+    }
+
+    /// Takes one epoch's records. An earlier version may have been pruned; one that is there must be
+    /// right all the same.
+    pub(super) fn check_records(
+        &mut self,
+        epoch: u64,
+        touched: &Touched,
+    ) -> Result<(), StoreError> {
+        for (key, record) in &touched.writes {
+            let at = (*key, epoch);
+            let bytes = Records::encode_key(&at);
+            let found = self.store.get(Family::Records, &bytes)?;
+            if found.as_ref().is_some_and(|found| *found != record.bytes()) {
+                let problem = "another record than follows from the leaves";
+                self.find("records", &bytes, problem, Advice::Rebuild);
+            }
+            self.replica.map.insert(key, &record.hash());
+            self.replica
+                .records
+                .insert(*key, (Arc::clone(record), epoch));
+        }
+        Ok(())
+    }
+
+    pub(super) fn tile_leaf(
+        &mut self,
+        tiles: &mut TileCheck,
+        leaf: &[u8],
+    ) -> Result<(), StoreError> {
+        let mut hash = Rfc6962::hash(leaf);
+        for level in 0..=u8::MAX {
+            let at = usize::from(level);
+            if tiles.levels.len() <= at {
+                tiles.levels.push((0, Vec::new()));
+            }
+            let Some((index, row)) = tiles.levels.get_mut(at) else {
+                break;
+            };
+            row.push(hash);
+            if row.len() < 256 {
+                break;
+            }
+            let full = (*index, std::mem::take(row));
+            *index = index.saturating_add(1);
+            let Some(root) = small_root(&full.1) else {
+                break;
+            };
+            hash = root;
+            self.expect::<Tiles>(&(level, full.0), &full.1.concat())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish_tiles(&mut self, tiles: TileCheck) -> Result<(), StoreError> {
+        for (level, (index, row)) in (0..=u8::MAX).zip(tiles.levels) {
+            if !row.is_empty() {
+                self.expect::<Tiles>(&(level, index), &row.concat())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// After the last leaf: the map as stored, and entries that nothing explains.
+    pub(super) fn check_derived(&mut self) -> Result<(), StoreError> {
+        if !self.replayed {
+            return Ok(());
+        }
+        // Content was compared when it was replayed; a current record must be there besides.
+        let current: Vec<Vec<u8>> = self
+            .replica
+            .records
+            .iter()
+            .map(|(key, (_, version))| Records::encode_key(&(*key, *version)))
+            .collect();
+        for key in current {
+            if self.store.get(Family::Records, &key)?.is_none() {
+                self.find("records", &key, "missing", Advice::Rebuild);
+            }
+        }
+        let mut reachable = BTreeSet::new();
+        if let Some((_, (_, version))) = self.replica.epochs.last_key_value() {
+            let version = *version;
+            self.check_map(version, &mut reachable)?;
+        }
+        self.check_versions(&reachable)?;
+        for family in [
+            Family::Epochs,
+            Family::EventIds,
+            Family::Holdings,
+            Family::Subjects,
+            Family::Tiles,
+        ] {
+            let expected = self.counts.expected.get(&family).copied().unwrap_or(0);
+            let mut actual: u64 = 0;
+            self.each(family, |_, _| actual = actual.saturating_add(1))?;
+            if actual > expected {
+                let problem = format!("{actual} entries where the leaves explain {expected}");
+                self.find(family.name(), &[], problem, Advice::Rebuild);
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks the pages of the current map: each has the hash its parent names, and the keys,
+    /// records and versions are those of the replay.
+    fn check_map(
+        &mut self,
+        version: u64,
+        reachable: &mut BTreeSet<(PageId, u64)>,
+    ) -> Result<(), StoreError> {
+        let map = MapView::new(self.store, Some(version));
+        let mut names: BTreeMap<PageId, Hash> = BTreeMap::new();
+        let mut keys: BTreeMap<Hash, (Hash, u64)> = BTreeMap::new();
+        let mut wrong: Vec<(PageId, u64)> = Vec::new();
+        let walked = walk(map, &mut |id, version, page| {
+            reachable.insert((id.clone(), version));
+            if names
+                .get(id)
+                .is_some_and(|name| page.hash(id) != Some(*name))
+            {
+                wrong.push((id.clone(), version));
+            }
+            for (nibble, slot) in (0_u8..).zip(&page.slots) {
+                match slot {
+                    Slot::Empty => {}
+                    Slot::Leaf(leaf) => {
+                        keys.insert(leaf.key, (leaf.record, leaf.version));
+                    }
+                    Slot::Child { hash, .. } => {
+                        if let Some(child) = id.child(nibble) {
+                            names.insert(child, *hash);
+                        }
+                    }
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = walked {
+            self.find("pages", &[], error.to_string(), Advice::Rebuild);
+            return Ok(());
+        }
+        for (id, version) in wrong {
+            let key = Pages::encode_key(&(id, version));
+            self.find(
+                "pages",
+                &key,
+                "another hash than its parent names",
+                Advice::Rebuild,
+            );
+        }
+        let expected: BTreeMap<Hash, (Hash, u64)> = self
+            .replica
+            .records
+            .iter()
+            .map(|(key, (record, version))| (*key, (record.hash(), *version)))
+            .collect();
+        let differing: Vec<Hash> = expected
+            .iter()
+            .filter(|(key, value)| keys.get(*key) != Some(value))
+            .map(|(key, _)| *key)
+            .chain(
+                keys.keys()
+                    .filter(|key| !expected.contains_key(*key))
+                    .copied(),
+            )
+            .collect();
+        for key in differing {
+            let problem = "the map has another record or version than follows from the leaves";
+            self.find("pages", &key.0, problem, Advice::Rebuild);
+        }
+        let root = map.root()?;
+        if root != self.replica.map.root() {
+            self.find("pages", &[], format!("map root is {root}"), Advice::Rebuild);
+        }
+        Ok(())
+    }
+
+    /// Every page and record is current or listed as replaced, and nothing listed is current.
+    fn check_versions(&mut self, reachable: &BTreeSet<(PageId, u64)>) -> Result<(), StoreError> {
+        let mut pages = BTreeSet::new();
+        let mut records = BTreeSet::new();
+        let mut bad: Vec<(Family, Vec<u8>, &'static str)> = Vec::new();
+        self.each(Family::Stale, |key, value| {
+            match decode::<Stale>(&(key.to_vec(), value.to_vec())) {
+                Ok((stale, ())) => match stale.old {
+                    Old::Page(id, version) if stale.version > version => {
+                        pages.insert((id, version));
+                    }
+                    Old::Record(subject, version) if stale.version > version => {
+                        records.insert((subject, version));
+                    }
+                    _ => bad.push((
+                        Family::Stale,
+                        key.to_vec(),
+                        "replaced before it was written",
+                    )),
+                },
+                Err(_) => bad.push((Family::Stale, key.to_vec(), "no entry of this family")),
+            }
+        })?;
+        let current: BTreeSet<(Hash, u64)> = self
+            .replica
+            .records
+            .iter()
+            .map(|(key, (_, version))| (*key, *version))
+            .collect();
+        if pages.iter().any(|page| reachable.contains(page))
+            || records.iter().any(|record| current.contains(record))
+        {
+            bad.push((
+                Family::Stale,
+                Vec::new(),
+                "something current is listed as replaced",
+            ));
+        }
+        let neither = "neither current nor listed as replaced";
+        self.each(Family::Pages, |key, value| {
+            match decode::<Pages>(&(key.to_vec(), value.to_vec())) {
+                Ok((at, _)) if reachable.contains(&at) || pages.contains(&at) => {}
+                Ok(_) => bad.push((Family::Pages, key.to_vec(), neither)),
+                Err(_) => bad.push((Family::Pages, key.to_vec(), "no page")),
+            }
+        })?;
+        self.each(Family::Records, |key, value| {
+            match decode::<Records>(&(key.to_vec(), value.to_vec())) {
+                Ok((at, _)) if current.contains(&at) || records.contains(&at) => {}
+                Ok(_) => bad.push((Family::Records, key.to_vec(), neither)),
+                Err(_) => bad.push((Family::Records, key.to_vec(), "no record key")),
+            }
+        })?;
+        for (family, key, problem) in bad {
+            self.find(family.name(), &key, problem, Advice::Rebuild);
+        }
+        Ok(())
+    }
+
+    /// Shows every entry of a family.
+    pub(super) fn each(
+        &self,
+        family: Family,
+        mut visit: impl FnMut(&[u8], &[u8]),
+    ) -> Result<(), StoreError> {
+        let mut from: Vec<u8> = Vec::new();
+        loop {
+            let entries = self.store.scan(family, &from, &END, CHUNK)?;
+            let Some((last, _)) = entries.last() else {
+                return Ok(());
+            };
+            from = [last.as_slice(), &[0]].concat();
+            for (key, value) in &entries {
+                visit(key, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Proofs: everything a reader can ask for, as of the newest published head.
+//!
+//! A [`View`] is one snapshot of the store, so that leaf, record, path and checkpoint are of one
+//! moment whatever the sequencer does meanwhile. What is below the published head is not shown.
+
+mod authority;
+mod subject;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use zhao_spec::file::{Head, LogProof, Receipt};
+use zhao_spec::life::event::Event;
+use zhao_spec::life::leaf::{Epoch, Leaf};
+use zhao_spec::life::record::Record;
+use zhao_spec::log::checkpoint::{Checkpoint, CheckpointError};
+use zhao_spec::log::note::SignedNote;
+use zhao_spec::log::tile::{Kind, Tile, encode_bundle};
+use zhao_spec::log::tlog_proof::TlogProof;
+use zhao_spec::log::tree::{LeafIndex, TreeSize, prove_consistency, prove_inclusion};
+use zhao_spec::map::MapPath;
+use zhao_spec::wire::{Hash, Malformed};
+
+use crate::map::MapView;
+use crate::sequence::recover::epoch_at;
+use crate::store::layout::{Epochs, EventIds, Heads, Leaves, Meta, MetaKey, Tiles};
+use crate::store::{self, Read, Snapshot, Store, StoreError};
+use crate::tree::{StoredTree, bad_tile, flatten};
+
+/// Why something cannot be shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// No published head covers it (or it was never logged).
+    #[error("no {what} under the published head")]
+    Absent {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The stored head cannot be read.
+    #[error("stored head: {0}")]
+    Head(#[from] CheckpointError),
+    /// A stored leaf or record cannot be read.
+    #[error("stored {what}: {error}")]
+    Malformed {
+        /// What.
+        what: &'static str,
+        /// What is wrong.
+        error: Malformed,
+    },
+    /// Nothing was published yet.
+    #[error("nothing is published yet")]
+    NothingPublished,
+    /// The database.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// More than one file may hold.
+    #[error("more than {limit} {what}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// The record at a key is not of the kind it must be.
+    #[error("the record is of kind {actual}, not {expected}")]
+    WrongKind {
+        /// Kind needed.
+        expected: &'static str,
+        /// Kind found.
+        actual: &'static str,
+    },
+}
+
+/// Reads a log's database; many readers may share it with the one sequencer.
+#[derive(Clone)]
+pub struct Reader {
+    store: Arc<dyn Store>,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// A reader of this database.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// The newest published head, and a view as of it.
+    ///
+    /// # Errors
+    /// Nothing published; the store's.
+    pub fn latest(&self) -> Result<View<'_>, ReadError> {
+        View::newest(self.store.snapshot()?)
+    }
+}
+
+/// Everything as of one published head.
+pub struct View<'a> {
+    snapshot: Snapshot<'a>,
+    origin: String,
+    checkpoint: Checkpoint,
+    note: String,
+    epoch: Epoch,
+    map_version: u64,
+}
+
+impl std::fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("View")
+            .field("checkpoint", &self.checkpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> View<'a> {
+    fn newest(snapshot: Snapshot<'a>) -> Result<Self, ReadError> {
+        let head = store::last::<Heads>(&*snapshot)?;
+        let (size, note) = head.ok_or(ReadError::NothingPublished)?;
+        let note = String::from_utf8_lossy(&note).into_owned();
+        let signed = SignedNote::parse(&note).map_err(CheckpointError::from)?;
+        let checkpoint = Checkpoint::parse(signed.text())?;
+        let last = size.checked_sub(1).ok_or(ReadError::NothingPublished)?;
+        let epoch = epoch_at(&*snapshot, LeafIndex(last))?;
+        let place = store::require::<Epochs>(&*snapshot, &epoch.epoch)?;
+        let origin = store::require::<Meta>(&*snapshot, &MetaKey::Origin)?;
+        let origin = String::from_utf8_lossy(&origin).into_owned();
+        let map_version = place.map_version;
+        Ok(Self {
+            snapshot,
+            origin,
+            checkpoint,
+            note,
+            epoch,
+            map_version,
+        })
+    }
+
+    /// The log's name.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The checkpoint with its cosignatures.
+    #[must_use]
+    pub fn note(&self) -> &str {
+        &self.note
+    }
+
+    /// Size of the published tree.
+    #[must_use]
+    pub fn size(&self) -> TreeSize {
+        self.checkpoint.size
+    }
+
+    /// The closing epoch leaf.
+    #[must_use]
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    fn store(&self) -> &dyn Read {
+        &*self.snapshot
+    }
+
+    fn map(&self) -> MapView<'_> {
+        MapView::new(self.store(), Some(self.map_version))
+    }
+
+    /// Inclusion proof of a leaf, from the leaf's sibling to the root's child.
+    ///
+    /// # Errors
+    /// Not under this head; the store's.
+    pub fn inclusion(&self, index: LeafIndex) -> Result<Vec<Hash>, ReadError> {
+        if index.0 >= self.size().0 {
+            return Err(ReadError::Absent { what: "leaf" });
+        }
+        let tree = StoredTree::new(self.store());
+        Ok(prove_inclusion(index, self.size(), &tree).map_err(flatten)?)
+    }
+
+    /// Consistency proof from an earlier size to this head's.
+    ///
+    /// # Errors
+    /// No such earlier size; the store's.
+    pub fn consistency(&self, from: TreeSize) -> Result<Vec<Hash>, ReadError> {
+        if from.0 == 0 || from > self.size() {
+            return Err(ReadError::Absent {
+                what: "earlier size",
+            });
+        }
+        let tree = StoredTree::new(self.store());
+        Ok(prove_consistency(from, self.size(), &tree).map_err(flatten)?)
+    }
+
+    fn log_proof(&self, index: LeafIndex) -> Result<LogProof, ReadError> {
+        let hashes = self.inclusion(index)?;
+        let proof = TlogProof {
+            index,
+            hashes,
+            extra: None,
+            checkpoint: self.note.clone(),
+        };
+        LogProof::new(proof).map_err(|error| ReadError::Malformed {
+            what: "head",
+            error,
+        })
+    }
+
+    /// The head: epoch leaf, inclusion proof, checkpoint.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn head(&self) -> Result<Head, ReadError> {
+        let proof = self.log_proof(self.epoch.index)?;
+        Ok(Head {
+            epoch: self.epoch.clone(),
+            proof,
+        })
+    }
+
+    /// A subject's record, if it has one, and the path that proves it or its absence.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn placed(&self, key: &Hash) -> Result<(MapPath, Option<Record>), ReadError> {
+        let map = self.map();
+        let found = map.find(key)?;
+        let record = match found.of(key) {
+            None => None,
+            Some(leaf) => Some(record(&map.record_of(leaf)?)?),
+        };
+        Ok((found.path(key), record))
+    }
+
+    /// The raw leaf at an index.
+    ///
+    /// # Errors
+    /// Not under this head; the store's.
+    pub fn leaf(&self, index: LeafIndex) -> Result<Vec<u8>, ReadError> {
+        if index.0 >= self.size().0 {
+            return Err(ReadError::Absent { what: "leaf" });
+        }
+        Ok(store::require::<Leaves>(self.store(), &index)?)
+    }
+
+    /// The event at an index.
+    ///
+    /// # Errors
+    /// Not under this head, or no event; the store's.
+    pub fn event(&self, index: LeafIndex) -> Result<Event, ReadError> {
+        let bytes = self.leaf(index)?;
+        match Leaf::parse(&bytes) {
+            Ok(Leaf::Event(event)) => Ok(*event),
+            Ok(_) => Err(ReadError::Absent { what: "event" }),
+            Err(error) => Err(ReadError::Malformed {
+                what: "leaf",
+                error,
+            }),
+        }
+    }
+
+    /// The receipt of an event, by its identity.
+    ///
+    /// # Errors
+    /// Not under this head; the store's.
+    pub fn receipt(&self, id: &Hash) -> Result<Receipt, ReadError> {
+        let absent = ReadError::Absent { what: "event" };
+        let index = store::read::<EventIds>(self.store(), id)?.ok_or(absent)?;
+        let event = self.event(index)?;
+        Ok(Receipt {
+            event,
+            head: self.head()?,
+            index,
+            proof: self.log_proof(index)?,
+        })
+    }
+
+    /// The first epoch leaf after a leaf.
+    fn epoch_after(&self, index: LeafIndex) -> Result<Epoch, ReadError> {
+        // Epoch indexes grow with epoch numbers: halve the range of numbers.
+        let (mut low, mut high) = (0, self.epoch.epoch);
+        while low < high {
+            let middle = low.midpoint(high);
+            let place = store::require::<Epochs>(self.store(), &middle)?;
+            if place.index > index {
+                high = middle
+            } else {
+                low = middle.saturating_add(1)
+            }
+        }
+        let place = store::require::<Epochs>(self.store(), &low)?;
+        Ok(epoch_at(self.store(), place.index)?)
+    }
+
+    /// The bytes of a tile or entry bundle of the published tree, in any width it ever had; nothing
+    /// when the tree has no such tile.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn tile(&self, tile: &Tile) -> Result<Option<Vec<u8>>, ReadError> {
+        let there = Tile::in_tree(tile.kind, tile.index, self.size());
+        if there.is_none_or(|there| there.width < tile.width) {
+            return Ok(None);
+        }
+        let Kind::Hashes(level) = tile.kind else {
+            return self.bundle(tile).map(Some);
+        };
+        let at = (level, tile.index);
+        let mut bytes = store::require::<Tiles>(self.store(), &at)?;
+        if bytes.len() < tile.byte_length() {
+            return Err(bad_tile(at, format!("{} bytes are too few", bytes.len())).into());
+        }
+        bytes.truncate(tile.byte_length());
+        Ok(Some(bytes))
+    }
+
+    fn bundle(&self, tile: &Tile) -> Result<Vec<u8>, ReadError> {
+        let first = tile.index.saturating_mul(256);
+        let last = first.saturating_add(tile.width.into());
+        let limit = usize::from(tile.width);
+        let (from, to) = (LeafIndex(first), LeafIndex(last));
+        let entries = store::scan::<Leaves>(self.store(), &from, &to, limit)?;
+        if entries.len() != limit {
+            let problem = format!("{} leaves where {limit} are needed", entries.len());
+            return Err(StoreError::Engine(problem).into());
+        }
+        let leaves: Vec<Vec<u8>> = entries.into_iter().map(|(_, leaf)| leaf).collect();
+        encode_bundle(&leaves).map_err(|e| StoreError::Engine(e.to_string()).into())
+    }
+}
+
+fn record(bytes: &[u8]) -> Result<Record, ReadError> {
+    Record::parse(bytes).map_err(|error| ReadError::Malformed {
+        what: "record",
+        error,
+    })
+}
