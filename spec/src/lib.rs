@@ -5,6 +5,15 @@
 //! what a licence is worth (`zhao-verifier`), keeping the log (`zhao-ledger`).
 //! Prose beside this folder (`spec/*.md`) is normative; vectors are in `spec/vectors/`.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 pub mod credential;
 pub mod file;

@@ -101,6 +101,10 @@ pub struct NotIncluded {
 }
 
 /// One claim against an operator.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is held at a time, and boxes would hide the claims from a pattern"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
     /// `hidden-event`

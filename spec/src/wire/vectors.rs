@@ -1,5 +1,5 @@
 //! Runs the files of `spec/vectors/<folder>`: every file known, every case run, none of it empty.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

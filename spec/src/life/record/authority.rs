@@ -186,7 +186,7 @@ impl IssuerRecord {
     pub(super) fn write(&self, o: &mut ObjectWriter<'_>) {
         o.int("index", self.index.0)
             .array("keys", |a| {
-                self.keys.iter().for_each(|key| write_key(a, key))
+                self.keys.iter().for_each(|key| write_key(a, key));
             })
             .text("kind", "issuer")
             .hash("latest", &self.latest)

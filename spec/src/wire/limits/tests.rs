@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 /// Names and maxima of the table in `spec/limits.md`, from this module's own source.
 #[test]
