@@ -7,7 +7,9 @@ use zhao_spec::id::{HolderCodeType, LicenceTypeCode, Uscc};
 use zhao_spec::wire::{Date, clip, limits};
 
 use super::{COLUMNS, Cell, Fault, Problem, Row, RowError};
-use crate::catalogue::{Catalogue, Entry, Field, FieldKind, TermError, Until, Values, last_day};
+use crate::catalogue::{
+    Catalogue, Entry, Field, FieldKind, Sensitivity, TermError, Until, Values, last_day,
+};
 use crate::text;
 
 /// A holder's name, characters.
@@ -342,13 +344,19 @@ fn face_value(field: &Field, cell: &Cell) -> Result<FaceValue, Problem> {
                 let expected = "true, false, 是, 否".to_owned();
                 Err(Problem::NotOneOf {
                     expected,
-                    actual: clip(other),
+                    actual: shown(field, other),
                 })
             }
         },
         (FieldKind::Boolean, other) => Err(wrong_kind("boolean", other)),
         (FieldKind::Integer, Cell::Int(n)) => Ok(FaceValue::Int(*n)),
-        (FieldKind::Integer, Cell::Text(text)) => integer(text).map(FaceValue::Int),
+        (FieldKind::Integer, Cell::Text(text)) => {
+            integer(text)
+                .map(FaceValue::Int)
+                .ok_or_else(|| Problem::NotInteger {
+                    actual: shown(field, text),
+                })
+        }
         (FieldKind::Integer, other) => Err(wrong_kind("integer", other)),
         (FieldKind::Code(codes), Cell::Text(text)) => {
             if codes.iter().any(|code| code.code == *text) {
@@ -358,12 +366,15 @@ fn face_value(field: &Field, cell: &Cell) -> Result<FaceValue, Problem> {
             let expected = clip(&expected.join(", "));
             Err(Problem::NotOneOf {
                 expected,
-                actual: clip(text),
+                actual: shown(field, text),
             })
         }
-        (FieldKind::Date, Cell::Text(text)) => {
-            parse_date(text).map(|date| FaceValue::Text(date.to_string()))
-        }
+        (FieldKind::Date, Cell::Text(text)) => Date::parse(text)
+            .map(|date| FaceValue::Text(date.to_string()))
+            .map_err(|source| Problem::Time {
+                actual: shown(field, text),
+                source,
+            }),
         (
             FieldKind::Text {
                 max_length,
@@ -380,7 +391,7 @@ fn face_value(field: &Field, cell: &Cell) -> Result<FaceValue, Problem> {
             match pattern {
                 Some(pattern) if !pattern.fits(&text, values) => Err(Problem::Pattern {
                     expected: pattern.to_string(),
-                    actual: clip(&text),
+                    actual: shown(field, &text),
                 }),
                 _ => Ok(FaceValue::Text(text)),
             }
@@ -389,13 +400,19 @@ fn face_value(field: &Field, cell: &Cell) -> Result<FaceValue, Problem> {
     }
 }
 
+/// A value for an error message; one that is not public stays out of it.
+fn shown(field: &Field, value: &str) -> String {
+    match field.sensitivity {
+        Sensitivity::Public => clip(value),
+        Sensitivity::Personal | Sensitivity::Secret => "(not shown)".to_owned(),
+    }
+}
+
 /// Plain digits: no sign, separators or leading zeros, so that a value has one spelling.
-fn integer(text: &str) -> Result<u64, Problem> {
+fn integer(text: &str) -> Option<u64> {
     let plain = text == "0" || !text.starts_with('0');
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let value = text
-        .parse()
+    text.parse()
         .ok()
-        .filter(|n| plain && digits && *n <= limits::INTEGER);
-    value.ok_or_else(|| Problem::NotInteger { actual: clip(text) })
+        .filter(|n| plain && digits && *n <= limits::INTEGER)
 }

@@ -294,6 +294,30 @@ fn refuses_dates_and_terms() {
 }
 
 #[test]
+fn does_not_repeat_values_that_are_not_public() {
+    let cells = [
+        ("type", "birth-certificate"),
+        ("motherCode", "14052219000615002"),
+        ("sex", "secret-1"),
+        ("birthDate", "secret-2"),
+        ("weightGrams", "secret-3"),
+    ];
+    let cell = |(name, text): (&str, &str)| (name.to_owned(), Cell::Text(text.to_owned()));
+    let row = Row::new(1, cells.map(cell));
+    let error = check(&row, &catalogue(), &defaults())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        !error.contains("secret-") && !error.contains("14052219"),
+        "{error}"
+    );
+    assert!(
+        error.contains("motherCode: \"(not shown)\" is not of the form {alnum:18}"),
+        "{error}"
+    );
+}
+
+#[test]
 fn refuses_rows_without_type_or_unit() {
     let row = Row::new(4, []);
     let nothing = Defaults {
@@ -455,9 +479,9 @@ fn any_number_of_rows_streams_through() {
             let mut filled = 0;
             while filled < buffer.len() && self.at < self.length {
                 buffer[filled] = match self.at {
-                    at if at < head - 1 => HEADER.as_bytes()[at as usize],
+                    at if at < head - 1 => HEADER.as_bytes()[usize::try_from(at).unwrap()],
                     at if at == head - 1 => b'\n',
-                    at => self.row[((at - head) % self.row.len() as u64) as usize],
+                    at => self.row[usize::try_from(at - head).unwrap() % self.row.len()],
                 };
                 filled += 1;
                 self.at += 1;

@@ -93,7 +93,7 @@ pub enum KeyError {
         /// The secret's file.
         path: PathBuf,
         /// The public key that stands beside it.
-        key: PublicKey,
+        key: Box<PublicKey>,
     },
     /// The key was made for something else.
     #[error("key {name:?} is for {actual}, expected {expected}")]

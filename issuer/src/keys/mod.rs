@@ -249,7 +249,7 @@ impl Keyring {
         if key.public() != public.key || purpose != public.purpose {
             return Err(KeyError::PublicPart {
                 path,
-                key: public.key,
+                key: Box::new(public.key),
             });
         }
         Ok((purpose, key))

@@ -174,7 +174,7 @@ fn refuses_a_public_part_of_another_key() {
     fs::write(dir.path().join("log.pub.json"), part.bytes()).unwrap();
     let error = reopen(&dir).secret("log", Purpose::Log).unwrap_err();
     assert!(
-        matches!(error, KeyError::PublicPart { key, .. } if key == other),
+        matches!(&error, KeyError::PublicPart { key, .. } if **key == other),
         "{error}"
     );
 }

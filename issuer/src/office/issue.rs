@@ -1,13 +1,13 @@
 //! Batches: rows in, licences out, each row on its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use rand::CryptoRng;
 use zhao_spec::life::data::Note;
 use zhao_spec::life::record::{Record, TypeState};
 use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::log::tree::LeafIndex;
-use zhao_spec::wire::UnixMillis;
+use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::build::{Scene, build};
 use super::{ClientError, IssueError, LedgerClient, Office, OfficeError, Signer};
@@ -135,6 +135,23 @@ impl<C: LedgerClient> Office<C> {
         Ok(tally)
     }
 
+    /// The licence with its receipt, once the ledger has taken it.
+    ///
+    /// # Errors
+    /// The records, or no such licence in them.
+    pub fn issued(&self, subject: &Hash) -> Result<Option<Issued>, OfficeError> {
+        let licence = self
+            .records
+            .licence(subject)?
+            .ok_or_else(|| OfficeError::NoLicence {
+                actual: subject.to_string(),
+            })?;
+        match outcome(&self.records, licence.outbox)? {
+            Outcome::Issued(issued) => Ok(Some(*issued)),
+            _ => Ok(None),
+        }
+    }
+
     /// Checks and signs the rows and writes them down in one transaction.
     fn sign_chunk(
         &mut self,
@@ -210,14 +227,13 @@ impl<C: LedgerClient> Office<C> {
             asked.types.insert(code.to_owned(), published);
         }
         let key = (request.unit.as_str().to_owned(), code.to_owned());
-        if !asked.signers.contains_key(&key) {
-            let signer = match self.signer(request.unit.as_str(), Some(code)) {
+        if let btree_map::Entry::Vacant(vacant) = asked.signers.entry(key) {
+            vacant.insert(match self.signer(request.unit.as_str(), Some(code)) {
                 Ok(signer) => Ok(signer),
                 Err(OfficeError::Issue(error)) => Err(error),
                 Err(OfficeError::Unit(error)) => Err(error.into()),
                 Err(fatal) => return Err(fatal),
-            };
-            asked.signers.insert(key, signer);
+            });
         }
         Ok(())
     }

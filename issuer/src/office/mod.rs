@@ -13,11 +13,12 @@ use zhao_spec::life::digest::{self, salted_digest};
 use zhao_spec::life::event::Event;
 use zhao_spec::life::record::{IssuerKey, Record, UnitState};
 use zhao_spec::life::subject::{Kind, subject_key};
+use zhao_spec::life::verb::Verb;
 use zhao_spec::wire::{Hash, SecretKey, UnixMillis, clip};
 
 use crate::catalogue::Catalogue;
 use crate::keys::{Keyring, Purpose};
-use crate::records::{Records, Standing, Transaction, Unit, Words};
+use crate::records::{Entry, Records, Standing, Transaction, Unit, Words};
 use crate::text;
 
 mod authority;
@@ -75,6 +76,8 @@ pub struct Declared {
 /// What sending brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
+    /// Subjects of the licences that thereby were issued: see [`Office::issued`].
+    pub licences: Vec<Hash>,
     /// Still waiting.
     pub pending: u64,
     /// Now in the log.
@@ -171,9 +174,12 @@ impl<C: LedgerClient> Office<C> {
             let batch = self.records.pending(after, SEND)?;
             let Some(last) = batch.last() else { break };
             after = last.id;
-            let (ids, events): (Vec<i64>, Vec<Event>) = batch
+            let (ids, events): (Vec<_>, Vec<Event>) = batch
                 .into_iter()
-                .map(|entry| (entry.id, entry.event))
+                .map(|Entry { event, id, .. }| {
+                    let licence = (event.verb() == Verb::Issued).then_some(event.subject);
+                    ((id, licence), event)
+                })
                 .unzip();
             // A crash before this line leaves the rows pending: the ledger never saw them. A crash
             // after it leaves them pending too: the ledger answers the same events alike.
@@ -191,11 +197,12 @@ impl<C: LedgerClient> Office<C> {
                 }
             };
             let transaction = self.records.begin()?;
-            for (id, answer) in ids.into_iter().zip(answers) {
+            for ((id, licence), answer) in ids.into_iter().zip(answers) {
                 let standing = match answer {
                     Submitted::Pending => Standing::Pending,
                     Submitted::Receipted { index, receipt } => {
                         sent.receipted += 1;
+                        sent.licences.extend(licence);
                         Standing::Receipted { index, receipt }
                     }
                     Submitted::Refused { code, detail } => {

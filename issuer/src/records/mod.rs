@@ -6,6 +6,8 @@
 //! Out of scope: encryption of the personal fields. Holder, number and credential stand in clear,
 //! so the file needs the protection the operating system gives.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
@@ -39,6 +41,14 @@ pub enum RecordsError {
     /// There is a database already.
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),
+    /// The operating system refuses.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        source: std::io::Error,
+    },
     /// There is no database.
     #[error("{} does not exist: the office has not been set up", .0.display())]
     Missing(PathBuf),
@@ -85,9 +95,20 @@ impl Records {
     /// # Errors
     /// The file exists, or the disk refuses.
     pub fn create(path: &Path, origin: &str, genesis: &[u8]) -> Result<Self, RecordsError> {
-        if path.exists() {
-            return Err(RecordsError::Exists(path.to_owned()));
-        }
+        // The file holds people's names and numbers: nobody but its owner reads it. SQLite gives
+        // its log files the same mode.
+        let made = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path);
+        made.map_err(|source| match source.kind() {
+            std::io::ErrorKind::AlreadyExists => RecordsError::Exists(path.to_owned()),
+            _ => RecordsError::Io {
+                path: path.to_owned(),
+                source,
+            },
+        })?;
         let mut connection = Connection::open(path)?;
         configure(&connection)?;
         let transaction = connection.transaction()?;

@@ -1,3 +1,5 @@
+use std::os::unix::fs::PermissionsExt as _;
+
 use super::*;
 
 fn path(dir: &tempfile::TempDir) -> PathBuf {
@@ -18,6 +20,8 @@ fn refuses_files_that_are_not_its_own() {
     assert!(matches!(error, RecordsError::NotRecords(_)), "{error}");
     let error = Records::create(&path(&dir), "o", b"g").unwrap_err();
     assert!(matches!(error, RecordsError::Exists(_)), "{error}");
+    let error = Records::create(&dir.path().join("absent/office"), "o", b"g").unwrap_err();
+    assert!(matches!(error, RecordsError::Io { .. }), "{error}");
     std::fs::remove_file(path(&dir)).unwrap();
     Connection::open(path(&dir))
         .unwrap()
@@ -105,6 +109,8 @@ fn a_transaction_that_is_dropped_leaves_nothing() {
     }
     transaction.commit().unwrap();
     drop(records);
+    let mode = std::fs::metadata(path(&dir)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
     let records = Records::open(&path(&dir)).unwrap();
     assert_eq!(records.units().unwrap(), [unit]);
     assert_eq!(records.origin(), "zhao.example/o");

@@ -28,6 +28,7 @@ fn trouble_leaves_rows_pending_and_the_next_start_settles_them() {
                 panic!("{trouble:?}: {outcome:?}")
             };
             assert_eq!(licence.state, LicenceState::Issuing);
+            assert_eq!(desk.office.issued(&licence.subject).unwrap(), None);
         }
         let mut desk = desk.restart();
         assert_eq!(pending(&desk), 3, "{trouble:?}");
@@ -39,6 +40,10 @@ fn trouble_leaves_rows_pending_and_the_next_start_settles_them() {
         );
         assert_eq!(desk.office.client.log.len(), logged + 3, "{trouble:?}");
         assert_eq!(desk.office.records.licence_counts().unwrap(), [0, 3, 0]);
+        for licence in &sent.licences {
+            assert!(desk.office.issued(licence).unwrap().is_some());
+        }
+        assert_eq!(sent.licences.len(), 3);
         // Sending once more finds nothing to send.
         assert_eq!(desk.office.send_pending(NOW).unwrap(), Sent::default());
     }

@@ -1,10 +1,13 @@
+use std::io::Cursor;
+
 use zhao_spec::credential::Licence as Credential;
 use zhao_spec::life::data::{Action, TypeRef};
 use zhao_spec::life::record::State;
 
 use super::*;
-use crate::intake::Problem;
+use crate::intake::{self, Problem};
 use crate::records::LicenceState;
+use crate::sample::{Enterprise, Sample};
 
 fn refusal(outcome: &Outcome) -> &IssueError {
     match outcome {
@@ -289,4 +292,55 @@ fn issues_a_batch_larger_than_a_chunk() {
     assert_eq!(desk.office.records.licence_counts().unwrap(), [0, 1203, 0]);
     let submissions = desk.office.client.seen.values().all(|times| *times == 1);
     assert!(submissions, "nothing was handed in twice");
+}
+
+#[test]
+fn sample_batches_of_every_type_are_issued() {
+    let mut desk = Desk::new();
+    let catalogue = desk.office.catalogue.clone();
+    let today = NOW.beijing_date();
+    let sample = Sample {
+        enterprises: 10,
+        seed: 5,
+        today,
+        unit: unit(),
+    };
+    for entry in catalogue.entries() {
+        let csv = sample.csv(entry, 10);
+        let mut rows = intake::open(Cursor::new(csv), &catalogue, None).unwrap();
+        let defaults = Defaults {
+            licence_type: None,
+            today,
+            unit: None,
+        };
+        let mut report = |row, outcome, _: &Tally| {
+            let Outcome::Issued(issued) = outcome else {
+                panic!("{} row {row}: {outcome:?}", entry.slug);
+            };
+            let credential = Credential::parse(&issued.licence.credential).unwrap();
+            credential.check_proof().unwrap();
+            assert_eq!(credential.subject.licence_type_code, entry.type_code);
+        };
+        let office = &mut desk.office;
+        let tally = office
+            .issue(&mut rows, &defaults, NOW, &mut desk.rng, &mut report)
+            .unwrap();
+        assert_eq!(
+            tally,
+            Tally {
+                issued: 10,
+                ..Tally::default()
+            }
+        );
+    }
+    // Each holder's public index counts exactly its open licences.
+    let mut counted = 0;
+    for at in 0..11 {
+        let code = Enterprise::new(5, at).code;
+        let key = subject_key(ORIGIN, Kind::Enterprise, code.as_str());
+        if let Some(Record::Enterprise(record)) = desk.office.client.record(&key).unwrap() {
+            counted += record.count;
+        }
+    }
+    assert_eq!(counted, 50, "five of the eight types are open");
 }
