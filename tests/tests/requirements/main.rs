@@ -6,6 +6,7 @@
 )]
 
 mod authority;
+mod catalogue;
 mod log;
 mod standing;
 mod town;

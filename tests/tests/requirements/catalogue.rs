@@ -1,0 +1,121 @@
+//! The catalogue of licence types, and what may be collected under it.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use zhao_issuer::catalogue::{Catalogue, Entry, StandardLevel};
+use zhao_issuer::intake::{self, IntakeError};
+use zhao_spec::life::data::{Action, KeyGrant};
+use zhao_spec::life::subject::Kind;
+
+use crate::town::{FOOD, Paper, TRADE, Town, UNIT, key_of, secret};
+
+const FOOD_ENTRY: &str = include_str!("../../../issuer/catalogue/food-operation.json");
+
+fn refused(old: &str, new: &str) -> String {
+    assert!(FOOD_ENTRY.contains(old), "{old}");
+    let changed = FOOD_ENTRY.replacen(old, new, 1);
+    let entry = Entry::parse(Path::new("food-operation.json"), changed.as_bytes());
+    entry.unwrap_err().to_string()
+}
+
+#[test]
+fn cat_01_nothing_is_issued_under_a_type_that_is_not_published() {
+    let mut town = Town::new();
+    // Granted to the unit, and never published.
+    let unknown = "11100000DEM000110U009";
+    let grant = KeyGrant {
+        key: secret("unit key").public(),
+        types: vec![unknown.to_owned()],
+    };
+    town.administer(key_of(Kind::Issuer, UNIT), Action::GrantTypes(grant))
+        .unwrap();
+    let paper = Paper {
+        code: unknown,
+        ..Paper::trade(1)
+    };
+    assert_eq!(town.issue(&paper).unwrap_err().code(), "type_unknown");
+    // Published, then withdrawn.
+    town.issue(&Paper::trade(2)).unwrap();
+    town.administer(key_of(Kind::LicenceType, TRADE), Action::RetireType)
+        .unwrap();
+    assert_eq!(
+        town.issue(&Paper::trade(3)).unwrap_err().code(),
+        "type_retired"
+    );
+    town.issue(&Paper::food(4)).unwrap();
+    assert_eq!(
+        town.standing(&Paper::trade(2)),
+        ("valid_with_notice", vec!["type_retired"])
+    );
+}
+
+#[test]
+fn cat_10_a_type_states_a_code_that_checks_its_level_and_its_standard() {
+    for entry in Catalogue::embedded().unwrap().entries() {
+        let code = entry.type_code.as_str();
+        assert_eq!(code.len(), 21, "{code}");
+        assert_eq!(entry.type_code.definer().as_str(), &code[..18]);
+        if entry.standard_level == StandardLevel::National {
+            assert!(entry.standard_ref.is_some(), "{code}");
+        }
+    }
+    let code = "11100000DEM0090006001";
+    for (bad, said) in [
+        ("11100000DEM0090007001", "check character"),
+        ("11100000DEM009000600", "is not"),
+        ("11100000DEM00900060A1", "is not"),
+    ] {
+        let error = refused(
+            &format!("\"typeCode\": \"{code}\""),
+            &format!("\"typeCode\": \"{bad}\""),
+        );
+        assert!(
+            error.contains("typeCode") && error.contains(said),
+            "{error}"
+        );
+    }
+    let level = refused("\"municipal\"", "\"provincial\"");
+    assert!(level.contains("standardLevel: \"provincial\" is not district, municipal or national"));
+    let national = refused("\"municipal\"", "\"national\"");
+    assert!(national.contains("standardRef: missing"), "{national}");
+}
+
+#[test]
+fn iss_02_only_fields_of_the_type_are_collected_and_each_has_a_purpose() {
+    let catalogue = Catalogue::embedded().unwrap();
+    for entry in catalogue.entries() {
+        assert!(!entry.fields.is_empty(), "{}", entry.slug);
+        for field in &entry.fields {
+            assert!(!field.purpose.is_empty(), "{} {}", entry.slug, field.name);
+        }
+    }
+    let purpose = "\"purpose\": \"names who answers for the holder\"";
+    let none = refused(&format!("{purpose},"), "");
+    assert!(none.contains("fields[0].purpose: missing"), "{none}");
+    let empty = refused(purpose, "\"purpose\": \"\"");
+    assert!(empty.contains("fields[0].purpose"), "{empty}");
+
+    let open = |text: &str| {
+        intake::open(
+            Cursor::new(text.to_owned()),
+            &catalogue,
+            Some("food-operation"),
+        )
+        .map(drop)
+    };
+    let known = "holderName,holderCode,premises\n";
+    open(known).unwrap();
+    // A field of another type, and one that no type has.
+    for column in ["weightGrams", "religion"] {
+        let error = open(&format!("{column},{known}")).unwrap_err();
+        assert!(
+            matches!(error, IntakeError::UnknownColumn { column: 1, .. }),
+            "{error}"
+        );
+    }
+    let row = format!("{{\"religion\":\"x\",\"licenceType\":\"{FOOD}\"}}\n");
+    let mut batch = intake::open(Cursor::new(row), &catalogue, Some("food-operation")).unwrap();
+    let error = batch.next().unwrap().unwrap_err().to_string();
+    assert!(error.contains("religion"), "{error}");
+}
