@@ -228,7 +228,14 @@ impl<C: LedgerClient> Office<C> {
             .client
             .record(subject)?
             .and_then(|record| record.chain_end());
-        Ok(self.records.chain_end(subject)?.max(logged))
+        let pending = self.records.chain_end(subject)?;
+        // At the same place the log is right: what is pending there was overtaken, or is the same.
+        let seq = |end: Option<(u64, Hash)>| end.map(|(seq, _)| seq);
+        Ok(if seq(pending) > seq(logged) {
+            pending
+        } else {
+            logged
+        })
     }
 
     /// Signs a statement, writes it down and sends it. `also` writes what belongs to it in the

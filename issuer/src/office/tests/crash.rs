@@ -142,6 +142,51 @@ fn acts_chain_onto_what_is_still_pending() {
 }
 
 #[test]
+fn a_pending_act_that_was_overtaken_stops_nothing() {
+    // Both orders of the two leaf hashes occur among the seeds.
+    for seed in 0..4 {
+        let mut desk = Desk::new();
+        desk.rng = ChaCha20Rng::seed_from_u64(seed);
+        let licence = desk.issue_one(food(1, &[])).licence.subject;
+        desk.office.client.trouble.push_back(Trouble::BeforeTaking);
+        let none = Grounds::default();
+        let hold = Act::Plain(Verb::Hold);
+        desk.office
+            .act(&licence, &hold, &none, None, NOW, &mut desk.rng)
+            .unwrap();
+        // Another desk of the same unit, with the same key, is first.
+        let secret = desk.office.keys.secret("unit-1", Purpose::Unit).unwrap();
+        let record = desk.office.licence_record(&licence).unwrap();
+        let action = Action::Plain(Verb::ReportLost, Note::default());
+        let statement = Statement {
+            action,
+            effective: NOW,
+            subject: licence,
+        };
+        let signer = Some(subject_key(ORIGIN, Kind::Issuer, UNIT));
+        let event = sign(
+            ORIGIN,
+            statement,
+            signer,
+            &[secret],
+            Some((record.seq, record.latest)),
+        );
+        desk.office.client.submit(vec![event], NOW).unwrap();
+        let withhold = Act::Plain(Verb::Withhold);
+        let done = desk
+            .office
+            .act(&licence, &withhold, &none, None, NOW, &mut desk.rng)
+            .unwrap();
+        assert!(
+            matches!(done.standing, Standing::Receipted { .. }),
+            "{done:?}"
+        );
+        assert_eq!(pending(&desk), 0);
+        assert_eq!(desk.office.licence_record(&licence).unwrap().seq, 2);
+    }
+}
+
+#[test]
 fn a_new_version_chains_onto_a_pending_act_of_the_old() {
     let mut desk = Desk::new();
     let licence = desk.issue_one(food(1, &[])).licence.subject;
