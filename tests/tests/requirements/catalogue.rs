@@ -5,10 +5,15 @@ use std::path::Path;
 
 use zhao_issuer::catalogue::{Catalogue, Entry, StandardLevel};
 use zhao_issuer::intake::{self, IntakeError};
-use zhao_spec::life::data::{Action, KeyGrant};
+use zhao_issuer::records::{NewLicence, Records, RecordsError, Unit};
+use zhao_spec::credential::Licence;
+use zhao_spec::id::LicenceIdentifier;
+use zhao_spec::life::data::{Action, KeyGrant, Note, Relation};
 use zhao_spec::life::subject::Kind;
+use zhao_spec::life::verb::Verb;
+use zhao_spec::wire::UnixMillis;
 
-use crate::town::{FOOD, Paper, TRADE, Town, UNIT, key_of, secret};
+use crate::town::{FOOD, ORIGIN, Paper, TRADE, Town, UNIT, key_of, secret};
 
 const FOOD_ENTRY: &str = include_str!("../../../issuer/catalogue/food-operation.json");
 
@@ -118,4 +123,78 @@ fn iss_02_only_fields_of_the_type_are_collected_and_each_has_a_purpose() {
     let mut batch = intake::open(Cursor::new(row), &catalogue, Some("food-operation")).unwrap();
     let error = batch.next().unwrap().unwrap_err().to_string();
     assert!(error.contains("religion"), "{error}");
+}
+
+#[test]
+fn iss_23_a_new_version_keeps_the_serial_and_no_identifier_stands_twice() {
+    let mut town = Town::new();
+    let old = Paper::food(1);
+    town.issue(&old).unwrap();
+    let new = town.replacement(&old, Relation::Reissued);
+    town.issue(&new).unwrap();
+    let identifier = |paper: &Paper| {
+        let licence = Licence::parse(&paper.sign()).unwrap();
+        licence.claims().subject.licence_identifier.clone()
+    };
+    let (first, second) = (identifier(&old), identifier(&new));
+    assert_eq!(first.serial(), second.serial());
+    assert_eq!((first.version(), second.version()), (1, 2));
+    // One wrong character in it is noticed.
+    let text = first.to_string();
+    for at in 0..text.len() {
+        for other in ["0", "5", "A", "Z", "."] {
+            let mut wrong = text.clone();
+            wrong.replace_range(at..=at, other);
+            assert!(
+                wrong == text || LicenceIdentifier::parse(&wrong).is_err(),
+                "{wrong}"
+            );
+        }
+    }
+
+    // The office's records take the second version, and neither of the two again.
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("iss-23.sqlite");
+    for end in ["", "-wal", "-shm"] {
+        let mut file = path.clone().into_os_string();
+        file.push(end);
+        drop(std::fs::remove_file(file));
+    }
+    let mut records = Records::create(&path, ORIGIN, b"genesis").unwrap();
+    let mut add = |paper: &Paper, id: &str, identifier: &LicenceIdentifier| {
+        let transaction = records.begin().unwrap();
+        let unit = Unit {
+            name: "示例局".to_owned(),
+            uscc: UNIT.to_owned(),
+        };
+        transaction.put_unit(&unit, UnixMillis(1)).unwrap();
+        let action = Action::Plain(Verb::Hold, Note::default());
+        let event = town.draft(key_of(Kind::Licence, id), action, Some(UNIT));
+        let row = transaction.say(&event, &[], UnixMillis(1)).unwrap();
+        let licence = NewLicence {
+            credential: &paper.sign(),
+            credential_id: id,
+            holder_code: &paper.holder.1,
+            holder_code_type: "001",
+            holder_name: "示例持证主体",
+            identifier: &identifier.to_string(),
+            number: "JY1",
+            predecessor: None,
+            reference: None,
+            serial: identifier.serial(),
+            subject: key_of(Kind::Licence, id),
+            type_code: FOOD,
+            type_salt: None,
+            unit: UNIT,
+            version: identifier.version(),
+        };
+        transaction.add_licence(&licence, row, UnixMillis(1))?;
+        transaction.commit()
+    };
+    add(&old, "a", &first).unwrap();
+    add(&new, "b", &second).unwrap();
+    for (id, identifier) in [("c", &first), ("d", &second)] {
+        let error = add(&old, id, identifier).unwrap_err();
+        assert!(matches!(error, RecordsError::Sql(_)), "{error}");
+        assert!(error.to_string().contains("identifier"), "{error}");
+    }
 }
