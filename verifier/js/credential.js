@@ -7,7 +7,7 @@ import { checkSignature } from './ed25519.js';
 import { sha256 } from './hash.js';
 import { checkHolderCode, parseLicenceIdentifier } from './identifier.js';
 import {
-  boundedText, exactly, fixedList, integer, isObject, matching, multikey, object, optional, origin, standard, time,
+  boundedText, exactly, fixedList, integer, isObject, keyName, matching, multikey, object, optional, standard, time,
 } from './shape.js';
 import { parseDate, parseTime } from './time.js';
 import { checkTypeCode, checkUscc } from './uscc.js';
@@ -49,9 +49,9 @@ function faceData(value, path) {
 
 const shape = object({
   '@context': fixedList(CONTEXTS),
-  credentialStatus: object({ origin, type: exactly('ZhaoLedgerEntry'), typeSalt: optional(salt) }),
+  credentialStatus: object({ origin: keyName, type: exactly('ZhaoLedgerEntry'), typeSalt: optional(salt) }),
   credentialSubject: object({
-    catalogueVersion: integer(1),
+    catalogueVersion: integer(),
     faceData,
     holderCode: line,
     holderCodeType: anyText,

@@ -60,7 +60,7 @@ const keyShape = object({
 
 const issuerShape = object({
   index: integer(),
-  keys: list(keyShape, 1, limits.ISSUER_KEYS),
+  keys: list(keyShape, 0, limits.ISSUER_KEYS),
   kind: exactly('issuer'),
   latest: hash,
   proposals: list(

@@ -69,10 +69,15 @@ export function boundedText(max) {
   };
 }
 
-/** The origin of a log: a name of at most 256 bytes. */
+/** The origin of a log in an event or leaf: 1 to 256 bytes. Which origins there are, checkpoints say. */
 export const origin = (value, path) => {
   ensure(typeof value === 'string', 'field-kind', `${path}: expected a string`);
   ensure(value.length > 0 && utf8(value).length <= ORIGIN_BYTES, 'field-value', `${path}: length ${value.length}`);
+};
+
+/** An origin that may be the name of a log's key: no white space, control character or plus sign. */
+export const keyName = (value, path) => {
+  origin(value, path);
   ensure(!/[\p{White_Space}\p{Cc}+]/u.test(value), 'field-value', `${path}: '${clip(value)}'`);
 };
 
