@@ -81,6 +81,12 @@ impl Failure {
         self.exit
     }
 
+    /// What lay behind it, in the program's own words.
+    pub(crate) fn cause(&self) -> String {
+        let cause = self.arguments.iter().find(|(name, _)| *name == "cause");
+        cause.map_or_else(|| self.key.clone(), |(_, text)| text.clone())
+    }
+
     /// The key, without its section.
     #[cfg(test)]
     pub(crate) fn key(&self) -> &str {

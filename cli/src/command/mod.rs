@@ -13,9 +13,10 @@ pub(crate) mod init;
 pub(crate) mod issue;
 pub(crate) mod office;
 pub(crate) mod prove;
+pub(crate) mod sample;
 mod show;
 mod status;
-mod unit;
+pub(crate) mod unit;
 pub(crate) mod verify;
 mod version;
 
@@ -40,6 +41,7 @@ pub(crate) fn run(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Audit(command) => audit::run(session, &command),
         Command::Fsck(command) => fsck::run(session, &command),
         Command::Cosign(command) => cosign::run(session, &command),
-        _ => todo!(),
+        Command::Sample(command) => sample::run(session, &command),
+        Command::Demo(command) => crate::demo::run(session, &command),
     }
 }
