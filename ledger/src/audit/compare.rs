@@ -9,107 +9,25 @@ use std::sync::Arc;
 use zhao_spec::file::{
     AnyFile, Evidence, Handed, Head, HiddenEvent, NotIncluded, Receipt, SubjectPlace,
 };
-use zhao_spec::life::apply::{ApplyError, Refusal, View, ViewFault, apply};
+use zhao_spec::life::apply::{ApplyError, View, ViewFault, apply};
 use zhao_spec::life::event::VerifiedEvent;
 use zhao_spec::life::leaf::Epoch;
 use zhao_spec::life::record::Record;
-use zhao_spec::log::checkpoint::CheckpointError;
 use zhao_spec::log::note::{SignedNote, Vkey};
 use zhao_spec::log::tree::{
-    LeafIndex, NodeReader, ProveError, TreeError, TreeSize, check_inclusion, prove_inclusion, root,
+    LeafIndex, NodeReader, ProveError, TreeError, check_inclusion, prove_inclusion, root,
 };
 use zhao_spec::map::MapPath;
 use zhao_spec::wire::{Hash, Malformed, PublicKey, SecretKey, Signature, UnixMillis};
 
 use super::Auditor;
+pub use super::evidence::{CompareError, NotJudged, Seen};
 use super::evidence::{SignedHead, head_of, two_heads};
 use crate::overlay::Overlay;
 use crate::sequence::recover::epoch_at;
-use crate::store::layout::EventIds;
+use crate::store::layout::{Epochs, EventIds};
 use crate::store::{self, StoreError};
 use crate::tree::StoredTree;
-
-/// What laying one thing beside the log gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// The log says the same.
-    Agrees,
-    /// No judgement either way.
-    NotJudged(NotJudged),
-    /// The log cheated: never empty.
-    Evidence(Vec<Evidence>),
-}
-
-/// Why something could not be judged.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotJudged {
-    /// The bound for including the event is not over at the newest head.
-    #[error("the log has until {until}, the newest head is of {now}")]
-    BoundNotOver {
-        /// The end of the bound.
-        until: UnixMillis,
-        /// Time of the newest head.
-        now: UnixMillis,
-    },
-    /// It is of the log neither in form nor by signature.
-    #[error("{0}")]
-    Head(CheckpointError),
-    /// The bytes are no note and no file.
-    #[error("not a file: {0}")]
-    Malformed(Malformed),
-    /// It is newer than the newest head here. Replay first, then ask again.
-    #[error("is of size {theirs}, known here is {ours}")]
-    Newer {
-        /// Its size.
-        theirs: TreeSize,
-        /// Size known here.
-        ours: TreeSize,
-    },
-    /// The statement that the event was handed in is not this auditor's.
-    #[error("not signed by the auditor that it names")]
-    NotHanded,
-    /// Only heads can be compared, because no map is known here.
-    #[error("no map to look the subject up in")]
-    NoMap,
-    /// The event handed in is not, or is no longer, the admissible next one.
-    #[error("{0}")]
-    Refused(Refusal),
-    /// The receipt is not one that the log gave.
-    #[error("receipt: {0}")]
-    Unsound(String),
-}
-
-/// Why nothing can be compared: trouble of the one who compares.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CompareError {
-    /// The newest head is not one of the log.
-    #[error("newest head: {0}")]
-    Head(#[from] CheckpointError),
-    /// The head cannot be written.
-    #[error("newest head: {0}")]
-    Proof(#[from] Malformed),
-    /// Tree and head do not belong together, so that nothing would prove anything.
-    #[error("the tree has root {actual} at size {size}, the newest head says {expected}")]
-    Root {
-        /// Size of the newest head.
-        size: TreeSize,
-        /// Its root.
-        expected: Hash,
-        /// Root of the tree.
-        actual: Hash,
-    },
-    /// The store.
-    #[error("{0}")]
-    Store(#[from] StoreError),
-    /// The tree cannot be read.
-    #[error("{0}")]
-    Tree(String),
-    /// The records cannot be read.
-    #[error("{0}")]
-    View(#[from] ViewFault),
-}
 
 /// The map under the newest head, and which events the log has.
 pub trait Standing {
@@ -124,6 +42,12 @@ pub trait Standing {
     /// # Errors
     /// The store.
     fn find(&self, event_id: &Hash) -> Result<Option<LeafIndex>, StoreError>;
+
+    /// Index of the last epoch leaf that is not later than `at`.
+    ///
+    /// # Errors
+    /// The store.
+    fn epoch_before(&self, at: UnixMillis) -> Result<Option<LeafIndex>, StoreError>;
 }
 
 /// A log as it is known here, under the newest signed head.
@@ -176,7 +100,16 @@ where
                 actual,
             });
         }
+        let wrong = CompareError::Epoch {
+            size,
+            index: epoch.index,
+        };
+        if size.0.checked_sub(1) != Some(epoch.index.0) {
+            return Err(wrong);
+        }
         let path = prove_inclusion(epoch.index, size, &tree).map_err(in_words)?;
+        check_inclusion(epoch.index, size, &epoch.leaf_hash(), &path, &expected)
+            .map_err(|_| wrong)?;
         let head = head_of(epoch, path, checkpoint, note.to_owned())?;
         Ok(Self {
             log,
@@ -244,7 +177,7 @@ where
             AnyFile::Evidence(file) => match &**file {
                 Evidence::HiddenEvent(own) => {
                     let head = self.heads(&[own.head.proof.note()])?;
-                    Ok(worst(vec![self.receipt(&own.receipt)?, head]))
+                    Ok(Seen::worst(vec![self.receipt(&own.receipt)?, head]))
                 }
                 Evidence::InadmissibleLeaf(own) | Evidence::WrongTransition(own) => {
                     self.heads(&[own.head.proof.note()])
@@ -260,7 +193,7 @@ where
         for note in notes {
             all.push(self.note(&note.format())?);
         }
-        Ok(worst(all))
+        Ok(Seen::worst(all))
     }
 
     /// Compares a receipt: its head, and whether the subject's record still shows its event. An
@@ -273,7 +206,7 @@ where
             return Ok(Seen::NotJudged(NotJudged::Unsound(why)));
         }
         let heads = self.heads(&[receipt.head.proof.note()])?;
-        Ok(worst(vec![self.hidden(receipt)?, heads]))
+        Ok(Seen::worst(vec![self.hidden(receipt)?, heads]))
     }
 
     fn hidden(&self, receipt: &Receipt) -> Result<Seen, CompareError> {
@@ -347,14 +280,21 @@ where
             return Ok(Seen::NotJudged(NotJudged::BoundNotOver { until, now }));
         }
         // As of the time it was handed in: being late is the log's fault.
-        Ok(match self.next_event(&event, handed.at)? {
-            Err(why) => Seen::NotJudged(why),
-            Ok(subjects) => Seen::Evidence(vec![Evidence::NotIncluded(NotIncluded {
-                handed: handed.clone(),
-                head: self.head.clone(),
-                subjects,
-            })]),
-        })
+        let subjects = match self.next_event(&event, handed.at)? {
+            Err(why) => return Ok(Seen::NotJudged(why)),
+            Ok(subjects) => subjects,
+        };
+        let before = standing.epoch_before(handed.at)?;
+        if let Some(changed) = subjects.iter().find(|place| decided_after(place, before)) {
+            let (subject, since) = (changed.subject, handed.at);
+            return Ok(Seen::NotJudged(NotJudged::Changed { subject, since }));
+        }
+        let evidence = Evidence::NotIncluded(NotIncluded {
+            handed: handed.clone(),
+            head: self.head.clone(),
+            subjects,
+        });
+        Ok(Seen::Evidence(vec![evidence]))
     }
 
     /// Every subject that the event reads or writes, if it is the admissible next one.
@@ -387,28 +327,17 @@ where
     }
 }
 
-/// All evidence, each piece once; else the first thing not judged; else agreement.
-fn worst(all: Vec<Seen>) -> Seen {
-    let mut evidence = Vec::new();
-    let mut open = None;
-    for seen in all {
-        match seen {
-            Seen::Agrees => {}
-            Seen::NotJudged(why) => open = open.or(Some(why)),
-            Seen::Evidence(found) => {
-                for piece in found {
-                    if !evidence.contains(&piece) {
-                        evidence.push(piece);
-                    }
-                }
-            }
-        }
-    }
-    match (evidence.is_empty(), open) {
-        (false, _) => Seen::Evidence(evidence),
-        (true, Some(why)) => Seen::NotJudged(why),
-        (true, None) => Seen::Agrees,
-    }
+/// Whether this record was changed after the epoch leaf `before`. A unit that was suspended and is
+/// active again leaves no other trace. A holder's index counts licences and decides nothing.
+fn decided_after(place: &SubjectPlace, before: Option<LeafIndex>) -> bool {
+    let index = match &place.record {
+        None | Some(Record::Enterprise(_)) => return false,
+        Some(Record::Issuer(record)) => record.index,
+        Some(Record::Licence(record)) => record.index,
+        Some(Record::LicenceType(record)) => record.index,
+        Some(Record::Registry(record)) => record.index,
+    };
+    before.is_none_or(|before| index > before)
 }
 
 /// What a receipt must be so that it binds the log.
@@ -453,7 +382,7 @@ fn sound(receipt: &Receipt, log: &Vkey) -> Result<(), String> {
 }
 
 /// An auditor's word that it was handed this event at `at`. `name` is the auditor's name in trust
-/// files, `secret` its cosigning key. Whether the event is admissible is [`Known::admits`]'s to say.
+/// files, `secret` its cosigning key. Whether the event is admissible, [`Known::admits`] says.
 #[must_use]
 pub fn hand_in(event: &VerifiedEvent, at: UnixMillis, name: &str, secret: &SecretKey) -> Handed {
     let mut handed = Handed {
@@ -508,6 +437,24 @@ impl Standing for AtEpoch<'_> {
 
     fn find(&self, event_id: &Hash) -> Result<Option<LeafIndex>, StoreError> {
         store::read::<EventIds>(&*self.auditor.store, event_id)
+    }
+
+    fn epoch_before(&self, at: UnixMillis) -> Result<Option<LeafIndex>, StoreError> {
+        let store = &*self.auditor.store;
+        // Times rise with numbers, or the auditor would not have replayed them.
+        let (mut low, mut high) = (0, self.epoch.epoch.saturating_add(1));
+        let mut found = None;
+        while low < high {
+            let middle = low.midpoint(high);
+            let index = store::require::<Epochs>(store, &middle)?.index;
+            if epoch_at(store, index)?.time <= at {
+                found = Some(index);
+                low = middle.saturating_add(1);
+            } else {
+                high = middle;
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -5,6 +5,7 @@
 //! Prose: `spec/evidence.md`.
 
 mod fork;
+mod seen;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use zhao_spec::map::{Partial, PartialError};
 use zhao_spec::wire::{Hash, Malformed, limits};
 
 pub use fork::{ForkError, SignedHead, two_heads};
+pub use seen::{CompareError, NotJudged, Seen};
 
 use super::{AuditError, Auditor, Finding};
 use crate::overlay::{Overlay, Touched};
@@ -103,6 +105,10 @@ pub fn from_finding(auditor: &Auditor, finding: &Finding) -> Result<Evidence, Ev
         finding.leaves.len(),
         limits::BATCH_EVENTS.saturating_add(1),
     )?;
+    // Before anything is copied: leaves are longest, and base64 makes four bytes of three.
+    let raw: usize = finding.leaves.iter().map(Vec::len).sum();
+    let least = raw.saturating_div(3).saturating_mul(4);
+    within("bytes", least, limits::EVIDENCE_BYTES)?;
     let judged = judge(auditor, previous, &finding.leaves)?;
     let subjects = places(auditor, previous, &judged.touched)?;
     within("subjects", subjects.len(), limits::ARRAY_ITEMS)?;
