@@ -7,6 +7,8 @@
 pub mod compare;
 pub mod evidence;
 #[cfg(test)]
+mod core_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,10 +1,12 @@
 //! The status map on disk: pages of a sparse Merkle map over a [`Read`].
 //!
 //! Reading is here: a key's record, and the path that proves it, as of any epoch whose pages are
-//! still kept. Changing is in [`update`]; the bytes of a page in [`page`]. What the hashes mean is
+//! still kept. Changing is in [`update`], dropping what is
+//! old in [`prune`](mod@prune); the bytes of a page in [`page`]. What the hashes mean is
 //! `zhao_spec::map`'s.
 
 pub mod page;
+pub mod prune;
 pub mod update;
 
 #[cfg(test)]

@@ -190,3 +190,50 @@ fn what_is_replaced_is_listed() {
     assert_eq!(stale, 1 + pages / 2);
     assert!(Pages::decode_key(&disk.entries(Family::Pages)[0].0).is_ok());
 }
+
+#[test]
+fn pruning_keeps_the_epochs_it_is_told_to_keep() {
+    let disk = Memory::new();
+    let store = disk.store().unwrap();
+    let mut version = None;
+    let mut roots = Vec::new();
+    for epoch in 0..6_u64 {
+        let keys: Vec<Hash> = (0..40)
+            .filter(|n| epoch == 0 || n % 7 == epoch)
+            .map(key)
+            .collect();
+        let (next, root, _) = put(&store, version, epoch, &keys);
+        version = next;
+        roots.push((next, root));
+    }
+    let before = disk.entries(Family::Pages).len();
+    loop {
+        let (batch, more) = super::prune::prune(&store, 3).unwrap();
+        store.write(batch).unwrap();
+        if !more {
+            break;
+        }
+    }
+    assert!(disk.entries(Family::Pages).len() < before);
+    for (epoch, (version, root)) in roots.iter().enumerate() {
+        let map = MapView::new(&store, *version);
+        if epoch < 3 {
+            let error = map.root().unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    StoreError::Missing {
+                        family: "pages",
+                        ..
+                    }
+                ),
+                "{error:?}"
+            );
+            continue;
+        }
+        assert_eq!(map.root().unwrap(), *root);
+        for n in 0..40 {
+            assert!(map.record(&key(n)).unwrap().is_some());
+        }
+    }
+}

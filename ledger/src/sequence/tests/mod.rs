@@ -3,5 +3,6 @@
 mod answers;
 mod faults;
 mod random;
+mod rocks;
 mod start;
 mod tampering;
