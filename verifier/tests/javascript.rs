@@ -72,6 +72,15 @@ fn both_verifiers_judge_every_mutant_alike() {
     });
     assert!(node.wait().unwrap().success());
     assert_eq!(answered, MUTANTS);
-    let shown = differences.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
-    assert!(differences.is_empty(), "{} differences:\n{shown}", differences.len());
+    let shown = differences
+        .iter()
+        .take(20)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(
+        differences.is_empty(),
+        "{} differences:\n{shown}",
+        differences.len()
+    );
 }

@@ -20,7 +20,11 @@ type Statement = (Vec<u8>, Vec<u8>, u64);
 fn statement(verdict: &Verdict) -> Option<Statement> {
     let licence = verdict.licence()?;
     let record = zhao_spec::life::record::Record::Licence(licence.record().clone().into());
-    Some((licence.licence().canonical().to_vec(), record.bytes(), licence.as_of().0))
+    Some((
+        licence.licence().canonical().to_vec(),
+        record.bytes(),
+        licence.as_of().0,
+    ))
 }
 
 #[test]
@@ -40,7 +44,10 @@ fn no_mutant_says_anything_new() {
             let mutant = nursery.mutant(number);
             let original = &nursery.originals[mutant.original];
             let verdict = verify(&mutant.bytes, &policy, None, at(&original.at), None);
-            let code = verdict.reasons().first().map_or("usable", |reason| reason.code());
+            let code = verdict
+                .reasons()
+                .first()
+                .map_or("usable", |reason| reason.code());
             *counts.entry(code).or_default() += 1;
             match statement(&verdict) {
                 None => assert!(!verdict.status().is_usable(), "usable without a licence"),
@@ -51,12 +58,20 @@ fn no_mutant_says_anything_new() {
         (counts, wrong)
     };
     let parts: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|first| scope.spawn(move || judge(first))).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no mutant panics")).collect()
+        let threads: Vec<_> = (0..THREADS)
+            .map(|first| scope.spawn(move || judge(first)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no mutant panics"))
+            .collect()
     });
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
     for (part, wrong) in parts {
-        assert!(wrong.is_empty(), "mutants {wrong:?} are usable and were never issued");
+        assert!(
+            wrong.is_empty(),
+            "mutants {wrong:?} are usable and were never issued"
+        );
         for (code, count) in part {
             *counts.entry(code).or_default() += count;
         }
@@ -64,5 +79,8 @@ fn no_mutant_says_anything_new() {
     println!("{counts:?}");
     assert_eq!(counts.values().sum::<u64>(), MUTANTS);
     // Mutants that all died at decoding would prove little.
-    assert!(counts.len() > 25, "only these checks were reached: {counts:?}");
+    assert!(
+        counts.len() > 25,
+        "only these checks were reached: {counts:?}"
+    );
 }

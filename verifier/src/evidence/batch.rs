@@ -75,12 +75,11 @@ pub(super) fn wrong_transition(own: &Batch, policy: &TrustPolicy) -> Result<(), 
     demand(!right, "the epoch leaf follows from the leaves before it")
 }
 
-/// The epoch leaf before the batch, and the batch's leaves with their indexes; none for bytes that
-/// are no leaf. All are in the log, without a gap.
-fn read(
-    own: &Batch,
-    policy: &TrustPolicy,
-) -> Result<(Epoch, Vec<(LeafIndex, Option<Leaf>)>), Fails> {
+/// The leaves of a batch with their indexes; none for bytes that are no leaf.
+type Leaves = Vec<(LeafIndex, Option<Leaf>)>;
+
+/// The epoch leaf before the batch, and the batch's leaves. All are in the log, without a gap.
+fn read(own: &Batch, policy: &TrustPolicy) -> Result<(Epoch, Leaves), Fails> {
     own_head(&own.head, policy)?;
     included(own, &own.previous)?;
     let Ok(Leaf::Epoch(previous)) = Leaf::parse(&own.previous.leaf) else {
@@ -92,7 +91,7 @@ fn read(
         "previous states another index than its own",
     )?;
     let mut before = own.previous.index;
-    let mut leaves = Vec::new();
+    let mut leaves = Leaves::new();
     for entry in &own.entries {
         included(own, entry)?;
         demand(
@@ -119,11 +118,7 @@ fn included(own: &Batch, leaf: &RawLeaf) -> Result<(), Fails> {
 }
 
 /// Applies the events between the two epoch leaves.
-fn replay(
-    own: &Batch,
-    previous: &Epoch,
-    mut leaves: Vec<(LeafIndex, Option<Leaf>)>,
-) -> Result<(Replayed, Epoch), Fails> {
+fn replay(own: &Batch, previous: &Epoch, mut leaves: Leaves) -> Result<(Replayed, Epoch), Fails> {
     let Some((_, Some(Leaf::Epoch(closing)))) = leaves.pop() else {
         return Err("the last entry is no epoch leaf".to_owned());
     };

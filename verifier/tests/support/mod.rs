@@ -2,6 +2,7 @@
 //!
 //! Everything is derived from names, so that the same call gives the same bytes on every machine.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, reason = "this is test code")]
 
 pub mod cases;
 pub mod credential;

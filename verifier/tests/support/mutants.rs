@@ -35,9 +35,17 @@ impl Nursery {
     /// Every usable dossier of the vectors under the common policy; every dossier as a donor.
     pub fn new() -> Self {
         let vectors = cases::all();
-        let common = vectors.iter().find(|vector| vector.path == "verify/valid").unwrap();
+        let common = vectors
+            .iter()
+            .find(|vector| vector.path == "verify/valid")
+            .unwrap();
         let (policy, trust) = (common.policy.clone(), common.trust.clone());
-        let mut nursery = Self { originals: Vec::new(), policy, trust, donors: Vec::new() };
+        let mut nursery = Self {
+            originals: Vec::new(),
+            policy,
+            trust,
+            donors: Vec::new(),
+        };
         for vector in vectors.iter().filter(|v| v.path.starts_with("verify/")) {
             nursery.take(vector);
         }
@@ -48,7 +56,9 @@ impl Nursery {
     fn take(&mut self, vector: &Vector) {
         let same = vector.policy == self.policy && vector.trust == self.trust;
         for case in &vector.cases {
-            let Ok(value) = json::parse_file(&case.file) else { continue };
+            let Ok(value) = json::parse_file(&case.file) else {
+                continue;
+            };
             self.donors.push(value.clone());
             let usable = matches!(case.verdict.as_str(), "valid" | "valid_with_notice");
             if same && usable && case.pack.is_none() && case.max_age.is_none() {
@@ -68,7 +78,10 @@ impl Nursery {
         let original = dice.below(self.originals.len());
         let start = &self.originals[original];
         if dice.below(5) == 0 {
-            return Mutant { original, bytes: raw(&start.bytes, &mut dice) };
+            return Mutant {
+                original,
+                bytes: raw(&start.bytes, &mut dice),
+            };
         }
         let mut value = start.value.clone();
         // Mostly one change: the fewer, the closer to what is accepted.
@@ -78,7 +91,10 @@ impl Nursery {
             let path = &paths[1 + dice.below(paths.len() - 1)];
             self.change(&mut value, path, &mut dice);
         }
-        Mutant { original, bytes: json::encode(&value) }
+        Mutant {
+            original,
+            bytes: json::encode(&value),
+        }
     }
 
     fn change(&self, value: &mut Value, path: &[usize], dice: &mut Dice) {

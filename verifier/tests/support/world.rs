@@ -420,7 +420,7 @@ impl World {
     pub fn dossier(&self, paper: &Paper, credential: &EmbeddedCredential) -> Dossier {
         Dossier {
             authorities: Some(self.authorities(
-                &[paper.unit.clone()],
+                std::slice::from_ref(&paper.unit),
                 std::slice::from_ref(&paper.licence_type),
             )),
             credential: credential.clone(),

@@ -288,9 +288,11 @@ fn inadmissible() -> Vec<Case> {
     };
     let revoke =
         |by: By<'_>| before.draft(subject, Action::Plain(Verb::Revoke, Note::default()), by);
-    let raw = |event: Event| logged(&|world| {
-        world.log(event.clone(), Vec::new());
-    });
+    let raw = |event: Event| {
+        logged(&|world| {
+            world.log(event.clone(), Vec::new());
+        })
+    };
 
     let stranger = raw(revoke(By::Unit(&unit(1), "thief")));
     let foreign = Evidence::InadmissibleLeaf(stranger.clone());
@@ -464,7 +466,7 @@ fn transition() -> Vec<Case> {
         holds(
             "time-that-does-not-rise",
             &closed(&|_| (), &|epoch| {
-                epoch.time = before.epochs.last().unwrap().time
+                epoch.time = before.epochs.last().unwrap().time;
             }),
         ),
         fails("right-transition", &closed(&same, &|_| ())),

@@ -7,6 +7,7 @@ mod files;
 mod heads;
 mod independence;
 mod packs;
+mod papers;
 mod standing;
 mod usable;
 
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Vector> {
     let mut vectors = Vec::new();
     vectors.extend(usable::vectors());
     vectors.extend(standing::vectors());
+    vectors.extend(papers::vectors());
     vectors.extend(heads::vectors());
     vectors.extend(authority::vectors());
     vectors.extend(packs::vectors());

@@ -497,7 +497,7 @@ fn notices() -> Vector {
         "type_retired",
     ];
     cases.push(after("all-at-once-in-order", shop(), &codes, &everything));
-    let (mut world, _, paper, _) = super::issued();
+    let (mut world, _, paper, _) = issued();
     world.plain(&paper, Verb::Mortgage);
     let (_, dossier) = renew(&mut world, &paper, 9, Relation::Amended);
     let name = "encumbrances-follow-into-the-new-version";
