@@ -22,7 +22,8 @@ export class Refusal extends Error {
 /** A policy or trust file that does not parse; `line` counts from 1, 0 means the file as a whole. */
 export class PolicyError extends Error {
   constructor(code, line, detail = code) {
-    super(`line ${line}: ${detail}`);
+    const said = detail === code ? code : `${code}: ${detail}`;
+    super(line === 0 ? said : `line ${line}: ${said}`);
     this.name = 'PolicyError';
     this.code = code;
     this.line = line;

@@ -34,8 +34,9 @@ export function checkGenesis(value, path = 'genesis') {
 
 export function checkEpoch(value, path = 'epoch') {
   epochShape(value, path);
-  ensure((value.previous === undefined) === (value.epoch === 0), 'field-value', `${path}.previous: absent in epoch 0 only`);
-  ensure(value.previous === undefined || value.previous < value.index, 'field-value', `${path}.previous: not before index`);
+  const { epoch, index, previous } = value;
+  ensure((previous === undefined) === (epoch === 0), 'field-value', `${path}.previous: absent in epoch 0 only`);
+  ensure(previous === undefined || previous < index, 'field-value', `${path}.previous: not before index`);
 }
 
 const anyLeaf = tagged('leaf', { genesis: checkGenesis, event: eventShape, epoch: checkEpoch });

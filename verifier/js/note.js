@@ -58,7 +58,8 @@ export function parseNote(text) {
   ensure(!/[\0-\x09\x0b-\x1f]/.test(text), 'control_character');
   const at = text.lastIndexOf('\n\n');
   ensure(at >= 0, 'no_signatures', 'no blank line');
-  ensure(at + 2 < text.length && text.endsWith('\n'), 'no_signatures', 'no line after it, or one without end');
+  const ended = at + 2 < text.length && text.endsWith('\n');
+  ensure(ended, 'no_signatures', 'no line after it, or one without end');
   const block = text.slice(at + 2, -1).split('\n');
   ensure(block.length <= limits.NOTE_SIGNATURES, 'signature_limit', `${block.length} signatures`);
   return { body: text.slice(0, at + 1), signatures: block.map(parseSignatureLine) };

@@ -151,7 +151,11 @@ export function quorumTime(policy, cosigned) {
 }
 
 const DURATIONS = {
-  'max-age': 'maxAge', 'max-lag': 'maxLag', 'pack-max-age': 'packMaxAge', skew: 'skew', 'inclusion-bound': 'inclusionBound',
+  'max-age': 'maxAge',
+  'max-lag': 'maxLag',
+  'pack-max-age': 'packMaxAge',
+  skew: 'skew',
+  'inclusion-bound': 'inclusionBound',
 };
 
 /** Reads a trust file. `required` is the number of auditors, 0 for `none`. */
@@ -223,15 +227,12 @@ export async function parseTrust(file) {
 
 /** Refuses a trust file that does not fit its policy. */
 export function checkAgainst(trust, policy) {
-  checkParties(trust, policy);
   for (const { name } of policy.logs) {
     if (!trust.administrators.has(name)) fail('administrator_missing', 0, `'${clip(name)}'`);
   }
-}
-
-/** The part of `checkAgainst` that no verdict can express: who is what. */
-export function checkParties(trust, policy) {
-  for (const name of trust.localWitnesses) if (!policy.witnesses.has(name)) fail('unknown_witness', 0, `'${clip(name)}'`);
+  for (const name of trust.localWitnesses) {
+    if (!policy.witnesses.has(name)) fail('unknown_witness', 0, `'${clip(name)}'`);
+  }
   const keysOf = (keys) => new Set([...keys].map(({ hex }) => hex));
   const witnesses = keysOf(policy.witnesses.values());
   const logs = keysOf(policy.logs);

@@ -39,7 +39,8 @@ async function lifeCycle(record, unit, type, at) {
     const by = again && (await keyByThumbprint(unit, again.by));
     if (!by || !keyAuthorised(by, again.index)) found.push(['key_compromised', 'not_usable']);
   }
-  if (record.index !== record.issuedIndex && compromisedAt(await keyByThumbprint(unit, record.latestBy), record.index)) {
+  const changed = record.index !== record.issuedIndex;
+  if (changed && compromisedAt(await keyByThumbprint(unit, record.latestBy), record.index)) {
     found.push(['changed_by_compromised_key', 'not_usable']);
   }
   for (const suspension of record.suspensions) found.push([suspension, 'not_usable']);

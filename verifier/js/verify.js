@@ -5,7 +5,7 @@ import { fromBase64Url, toBase64Url, utf8 } from './binary.js';
 import { parseFile } from './dossier.js';
 import { enterpriseChain, subjectKey } from './hash.js';
 import { absent, placed } from './map.js';
-import { checkParties, parsePolicy, parseTrust } from './policy.js';
+import { checkAgainst, parsePolicy, parseTrust } from './policy.js';
 import { parseCheckpoint, parseTlogProof } from './note.js';
 import { eventLeafHash, verifyEventSignatures } from './event.js';
 import { valueLeafHash } from './leaf.js';
@@ -158,13 +158,13 @@ async function decide(context, bytes, result) {
 const asParsed = (value, read) => (typeof value === 'string' || value instanceof Uint8Array ? read(value) : value);
 
 /**
- * Judges a file. Throws a PolicyError when policy or trust do not parse and a TypeError when `at`
- * is not a number of milliseconds; whatever the file's bytes are, it answers.
+ * Judges a file. Throws a PolicyError when policy or trust do not parse or do not fit each other, and
+ * a TypeError when `at` is no number of milliseconds; whatever the file's bytes are, it answers.
  */
 export async function verify(fileBytes, { policy, trust, pack, at, maxAge }) {
   if (!Number.isSafeInteger(at)) throw new TypeError('at: expected milliseconds since 1970');
   const context = { policy: await asParsed(policy, parsePolicy), trust: await asParsed(trust, parseTrust), pack, at };
-  checkParties(context.trust, context.policy);
+  checkAgainst(context.trust, context.policy);
   context.maxAge = maxAge ?? context.trust.maxAge;
   const result = { verdict: UNDETERMINED, reasons: [], assurance: [], facts: {} };
   const bytes = typeof fileBytes === 'string' ? utf8(fileBytes) : fileBytes;
