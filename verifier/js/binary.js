@@ -50,13 +50,6 @@ export function equal(a, b) {
   return true;
 }
 
-/** Order of two byte strings, bytewise. */
-export function compare(a, b) {
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return a[i] - b[i];
-  return a.length - b.length;
-}
-
 export function toHex(bytes) {
   let out = '';
   for (const b of bytes) out += HEX[b >> 4] + HEX[b & 15];

@@ -53,7 +53,7 @@ function remember(cache, name, value) {
 }
 
 /** What is wrong with 32 bytes as an encoded point: `not-canonical`, `small-order`, `not-point`, or null. */
-export function pointFault(bytes) {
+function pointFault(bytes) {
   const name = bytes.join();
   let fault = pointCache.get(name);
   if (fault === undefined) {

@@ -74,7 +74,7 @@ function publishType(value, path) {
 }
 
 /** Administrators, as in genesis, in the registry's record and in `change-administrators`. */
-export const administratorsShape = object({
+const administratorsShape = object({
   keys: ascending(publicKey, 1, limits.ADMINISTRATORS),
   threshold: integer(1, limits.ADMINISTRATORS),
 });
@@ -155,7 +155,7 @@ export function statement(event) {
   return canonical(without(event, 'signatures'));
 }
 
-export function signedMessage(event) {
+function signedMessage(event) {
   return concat(utf8('zhao/v1 event\n'), statement(event));
 }
 
@@ -163,7 +163,7 @@ export function eventId(event) {
   return sha256(utf8('zhao/v1 event id\n'), statement(event));
 }
 
-export function eventLeaf(event) {
+function eventLeaf(event) {
   return canonical({ event, leaf: 'event' });
 }
 

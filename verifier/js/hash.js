@@ -1,16 +1,11 @@
 // SHA-256 and the domain-separated hashes built on it.
 
-import { concat, toBase64Url, utf8 } from './binary.js';
+import { concat, utf8 } from './binary.js';
 
 const ZERO = new Uint8Array(1);
 
 export async function sha256(...parts) {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', concat(...parts)));
-}
-
-/** base64url of a SHA-256, the way hashes stand in JSON. */
-export async function digestText(...parts) {
-  return toBase64Url(await sha256(...parts));
 }
 
 /** Key of a subject: the only name it has in log and map. */
@@ -26,9 +21,4 @@ export function typeCommitment(salt, typeCode) {
 /** One step of an enterprise's running hash over the keys of its licences. */
 export function enterpriseChain(chain, licenceKey) {
   return sha256(utf8('zhao/v1 enterprise'), ZERO, chain, licenceKey);
-}
-
-/** Salted digest of a text that may only appear as a digest; `label` is `reason` or `basis`. */
-export function saltedDigest(label, salt, text) {
-  return sha256(utf8(`zhao/v1 ${label}`), ZERO, salt, utf8(text));
 }

@@ -19,15 +19,15 @@ export const checkPath = object({
 });
 
 /** Root of a map without keys. */
-export const emptyMapRoot = () => sha256(utf8('zhao/v1 empty map'));
+const emptyMapRoot = () => sha256(utf8('zhao/v1 empty map'));
 
 const bitAt = (key, depth) => (key[depth >> 3] >> (7 - (depth & 7))) & 1;
 
-export function mapLeaf(key, recordHash) {
+function mapLeaf(key, recordHash) {
   return sha256(LEAF, key, recordHash);
 }
 
-export function mapNode(depth, left, right) {
+function mapNode(depth, left, right) {
   return sha256(NODE, new Uint8Array([depth]), left, right);
 }
 

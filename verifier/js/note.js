@@ -30,7 +30,7 @@ function as(code, work) {
 }
 
 /** Four bytes that tell a verifier which key a signature line belongs to, as hexadecimal. */
-export async function keyId(name, type, publicKey) {
+async function keyId(name, type, publicKey) {
   const digest = await sha256(utf8(name), NEWLINE, new Uint8Array([type]), publicKey);
   return toHex(digest.subarray(0, 4));
 }

@@ -110,7 +110,7 @@ const SHAPES = { licence, issuer, 'licence-type': licenceType, enterprise, regis
 const any = tagged('kind', SHAPES);
 
 /** Refuses a value that is not a record, or not of the kind asked for. */
-export function checkRecord(value, path = 'record', kind = undefined) {
+function checkRecord(value, path = 'record', kind = undefined) {
   if (kind === undefined) any(value, path);
   else SHAPES[kind](value, path);
   // the size bounds what a map leaf may stand for, whatever the members are

@@ -33,7 +33,7 @@ async function common(event, entry, state, origin, subject) {
 }
 
 /** At least `threshold` signatures, every one by an administrator. */
-export function checkThreshold(event, administrators) {
+function checkThreshold(event, administrators) {
   for (const { key } of event.signatures) {
     ensure(administrators.keys.includes(key), 'foreign_signature');
   }

@@ -170,15 +170,7 @@ export const publicKey = (value, path) => {
   multikey(value);
 };
 
-/** Runs one check, then another on the same value. */
-export function both(first, second) {
-  return (value, path) => {
-    first(value, path);
-    second(value, path);
-  };
-}
-
-/** Tells arrays, objects and scalars apart by a tag member. */
+/** An object whose shape a member names. */
 export function tagged(tag, shapes) {
   return (value, path) => {
     ensure(isObject(value), 'field-kind', `${path}: expected an object`);

@@ -13,7 +13,7 @@ export function leafHash(bytes) {
   return sha256(LEAF, bytes);
 }
 
-export function nodeHash(left, right) {
+function nodeHash(left, right) {
   return sha256(NODE, left, right);
 }
 

@@ -1,6 +1,6 @@
 // Unified social credit codes (GB 32100-2015, GB 11714) and licence type codes (GB/T 36904).
 
-import { Refusal, ensure } from './errors.js';
+import { ensure } from './errors.js';
 
 const ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
 const WEIGHTS = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
@@ -42,16 +42,6 @@ function checkOrganisation(code) {
   let sum = 0;
   for (let i = 0; i < 8; i++) sum += ORGANISATION.indexOf(code[i]) * ORGANISATION_WEIGHTS[i];
   ensure('0123456789X0'[11 - (sum % 11)] === code[8], 'organisation-check');
-}
-
-export function isUscc(text) {
-  try {
-    checkUscc(text);
-    return true;
-  } catch (error) {
-    if (error instanceof Refusal) return false;
-    throw error;
-  }
 }
 
 /** Refuses a text that is not a definer's credit code and a three-digit number. */
