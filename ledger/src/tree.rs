@@ -4,6 +4,7 @@
 //! historic size stays provable. A node inside a tile is recomputed from its slots.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use zhao_spec::log::tile::{Kind, NodePlace, TILE_WIDTH, Tile};
 use zhao_spec::log::tree::{Frontier, Node, NodeReader, ProveError, TreeSize, peaks};
@@ -69,10 +70,10 @@ impl NodeReader for StoredTree<'_> {
         let mut hashes = Vec::with_capacity(nodes.len());
         for node in nodes {
             let at = place(*node)?;
-            if !seen.contains_key(&at) {
-                seen.insert(at, self.tile(at)?);
-            }
-            let bytes = seen.get(&at).map(Vec::as_slice).unwrap_or_default();
+            let bytes = match seen.entry(at) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(self.tile(at)?),
+            };
             hashes.push(node_in(at, bytes, *node)?);
         }
         Ok(hashes)
@@ -132,15 +133,11 @@ pub fn append(
         for done in completed.iter().filter(|done| done.node.level % 8 == 0) {
             let at = place(done.node)?;
             let slot = usize::try_from(done.node.index % u64::from(TILE_WIDTH)).expect("below 256");
-            if !tiles.contains_key(&at) {
-                let bytes = if slot == 0 {
-                    Vec::new()
-                } else {
-                    store::require::<Tiles>(store, &at)?
-                };
-                tiles.insert(at, bytes);
-            }
-            let bytes = tiles.entry(at).or_default();
+            let bytes = match tiles.entry(at) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) if slot == 0 => place.insert(Vec::new()),
+                Entry::Vacant(place) => place.insert(store::require::<Tiles>(store, &at)?),
+            };
             if bytes.len() != slot * HASH {
                 let problem = format!("{} bytes where {} are needed", bytes.len(), slot * HASH);
                 return Err(bad_tile(at, problem));

@@ -5,9 +5,9 @@
 //! believes a leaf only after the checkpoint's root covers it.
 
 pub mod compare;
-pub mod evidence;
 #[cfg(test)]
 mod core_tests;
+pub mod evidence;
 #[cfg(test)]
 mod tests;
 

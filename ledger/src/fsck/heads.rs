@@ -47,7 +47,7 @@ impl Fsck<'_> {
     pub(super) fn check_heads(&mut self, files: &dyn Files, log: &Vkey) -> Result<(), StoreError> {
         let mut notes = Vec::new();
         self.each(Family::Heads, |key, note| {
-            notes.push((key.to_vec(), note.to_vec()))
+            notes.push((key.to_vec(), note.to_vec()));
         })?;
         for (key, note) in &notes {
             if let Err(problem) = self.check_note(log, Some(key), note)? {

@@ -43,7 +43,7 @@ impl PageId {
     #[must_use]
     pub fn slot_of(&self, key: &Hash) -> u8 {
         let byte = key.0.get(usize::from(self.level / 2)).copied().unwrap_or(0);
-        if self.level % 2 == 0 {
+        if self.level.is_multiple_of(2) {
             byte >> 4
         } else {
             byte & 0x0f
@@ -56,7 +56,7 @@ impl PageId {
         let level = self.level.checked_add(1).filter(|level| *level < LEVELS)?;
         let mut prefix = self.prefix;
         let byte = prefix.get_mut(usize::from(self.level / 2))?;
-        *byte |= if self.level % 2 == 0 {
+        *byte |= if self.level.is_multiple_of(2) {
             slot << 4
         } else {
             slot & 0x0f

@@ -292,9 +292,9 @@ impl<'a> View<'a> {
             let middle = low.midpoint(high);
             let place = store::require::<Epochs>(self.store(), &middle)?;
             if place.index > index {
-                high = middle
+                high = middle;
             } else {
-                low = middle.saturating_add(1)
+                low = middle.saturating_add(1);
             }
         }
         let place = store::require::<Epochs>(self.store(), &low)?;

@@ -320,7 +320,7 @@ fn what_no_quorum_covers_is_not_shown() {
     let wider = Tile {
         kind: TileKind::Hashes(0),
         index: 0,
-        width: view.size().0 as u16 + 1,
+        width: u16::try_from(view.size().0).unwrap() + 1,
     };
     assert_eq!(view.tile(&wider).unwrap(), None);
 }

@@ -30,6 +30,7 @@ pub use cosign::{CosignError, CosignRequest, Cosigner, Quorum};
 pub use error::{CommitError, SecondPathError, StartError};
 pub use recover::Start;
 
+use crate::map::prune::prune;
 use crate::store::files::Files;
 use crate::store::layout::Heads;
 use crate::store::{Store, WriteBatch};
@@ -166,6 +167,30 @@ impl Sequencer {
             this.append(&Segment::default(), time)?;
             this.publish()?;
             Ok(this.published.size == this.edge.size())
+        })
+    }
+
+    /// Drops the pages and records that were replaced more than `epochs` epochs before the published
+    /// one. What earlier heads showed can then no longer be proved from this database; the leaves
+    /// stay, and whoever replays them can.
+    ///
+    /// # Errors
+    /// As [`Sequencer::commit`].
+    pub fn prune(&mut self, epochs: u64) -> Result<(), CommitError> {
+        self.guarded(|this| {
+            let Some(last) = this.published.size.0.checked_sub(1) else {
+                return Ok(());
+            };
+            let published = recover::epoch_at(&*this.store, LeafIndex(last))?;
+            let keep_from = published.epoch.saturating_sub(epochs);
+            loop {
+                // A crash between two batches leaves less pruned.
+                let (batch, more) = prune(&*this.store, keep_from)?;
+                this.store.write(batch)?;
+                if !more {
+                    return Ok(());
+                }
+            }
         })
     }
 

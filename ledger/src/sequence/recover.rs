@@ -122,8 +122,11 @@ impl Sequencer {
         expect("origin of the intent", this.origin(), &intent.origin)?;
         this.check_intent(&intent)?;
         this.load_published()?;
-        let mut start = Start::default();
-        start.unsigned = this.check_unsigned(intent.size)?;
+        let unsigned = this.check_unsigned(intent.size)?;
+        let mut start = Start {
+            unsigned,
+            ..Start::default()
+        };
         this.check_map()?;
         // All is well here. What witnesses know comes last: without enough of them the log starts
         // all the same, but commits and signs nothing until they answer.

@@ -17,7 +17,7 @@ use super::stage::{Edge, Staged};
 use crate::map::MapView;
 use crate::overlay::Touched;
 use crate::store::layout::{Family, Leaves, Records, Table};
-use crate::store::{Read, StoreError, decode};
+use crate::store::{Read, Row, StoreError, decode};
 use crate::tree::{StoredTree, flatten};
 
 /// A head the log's key has signed.
@@ -165,7 +165,7 @@ fn staged_records(staged: &Staged) -> Result<Vec<(Hash, Hash)>, SecondPathError>
         .collect())
 }
 
-fn staged_entries<T: Table>(staged: &Staged) -> Result<Vec<(T::Key, T::Value)>, StoreError> {
+fn staged_entries<T: Table>(staged: &Staged) -> Result<Vec<Row<T>>, StoreError> {
     let family: Family = T::FAMILY;
     let mut entries = Vec::new();
     for (at, key, value) in staged.batch.writes() {

@@ -21,6 +21,9 @@ pub use layout::{Family, LayoutError, Table};
 /// A key and its value, as stored.
 pub type Entry = (Vec<u8>, Vec<u8>);
 
+/// A typed key and its value.
+pub type Row<T> = (<T as Table>::Key, <T as Table>::Value);
+
 /// Why a store could not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -199,7 +202,7 @@ pub fn require<T: Table>(store: &dyn Read, key: &T::Key) -> Result<T::Value, Sto
 ///
 /// # Errors
 /// As [`read`].
-pub fn last<T: Table>(store: &dyn Read) -> Result<Option<(T::Key, T::Value)>, StoreError> {
+pub fn last<T: Table>(store: &dyn Read) -> Result<Option<Row<T>>, StoreError> {
     store
         .last(T::FAMILY)?
         .map(|entry| decode::<T>(&entry))
@@ -215,7 +218,7 @@ pub fn scan<T: Table>(
     from: &T::Key,
     to: &T::Key,
     limit: usize,
-) -> Result<Vec<(T::Key, T::Value)>, StoreError> {
+) -> Result<Vec<Row<T>>, StoreError> {
     let entries = store.scan(T::FAMILY, &T::encode_key(from), &T::encode_key(to), limit)?;
     entries.iter().map(decode::<T>).collect()
 }
@@ -224,7 +227,7 @@ pub fn scan<T: Table>(
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn decode<T: Table>((key, value): &Entry) -> Result<(T::Key, T::Value), StoreError> {
+pub fn decode<T: Table>((key, value): &Entry) -> Result<Row<T>, StoreError> {
     let typed = T::decode_key(key).map_err(|e| corrupt::<T>(key, e))?;
     Ok((
         typed,

@@ -146,7 +146,7 @@ impl Witness {
         let stated = SignedNote::parse(&request.note)
             .map_err(CheckpointError::from)
             .and_then(|note| Checkpoint::parse(note.text()))
-            .map_err(|error| RequestError::Checkpoint(error))?;
+            .map_err(RequestError::Checkpoint)?;
         let origin = stated.origin;
         let log = self
             .logs

@@ -1,6 +1,7 @@
 //! The sequencer: what it answers, and what it survives.
 
 mod answers;
+mod cosigners;
 mod faults;
 mod random;
 mod rocks;

@@ -20,6 +20,10 @@ use crate::store::layout::Leaves;
 struct Dice(u64);
 
 impl Dice {
+    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[usize::try_from(self.roll(of.len().try_into().unwrap())).unwrap()]
+    }
+
     fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -94,12 +98,12 @@ fn random_event(dice: &mut Dice, office: &mut Office, issued: &mut u64) -> Verif
             *issued += 1;
             office.issue_to(
                 *issued,
-                ["91320402DEM0010172", "91320402DEM0020215"][(*issued % 2) as usize],
+                *dice.pick(&["91320402DEM0010172", "91320402DEM0020215"]),
             )
         }
         5 if dice.roll(8) == 0 => office.rotate(&format!("key {}", dice.roll(1 << 30))),
         _ => {
-            let verb = verbs[dice.roll(verbs.len() as u64) as usize];
+            let verb = *dice.pick(&verbs);
             // The office signs on as if all were accepted; put it right by drafting from a copy.
             let n = 1 + dice.roll(*issued + 1);
             office.plain(n, verb)
@@ -141,7 +145,7 @@ fn run(seed: u64, batches: u64) {
             }
             events.push(event);
             if dice.roll(12) == 0 {
-                events.push(earlier[dice.roll(earlier.len() as u64) as usize].clone());
+                events.push(dice.pick(&earlier).clone());
             }
         }
         earlier.extend(events.iter().cloned());
@@ -151,7 +155,7 @@ fn run(seed: u64, batches: u64) {
         assert_eq!(sequencer.size().0, model.size);
         let epoch = sequencer.edge.epoch.clone().unwrap();
         assert_eq!(epoch.map_root, model.root(), "seed {seed} batch {batch}");
-        assert_eq!(epoch.subjects, model.records.len() as u64);
+        assert_eq!(epoch.subjects, u64::try_from(model.records.len()).unwrap());
     }
     let stored = site.disk.store().unwrap();
     let mut tree = MemoryTree::new();
