@@ -69,7 +69,7 @@ const SHAPES = {
 
 const BYTES = {
   dossier: limits.DOSSIER_BYTES,
-  'issuer-pack': limits.PACK_BYTES,
+  receipt: limits.DOSSIER_BYTES,
   evidence: limits.EVIDENCE_BYTES,
 };
 
@@ -90,7 +90,7 @@ export function parseFile(bytes) {
   }
   const format = value.format.slice(PREFIX.length);
   // the format is known only now; nothing but the reading itself was done with the rest
-  const max = BYTES[format] ?? limits.JSON_BYTES;
+  const max = BYTES[format] ?? limits.PACK_BYTES;
   ensure(bytes.length <= max, 'json-too-long', `at most ${max} bytes, found ${bytes.length}`);
   return { format, value };
 }

@@ -8,9 +8,14 @@ export async function sha256(...parts) {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', concat(...parts)));
 }
 
-/** Key of a subject: the only name it has in log and map. */
-export function subjectKey(origin, kind, id) {
-  return sha256(utf8('zhao/v1 subject'), ZERO, utf8(origin), ZERO, utf8(kind), ZERO, utf8(id));
+const SUBJECT_TAGS = { licence: 1, issuer: 2, 'licence-type': 3, enterprise: 4, registry: 5 };
+
+/** Key of a subject: the only name it has in log and map. Its first byte tells the kind. */
+export async function subjectKey(origin, kind, id) {
+  const parts = [utf8('zhao/v1 subject'), ZERO, utf8(origin), ZERO, utf8(kind), ZERO, utf8(id)];
+  const key = await sha256(...parts);
+  key[0] = SUBJECT_TAGS[kind];
+  return key;
 }
 
 /** The commitment that stands for a type code that is not open. */

@@ -8,7 +8,6 @@ export const ARRAY_ITEMS = 65_536;
 export const OBJECT_MEMBERS = 1024;
 export const MULTIBASE_CHARS = 128;
 
-export const JSON_BYTES = 4_194_304;
 export const DOSSIER_BYTES = 1_048_576;
 export const PACK_BYTES = 8_388_608;
 export const EVIDENCE_BYTES = 67_108_864;

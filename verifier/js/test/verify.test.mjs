@@ -314,6 +314,19 @@ test('the caller\'s own mistakes are exceptions', async () => {
   await assert.rejects(verify(bytes, { policy, trust, at: undefined }), TypeError);
 });
 
+test('files over the size of their format are malformed', async () => {
+  const built = await world();
+  const padded = (file, count) => {
+    const big = clone(file);
+    big.credential.credentialSubject.faceData = {};
+    for (let i = 0; i < count; i++) big.credential.credentialSubject.faceData[`f${i}`] = 'x'.repeat(4096);
+    return big;
+  };
+  // within the dossier's limit, above the credential's; then above both
+  expect(await judge(built, padded(built.dossier, 80)), 'invalid', ['credential_malformed']);
+  expect(await judge(built, padded(built.dossier, 300)), 'invalid', ['malformed']);
+});
+
 test('hostile bytes give a verdict, never an exception, and never a usable one', async () => {
   const built = await world();
   const start = bytesOf(built.dossier);
