@@ -2,7 +2,7 @@
 
 use crate::life::record::LicenceRecord;
 use crate::wire::write::{ObjectWriter, object_bytes};
-use crate::wire::{Fields, Hash, Malformed, Value, json, limits, sha256};
+use crate::wire::{Fields, Hash, Malformed, Problem, Value, json, limits, sha256};
 
 use super::authorities::Authorities;
 use super::head::Head;
@@ -25,8 +25,15 @@ impl EmbeddedCredential {
     /// A credential's JSON value.
     ///
     /// # Errors
-    /// Longer than a credential may be.
+    /// Not an object, or longer than a credential may be.
     pub fn new(value: Value) -> Result<Self, Malformed> {
+        let Value::Object(_) = &value else {
+            let problem = Problem::WrongKind {
+                expected: "object",
+                actual: value.kind(),
+            };
+            return Err(Malformed::new("", problem));
+        };
         let bytes = json::encode(&value);
         within(bytes.len(), limits::CREDENTIAL_BYTES)?;
         Ok(Self { value, bytes })
@@ -35,13 +42,9 @@ impl EmbeddedCredential {
     /// Reads canonical bytes.
     ///
     /// # Errors
-    /// Not canonical JSON, or longer than a credential may be.
+    /// Not canonical JSON, not an object, or longer than a credential may be.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
-        let value = json::parse_within(bytes, limits::CREDENTIAL_BYTES)?;
-        Ok(Self {
-            value,
-            bytes: bytes.to_vec(),
-        })
+        Self::new(json::parse_within(bytes, limits::CREDENTIAL_BYTES)?)
     }
 
     /// The value.
@@ -109,9 +112,8 @@ impl Dossier {
         } else {
             None
         };
-        let credential = EmbeddedCredential::optional(&mut fields)?.ok_or_else(|| {
-            Malformed::new(fields.path_of("credential"), crate::wire::Problem::Missing)
-        })?;
+        let credential = EmbeddedCredential::optional(&mut fields)?
+            .ok_or_else(|| Malformed::new(fields.path_of("credential"), Problem::Missing))?;
         let head = Head::from_fields(&mut fields)?;
         let placed = Placed::from_fields(&mut fields)?;
         fields.finish()?;

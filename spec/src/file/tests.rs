@@ -127,10 +127,28 @@ fn over_the_limit_is_refused_before_decoding() {
     );
     long.authorities = None;
     let big = json::Value::Text("x".repeat(limits::TEXT_BYTES));
-    let many = json::Value::Array(vec![big; 5]);
+    let members = ["a", "b", "c", "d", "e"].map(|name| (name.to_owned(), big.clone()));
+    let many = json::Value::Object(members.into());
     let error = EmbeddedCredential::new(many).unwrap_err();
     let limit = limits::CREDENTIAL_BYTES;
     assert!(matches!(error.problem, Problem::TooLong { limit: own, .. } if own == limit));
+}
+
+#[test]
+fn a_credential_is_an_object() {
+    let error = EmbeddedCredential::parse(b"13").unwrap_err();
+    let problem = Problem::WrongKind {
+        expected: "object",
+        actual: "integer",
+    };
+    assert_eq!(error.problem, problem);
+    let text = String::from_utf8(dossier().bytes()).unwrap();
+    let own = String::from_utf8(dossier().credential.bytes().to_vec()).unwrap();
+    let error = AnyFile::parse(text.replacen(&own, "13", 1).as_bytes()).unwrap_err();
+    assert_eq!(
+        (error.path.as_str(), error.problem),
+        ("credential", problem)
+    );
 }
 
 #[test]

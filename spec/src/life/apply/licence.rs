@@ -16,6 +16,7 @@ use crate::wire::limits;
 
 pub(super) fn apply(scene: &Scene<'_>) -> Result<Vec<(Hash, Record)>, ApplyError> {
     let signer = unit(scene)?;
+    check_kind(&scene.event.subject, Kind::Licence)?;
     let subject = scene.record(&scene.event.subject)?;
     match (&scene.event.action, subject.as_deref()) {
         (Action::Issued(_), Some(_)) => Err(Refusal::SubjectExists.into()),
@@ -26,6 +27,16 @@ pub(super) fn apply(scene: &Scene<'_>) -> Result<Vec<(Hash, Record)>, ApplyError
             actual: other.kind().as_str(),
         }
         .into()),
+    }
+}
+
+/// The key's own tag, so that no key of another kind can be taken before its subject exists.
+fn check_kind(key: &Hash, kind: Kind) -> Result<(), Refusal> {
+    match Kind::of(key) {
+        Some(actual) if actual == kind => Ok(()),
+        actual => Err(Refusal::WrongKind {
+            actual: actual.map_or("none", Kind::as_str),
+        }),
     }
 }
 
@@ -148,6 +159,7 @@ fn issue(
 
 /// The holder's public index with this licence added.
 fn index_holder(scene: &Scene<'_>, enterprise: &Hash) -> Result<Record, ApplyError> {
+    check_kind(enterprise, Kind::Enterprise)?;
     let (chain, count) = match scene.record(enterprise)?.as_deref() {
         None => (Hash([0; 32]), 0),
         Some(Record::Enterprise(record)) => (record.chain, record.count),

@@ -313,7 +313,7 @@ fn cat_06_types_are_versioned_and_keep_their_rules() {
 }
 
 #[test]
-fn adm_04_administrators_are_changed_by_those_in_force() {
+fn administrators_are_changed_by_those_in_force() {
     let mut world = World::new();
     let change = || Action::ChangeAdministrators(administrators(&["new 1", "new 2"], 2));
     let event = world.draft(registry(), None, change());

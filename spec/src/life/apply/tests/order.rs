@@ -158,8 +158,25 @@ fn subjects_of_another_kind_are_refused() {
         code(world.admin(licence("a"), Action::RetireType)),
         "wrong_kind"
     );
-    let taken = Action::Issued(Box::new(issued(open_type())));
-    assert_eq!(code(world.unit(issuer(OTHER), taken)), "subject_exists");
+    // Nor can a unit take the key of a unit, type or index that is yet to be made.
+    let future = [
+        issuer("11350000DEM000137M"),
+        type_key("11100000DEM0001107055"),
+        subject_key(ORIGIN, Kind::Enterprise, "91310115DEM0010254"),
+        subject_key(ORIGIN, Kind::Registry, "another"),
+        Hash([0; 32]),
+        Hash([255; 32]),
+    ];
+    for subject in future {
+        let squatted = Action::Issued(Box::new(issued(open_type())));
+        assert_eq!(code(world.unit(subject, squatted)), "wrong_kind");
+    }
+    let mut data = issued(open_type());
+    data.enterprise = Some(licence("b"));
+    assert_eq!(
+        code(world.unit(licence("b"), Action::Issued(Box::new(data)))),
+        "wrong_kind"
+    );
     // A public index that is really somebody's licence.
     let mut data = issued(open_type());
     data.enterprise = Some(licence("a"));
