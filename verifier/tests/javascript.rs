@@ -1,4 +1,4 @@
-//! Rust and JavaScript give the same verdict, for the same reasons, on ten thousand mutants.
+//! Rust and JavaScript give the same verdict, for the same reasons, on thousands of mutants.
 
 use std::fs;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -15,13 +15,24 @@ use zhao_verifier::{TrustPolicy, verify};
 mod support;
 
 /// The first mutants of the mutation test.
-const MUTANTS: u64 = 10_000;
+const DOSSIERS: u64 = 10_000;
+/// Mutants of receipts, histories, answers and issuer packs.
+const OTHER_FILES: u64 = 3_000;
 
 #[test]
-fn both_verifiers_judge_every_mutant_alike() {
-    let nursery = Nursery::new();
+fn both_verifiers_judge_every_dossier_alike() {
+    compare("dossiers", &Nursery::of_dossiers(), DOSSIERS);
+}
+
+#[test]
+fn both_verifiers_judge_every_other_file_alike() {
+    compare("other-files", &Nursery::of_other_files(), OTHER_FILES);
+}
+
+/// Gives the same mutants to one Node process and to `verify`.
+fn compare(name: &str, nursery: &Nursery, mutants: u64) {
     let policy = TrustPolicy::load(&nursery.policy, &nursery.trust).unwrap();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("javascript");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("policy.txt"), &nursery.policy).unwrap();
     fs::write(folder.join("trust.txt"), &nursery.trust).unwrap();
@@ -44,7 +55,7 @@ fn both_verifiers_judge_every_mutant_alike() {
         // Written from a thread of its own: either pipe may fill up before the other is read.
         scope.spawn(|| {
             let mut stdin = BufWriter::new(stdin);
-            for number in 0..MUTANTS {
+            for number in 0..mutants {
                 let mutant = nursery.mutant(number);
                 let original = &nursery.originals[mutant.original];
                 let line = json!({"bytes": encode_base64(&mutant.bytes), "at": original.at});
@@ -52,7 +63,7 @@ fn both_verifiers_judge_every_mutant_alike() {
             }
             stdin.flush().unwrap();
         });
-        for (number, line) in (0..MUTANTS).zip(stdout.lines()) {
+        for (number, line) in (0..mutants).zip(stdout.lines()) {
             let theirs: Value = serde_json::from_str(&line.unwrap()).unwrap();
             let mutant = nursery.mutant(number);
             let original = &nursery.originals[mutant.original];
@@ -71,7 +82,7 @@ fn both_verifiers_judge_every_mutant_alike() {
         }
     });
     assert!(node.wait().unwrap().success());
-    assert_eq!(answered, MUTANTS);
+    assert_eq!(answered, mutants);
     let shown = differences
         .iter()
         .take(20)

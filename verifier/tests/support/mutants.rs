@@ -1,4 +1,4 @@
-//! Dossiers changed at random, from a seed: the same number always gives the same mutant.
+//! Files changed at random, from a seed: the same number always gives the same mutant.
 
 use zhao_spec::wire::{Value, json};
 
@@ -8,7 +8,7 @@ use super::vectors::Vector;
 /// Where the randomness starts. A failure names the mutant; this and its number give it again.
 pub const SEED: u64 = 0x7a68_616f_2026_1122;
 
-/// A usable dossier that mutants are made from.
+/// A usable file that mutants are made from.
 pub struct Original {
     pub name: String,
     pub bytes: Vec<u8>,
@@ -21,11 +21,11 @@ pub struct Nursery {
     pub originals: Vec<Original>,
     pub policy: String,
     pub trust: String,
-    /// Whole dossiers, usable or not, whose parts may be put into others.
+    /// Whole files, usable or not, whose parts may be put into others.
     donors: Vec<Value>,
 }
 
-/// One changed dossier.
+/// One changed file.
 pub struct Mutant {
     pub original: usize,
     pub bytes: Vec<u8>,
@@ -33,7 +33,20 @@ pub struct Mutant {
 
 impl Nursery {
     /// Every usable dossier of the vectors under the common policy; every dossier as a donor.
-    pub fn new() -> Self {
+    pub fn of_dossiers() -> Self {
+        let nursery = Self::of(&["verify/"]);
+        assert!(nursery.originals.len() > 30 && nursery.donors.len() > 100);
+        nursery
+    }
+
+    /// Every valid receipt, history, answer and issuer pack; every such file as a donor.
+    pub fn of_other_files() -> Self {
+        let nursery = Self::of(&["answer/", "history/", "issuer-pack/", "receipt/"]);
+        assert!(nursery.originals.len() > 10 && nursery.donors.len() > 50);
+        nursery
+    }
+
+    fn of(folders: &[&str]) -> Self {
         let vectors = cases::all();
         let common = vectors
             .iter()
@@ -46,10 +59,11 @@ impl Nursery {
             trust,
             donors: Vec::new(),
         };
-        for vector in vectors.iter().filter(|v| v.path.starts_with("verify/")) {
-            nursery.take(vector);
+        for vector in &vectors {
+            if folders.iter().any(|folder| vector.path.starts_with(folder)) {
+                nursery.take(vector);
+            }
         }
-        assert!(nursery.originals.len() > 30 && nursery.donors.len() > 100);
         nursery
     }
 
@@ -101,7 +115,7 @@ impl Nursery {
         match dice.below(4) {
             0 => {
                 let donor = &self.donors[dice.below(self.donors.len())];
-                // The same place in another dossier, or any other place in this one.
+                // The same place in another file, or any other place in this one.
                 let other = match at(donor, path) {
                     Some(other) => other.clone(),
                     None => {
@@ -109,7 +123,7 @@ impl Nursery {
                         at(value, &paths[dice.below(paths.len())]).unwrap().clone()
                     }
                 };
-                // A whole dossier for a member would only nest it.
+                // A whole file for a member would only nest it.
                 if let Some(own) = at_mut(value, path)
                     && json::encode(&other).len() < 60_000
                 {
