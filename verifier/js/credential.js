@@ -101,7 +101,6 @@ function checkConsistent({ credentialSubject: subject, issuer, validFrom, validU
 /** Reads a credential, with the terms of its proof. Who signed, and whether, is `checkProof`'s. */
 export function readCredential(value) {
   shape(value, 'credential');
-  ensure(canonical(value).length <= limits.CREDENTIAL_BYTES, 'json-too-long', 'credential too large');
   const { credentialStatus: status, credentialSubject: subject, issuer, proof } = value;
   checkProofTerms(proof);
   checkConsistent(value);

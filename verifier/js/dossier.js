@@ -1,20 +1,23 @@
 // The files people exchange: shapes of dossier, issuer pack, receipt, history and answer.
 
 import { ensure } from './errors.js';
-import { parseDocument } from './json.js';
+import { canonical, parseDocument } from './json.js';
 import { parseCheckpoint, parseTlogProof } from './note.js';
 import { checkPath } from './map.js';
 import { checkEvent } from './event.js';
 import { checkEpoch, checkGenesis } from './leaf.js';
 import { recordOf } from './record.js';
-import { ascending, exactly, hash, integer, list, object, optional, standard, tagged, time } from './shape.js';
+import { ascending, exactly, hash, integer, isObject, list, object, optional, standard, tagged, time } from './shape.js';
 import { checkUscc } from './uscc.js';
 import * as limits from './limits.js';
 
 const PREFIX = 'zhao/v1 ';
 
-const isObject = (value, path) =>
-  ensure(typeof value === 'object' && value !== null && !Array.isArray(value), 'field-kind', path);
+// A credential is only bounded here; what is in it is judged after the file has been read.
+const credential = (value, path) => {
+  ensure(isObject(value), 'field-kind', `${path}: expected an object`);
+  ensure(canonical(value).length <= limits.CREDENTIAL_BYTES, 'json-too-long', `${path}: credential too large`);
+};
 
 const proofText = (value, path) => {
   ensure(typeof value === 'string', 'field-kind', `${path}: expected a string`);
@@ -41,7 +44,7 @@ const authorities = object({
 const inclusionPath = list(hash, 0, limits.PROOF_HASHES);
 
 const SHAPES = {
-  dossier: { authorities: optional(authorities), credential: isObject, head, ...placedAs('licence') },
+  dossier: { authorities: optional(authorities), credential, head, ...placedAs('licence') },
   'issuer-pack': { authorities, head },
   receipt: { event: checkEvent, head, index: integer(), proof: proofText },
   history: {
@@ -60,7 +63,7 @@ const SHAPES = {
     enterprise: object({ path: checkPath, record: optional(recordOf('enterprise')) }),
     head,
     items: list(
-      object({ credential: optional(isObject), subject: hash, ...placedAs('licence') }), 0, limits.ARRAY_ITEMS,
+      object({ credential: optional(credential), subject: hash, ...placedAs('licence') }), 0, limits.ARRAY_ITEMS,
     ),
     uscc: standard(checkUscc),
   },

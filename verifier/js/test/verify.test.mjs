@@ -323,7 +323,8 @@ test('files over the size of their format are malformed', async () => {
     return big;
   };
   // within the dossier's limit, above the credential's; then above both
-  expect(await judge(built, padded(built.dossier, 80)), 'invalid', ['credential_malformed']);
+  expect(await judge(built, padded(built.dossier, 80)), 'invalid', ['malformed']);
+  expect(await judge(built, padded(built.dossier, 60)), 'invalid', ['proof_signature']);
   expect(await judge(built, padded(built.dossier, 300)), 'invalid', ['malformed']);
 });
 
