@@ -36,10 +36,13 @@ impl LedgerClient for Engine {
                 })),
             }
         }
-        let outcomes = self.sequencer.commit(verified, now).map_err(|error| match error {
-            CommitError::Backlog { .. } => ClientError::Busy(error.to_string()),
-            _ => ClientError::Unreachable(error.to_string()),
-        })?;
+        let outcomes = self
+            .sequencer
+            .commit(verified, now)
+            .map_err(|error| match error {
+                CommitError::Backlog { .. } => ClientError::Busy(error.to_string()),
+                _ => ClientError::Unreachable(error.to_string()),
+            })?;
         let reader = self.reader();
         let view = reader.latest().map_err(unread)?;
         let mut outcomes = ids.iter().zip(outcomes);
@@ -77,7 +80,10 @@ fn submitted(view: &View<'_>, id: &Hash, outcome: Outcome) -> Result<Submitted, 
     match outcome {
         Outcome::Accepted { index } | Outcome::Duplicate { index } => {
             let receipt = view.receipt(id).map_err(unread)?;
-            Ok(Submitted::Receipted { index, receipt: receipt.bytes() })
+            Ok(Submitted::Receipted {
+                index,
+                receipt: receipt.bytes(),
+            })
         }
         Outcome::Pending { .. } => Ok(Submitted::Pending),
         Outcome::Refused(refusal) => Ok(Submitted::Refused {

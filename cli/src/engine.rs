@@ -28,19 +28,12 @@ pub(crate) const AUDITOR_KEY: &str = "local-auditor";
 /// Leaves that may wait for a quorum: the local cosigners are always there, so one batch is plenty.
 const MAX_UNPUBLISHED: u64 = 100_000;
 
-/// What the local auditor refused to cosign, newest last.
-pub(crate) type Objections = Arc<Mutex<Vec<AuditError>>>;
-
 /// Sequencer, witness and auditor of one directory.
 pub(crate) struct Engine {
     /// The one writer of the log.
     pub(crate) sequencer: Sequencer,
     /// The log's database, for reading.
     pub(crate) store: Arc<Rocks>,
-    /// The local auditor.
-    pub(crate) auditor: Arc<Mutex<Auditor>>,
-    /// Why the local auditor did not cosign.
-    pub(crate) objections: Objections,
 }
 
 impl std::fmt::Debug for Engine {
@@ -54,8 +47,6 @@ struct Parts {
     store: Arc<Rocks>,
     files: Arc<dyn Files>,
     config: Config,
-    auditor: Arc<Mutex<Auditor>>,
-    objections: Objections,
 }
 
 impl Engine {
@@ -78,8 +69,6 @@ impl Engine {
         Ok(Self {
             sequencer,
             store: parts.store,
-            auditor: parts.auditor,
-            objections: parts.objections,
         })
     }
 
@@ -93,20 +82,23 @@ impl Engine {
         trust: &TrustPolicy,
         clock: &Clock,
     ) -> Result<(Self, Start), Failure> {
-        let genesis = trust.trust().genesis_of(&home.config.origin).ok_or_else(|| {
-            let (path, origin) = (home.trust(), &home.config.origin);
-            Failure::usage("trust-other-log", crate::failure::args![path = path.display(), origin])
-        })?;
+        let genesis = trust
+            .trust()
+            .genesis_of(&home.config.origin)
+            .ok_or_else(|| {
+                let (path, origin) = (home.trust(), &home.config.origin);
+                Failure::usage(
+                    "trust-other-log",
+                    crate::failure::args![path = path.display(), origin],
+                )
+            })?;
         let parts = parts(home, keyring, trust, *genesis, clock)?;
         let store: Arc<dyn Store> = parts.store.clone();
-        let (sequencer, start) =
-            Sequencer::open(store, parts.files, parts.config, clock.read())
-                .map_err(because("ledger-start", Vec::new()))?;
+        let (sequencer, start) = Sequencer::open(store, parts.files, parts.config, clock.read())
+            .map_err(because("ledger-start", Vec::new()))?;
         let engine = Self {
             sequencer,
             store: parts.store,
-            auditor: parts.auditor,
-            objections: parts.objections,
         };
         Ok((engine, start))
     }
@@ -116,8 +108,15 @@ impl Engine {
     /// # Errors
     /// The ledger's; a quorum that was not reached.
     pub(crate) fn heartbeat(&mut self, now: UnixMillis) -> Result<(), Failure> {
-        let reached = self.sequencer.heartbeat(now).map_err(because("ledger", Vec::new()))?;
-        if reached { Ok(()) } else { Err(self.no_quorum()) }
+        let reached = self
+            .sequencer
+            .heartbeat(now)
+            .map_err(because("ledger", Vec::new()))?;
+        if reached {
+            Ok(())
+        } else {
+            Err(self.no_quorum())
+        }
     }
 
     /// Why the newest head has no quorum.
@@ -141,7 +140,9 @@ fn parts(
     let store = Arc::new(Rocks::open(&home.database()).map_err(|cause| wrap(&cause))?);
     let files = Directory::open(&home.ledger()).map_err(|cause| wrap(&cause))?;
     let mut secret = |name: &str, purpose| {
-        keyring.secret(name, purpose).map_err(because("keys", Vec::new()))
+        keyring
+            .secret(name, purpose)
+            .map_err(because("keys", Vec::new()))
     };
     let signer = NoteSigner::new(&home.config.origin, secret(LOG_KEY, Purpose::Log)?)
         .map_err(|cause| wrap(&cause))?;
@@ -163,22 +164,29 @@ fn parts(
     )
     .map_err(|cause| wrap(&cause))?;
     let auditor = Arc::new(Mutex::new(auditor));
-    let objections = Objections::default();
-    let noted = Arc::clone(&objections);
-    let report = Arc::new(move |error: &AuditError| {
-        let mut noted = noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        noted.push(error.clone());
-    });
+    // What it refuses, and why, comes back through the sequencer's list of silent cosigners.
+    let report = Arc::new(|_: &AuditError| ());
     let cosigners: Vec<Box<dyn Cosigner>> = vec![
         Box::new(LocalWitness::new(
             Arc::new(Mutex::new(witness)),
             &home.config.origin,
             clock.seconds(),
         )),
-        Box::new(LocalAuditor::new(Arc::clone(&auditor), clock.seconds(), report)),
+        Box::new(LocalAuditor::new(auditor, clock.seconds(), report)),
     ];
-    let quorum =
-        Quorum { policy: trust.policy().clone(), trust: Some(trust.trust().clone()) };
-    let config = Config { signer, quorum, cosigners, max_unpublished: MAX_UNPUBLISHED };
-    Ok(Parts { store, files: Arc::new(files), config, auditor, objections })
+    let quorum = Quorum {
+        policy: trust.policy().clone(),
+        trust: Some(trust.trust().clone()),
+    };
+    let config = Config {
+        signer,
+        quorum,
+        cosigners,
+        max_unpublished: MAX_UNPUBLISHED,
+    };
+    Ok(Parts {
+        store,
+        files: Arc::new(files),
+        config,
+    })
 }

@@ -53,17 +53,30 @@ pub(crate) use args;
 impl Failure {
     /// Wrong usage, or something unreadable: exit 2.
     pub(crate) fn usage(key: &str, arguments: Vec<Argument>) -> Self {
-        Self { exit: Exit::Usage, key: key.to_owned(), arguments, said: Vec::new() }
+        Self {
+            exit: Exit::Usage,
+            key: key.to_owned(),
+            arguments,
+            said: Vec::new(),
+        }
     }
 
     /// Refused by a rule: exit 1.
     pub(crate) fn refused(key: &str, arguments: Vec<Argument>) -> Self {
-        Self { exit: Exit::Refused, key: key.to_owned(), arguments, said: Vec::new() }
+        Self {
+            exit: Exit::Refused,
+            key: key.to_owned(),
+            arguments,
+            said: Vec::new(),
+        }
     }
 
     /// Refused by rules that have codes and sentences of their own: exit 1.
     pub(crate) fn said(said: Vec<Said>) -> Self {
-        Self { said, ..Self::refused("refused-by-rule", Vec::new()) }
+        Self {
+            said,
+            ..Self::refused("refused-by-rule", Vec::new())
+        }
     }
 
     /// A file that could not be read, written or made.

@@ -16,12 +16,23 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     if path == Path::new("-") {
-        std::io::stdin().lock().take(most).read_to_end(&mut bytes).map_err(wrap)?;
+        std::io::stdin()
+            .lock()
+            .take(most)
+            .read_to_end(&mut bytes)
+            .map_err(wrap)?;
     } else {
-        File::open(path).map_err(wrap)?.take(most).read_to_end(&mut bytes).map_err(wrap)?;
+        File::open(path)
+            .map_err(wrap)?
+            .take(most)
+            .read_to_end(&mut bytes)
+            .map_err(wrap)?;
     }
     if bytes.len() > limit {
-        return Err(Failure::usage("file-long", args![path = path.display(), limit]));
+        return Err(Failure::usage(
+            "file-long",
+            args![path = path.display(), limit],
+        ));
     }
     Ok(bytes)
 }
@@ -59,7 +70,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 /// # Errors
 /// As [`replace`] and [`Session::data`].
 pub(crate) fn output(session: &Session, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    if path == Path::new("-") { session.data(bytes) } else { replace(path, bytes) }
+    if path == Path::new("-") {
+        session.data(bytes)
+    } else {
+        replace(path, bytes)
+    }
 }
 
 /// Refuses a place where something is already: before work, so that nothing is done for naught.

@@ -56,7 +56,10 @@ pub(crate) struct Home {
 impl Home {
     /// The directory as `zhao init` is about to make it.
     pub(crate) fn new(dir: &Path, config: Config) -> Self {
-        Self { dir: dir.to_owned(), config }
+        Self {
+            dir: dir.to_owned(),
+            config,
+        }
     }
 
     /// An existing directory.
@@ -75,22 +78,31 @@ impl Home {
             Failure::usage("home-config", args![path = path.display(), cause])
         };
         // The version first: a newer format may have members that this program does not know.
-        let table: toml::Table = text.parse().map_err(|cause: toml::de::Error| wrong(&cause.message()))?;
+        let table: toml::Table = text
+            .parse()
+            .map_err(|cause: toml::de::Error| wrong(&cause.message()))?;
         match table.get("format").and_then(toml::Value::as_integer) {
             Some(format) if u64::try_from(format) == Ok(FORMAT) => {}
             Some(actual) => {
                 let path = path.display();
-                return Err(Failure::usage("home-format", args![path, expected = FORMAT, actual]));
+                return Err(Failure::usage(
+                    "home-format",
+                    args![path, expected = FORMAT, actual],
+                ));
             }
             None => return Err(wrong(&"format is missing or not an integer")),
         }
-        let config: Config =
-            table.try_into().map_err(|cause: toml::de::Error| wrong(&cause.message()))?;
+        let config: Config = table
+            .try_into()
+            .map_err(|cause: toml::de::Error| wrong(&cause.message()))?;
         for name in [&config.origin, &config.witness, &config.auditor] {
             check_name(name).map_err(|cause| wrong(&cause))?;
         }
         RegionCode::parse(&config.region).map_err(|cause| wrong(&cause))?;
-        Ok(Self { dir: dir.to_owned(), config })
+        Ok(Self {
+            dir: dir.to_owned(),
+            config,
+        })
     }
 
     /// Writes zhao.toml: last of all when a directory is made, so that a half-made one is none.
@@ -180,8 +192,15 @@ impl Home {
             let mut owner = String::new();
             let _ = (&mut file).take(32).read_to_string(&mut owner);
             let process = owner.trim().to_owned();
-            let process = if process.is_empty() { "?".to_owned() } else { process };
-            return Err(Failure::usage("home-busy", args![path = self.dir.display(), process]));
+            let process = if process.is_empty() {
+                "?".to_owned()
+            } else {
+                process
+            };
+            return Err(Failure::usage(
+                "home-busy",
+                args![path = self.dir.display(), process],
+            ));
         }
         // Who holds it, for the message above. The lock is the flock, not this text.
         file.set_len(0).map_err(wrap)?;
@@ -256,7 +275,13 @@ mod tests {
 
     #[test]
     fn the_administrators_live_beside_the_office() {
-        assert_eq!(admin_beside(Path::new("/x/office/")), PathBuf::from("/x/office-admin"));
-        assert_eq!(admin_beside(Path::new("office")), PathBuf::from("office-admin"));
+        assert_eq!(
+            admin_beside(Path::new("/x/office/")),
+            PathBuf::from("/x/office-admin")
+        );
+        assert_eq!(
+            admin_beside(Path::new("office")),
+            PathBuf::from("office-admin")
+        );
     }
 }

@@ -40,7 +40,9 @@ impl Clock {
     /// The time, 0 for a machine whose clock is before 1970.
     #[expect(clippy::disallowed_methods, reason = "the program's one clock")]
     pub(crate) fn read(&self) -> UnixMillis {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
         UnixMillis(millis.saturating_sub(self.behind.load(Ordering::Relaxed)))
     }
@@ -82,7 +84,10 @@ impl Host {
     ///
     /// # Errors
     /// The operating system gives no randomness.
-    #[expect(clippy::disallowed_methods, reason = "the program's one source of randomness")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the program's one source of randomness"
+    )]
     pub(crate) fn generator(&self) -> Result<ChaCha20Rng, Failure> {
         let mut seed = Zeroizing::new([0u8; 32]);
         getrandom::fill(seed.as_mut())
@@ -102,22 +107,26 @@ impl Host {
 
     /// The language the environment asks for: `LC_ALL`, `LC_MESSAGES`, `LANG`, the first not empty.
     pub(crate) fn locale(&self) -> Option<String> {
-        ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(environment)
+        ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(environment)
     }
 
-    /// The passphrase of the key files: `ZHAO_PASSPHRASE`, else the file, else a prompt. `confirm`
-    /// asks twice, for a passphrase that is being chosen.
+    /// A passphrase: from the file, else from the first of the environment variables that is set,
+    /// else from a prompt. `confirm` asks twice, for a passphrase that is being chosen.
     ///
     /// # Errors
     /// An unreadable, over-long or empty one, no terminal to ask on, or two different answers.
     pub(crate) fn passphrase(
         &self,
         file: Option<&Path>,
+        variables: &[&'static str],
         prompts: &Prompts,
         confirm: bool,
     ) -> Result<Zeroizing<String>, Failure> {
         if let Some(file) = file {
-            let open = std::fs::File::open(file).map_err(|cause| Failure::file("read", file, &cause))?;
+            let open =
+                std::fs::File::open(file).map_err(|cause| Failure::file("read", file, &cause))?;
             let mut text = Zeroizing::new(String::new());
             open.take(PASSPHRASE_BYTES + 1)
                 .read_to_string(&mut text)
@@ -131,13 +140,18 @@ impl Host {
             let line = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
             return not_empty(line, &file.display().to_string());
         }
-        #[expect(clippy::disallowed_methods, reason = "the environment is read here only")]
-        match std::env::var("ZHAO_PASSPHRASE") {
-            Ok(text) => return not_empty(Zeroizing::new(text), "ZHAO_PASSPHRASE"),
-            Err(std::env::VarError::NotUnicode(_)) => {
-                return Err(Failure::usage("passphrase-text", args![place = "ZHAO_PASSPHRASE"]));
+        for place in variables {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the environment is read here only"
+            )]
+            match std::env::var(place) {
+                Ok(text) => return not_empty(Zeroizing::new(text), place),
+                Err(std::env::VarError::NotUnicode(_)) => {
+                    return Err(Failure::usage("passphrase-text", args![place]));
+                }
+                Err(std::env::VarError::NotPresent) => {}
             }
-            Err(std::env::VarError::NotPresent) => {}
         }
         if !std::io::stdin().is_terminal() {
             return Err(Failure::usage("passphrase-missing", args![]));
@@ -149,6 +163,11 @@ impl Host {
         not_empty(first, "/dev/tty")
     }
 
+    /// Whether an environment variable says something.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        environment(name).is_some()
+    }
+
     /// The program's own path, for the step that runs without network.
     ///
     /// # Errors
@@ -158,11 +177,19 @@ impl Host {
     }
 
     /// A stopwatch, for times shown to people.
-    #[expect(clippy::disallowed_methods, reason = "durations are shown, never decided upon")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "durations are shown, never decided upon"
+    )]
     pub(crate) fn stopwatch(&self) -> Stopwatch {
         Stopwatch(Instant::now())
     }
 }
+
+/// Variables for the office's keys.
+pub(crate) const PASSPHRASE: [&str; 1] = ["ZHAO_PASSPHRASE"];
+/// Variables for the administrators' keys: one of their own, or the office's.
+pub(crate) const ADMIN_PASSPHRASE: [&str; 2] = ["ZHAO_ADMIN_PASSPHRASE", "ZHAO_PASSPHRASE"];
 
 /// What a passphrase prompt says.
 #[derive(Debug)]
@@ -179,14 +206,20 @@ pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// Time since it was started.
-    #[expect(clippy::disallowed_methods, reason = "durations are shown, never decided upon")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "durations are shown, never decided upon"
+    )]
     pub(crate) fn read(&self) -> Duration {
         self.0.elapsed()
     }
 }
 
 /// An environment variable that is set, is text and is not empty.
-#[expect(clippy::disallowed_methods, reason = "the environment is read here only")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment is read here only"
+)]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -215,5 +248,7 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     writeln!(std::io::stderr()).map_err(|cause| failed(&cause))?;
     read.map_err(|cause| failed(&cause))?;
     restored.map_err(|cause| failed(&cause))?;
-    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+    Ok(Zeroizing::new(
+        line.trim_end_matches(['\r', '\n']).to_owned(),
+    ))
 }

@@ -30,7 +30,6 @@ impl Language {
 /// The sentences of one language.
 #[derive(Debug)]
 pub(crate) struct Messages {
-    language: Language,
     texts: BTreeMap<String, String>,
 }
 
@@ -44,12 +43,7 @@ impl Messages {
         let table: toml::Table = toml::from_str(source).expect("the catalogue is tested TOML");
         let mut texts = BTreeMap::new();
         flatten("", &table, &mut texts);
-        Self { language, texts }
-    }
-
-    /// The language.
-    pub(crate) fn language(&self) -> Language {
-        self.language
+        Self { texts }
     }
 
     /// The sentence of `key`, if there is one.
@@ -72,7 +66,9 @@ impl Messages {
         let mut rest = template;
         while let Some((before, tail)) = rest.split_once('{') {
             text.push_str(before);
-            let Some((name, after)) = tail.split_once('}') else { break };
+            let Some((name, after)) = tail.split_once('}') else {
+                break;
+            };
             match arguments.iter().find(|(given, _)| *given == name) {
                 Some((_, value)) => text.push_str(value),
                 None => {
@@ -89,13 +85,20 @@ impl Messages {
 
 fn flatten(prefix: &str, table: &toml::Table, texts: &mut BTreeMap<String, String>) {
     for (name, value) in table {
-        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let key = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}.{name}")
+        };
         match value {
             toml::Value::String(text) => {
                 texts.insert(key, text.clone());
             }
             toml::Value::Table(inner) => flatten(&key, inner, texts),
-            other => panic!("catalogue entry {key} is a {}, not a text", other.type_str()),
+            other => panic!(
+                "catalogue entry {key} is a {}, not a text",
+                other.type_str()
+            ),
         }
     }
 }

@@ -18,7 +18,12 @@ pub(crate) struct Said {
 
 impl Said {
     fn new(key: &str, arguments: Vec<Argument>) -> Self {
-        Self { key: key.to_owned(), arguments, column: None, detail: None }
+        Self {
+            key: key.to_owned(),
+            arguments,
+            column: None,
+            detail: None,
+        }
     }
 
     /// A refusal by the ledger, with the life cycle's code.
@@ -57,9 +62,11 @@ impl Said {
 pub(crate) fn issue(error: &IssueError) -> Vec<Said> {
     let one = |key: &str, arguments| vec![Said::new(key, arguments)];
     match error {
-        IssueError::CatalogueVersion { type_code, here, published } => {
-            one("issue.catalogue-version", args![type_code, here, published])
-        }
+        IssueError::CatalogueVersion {
+            type_code,
+            here,
+            published,
+        } => one("issue.catalogue-version", args![type_code, here, published]),
         IssueError::Credential(cause) => one("issue.credential", args![cause]),
         IssueError::Identifier(cause) => one("issue.identifier", args![cause]),
         IssueError::Ledger { code, detail } => vec![Said::refusal(code, detail)],
@@ -88,9 +95,7 @@ fn fault(fault: &Fault) -> Said {
         Problem::Json(cause) => Said::new("row.json", args![cause]),
         Problem::Missing => Said::new("row.missing", args![]),
         Problem::NotInteger { actual } => Said::new("row.integer", args![actual]),
-        Problem::NotHolder { expected, actual } => {
-            Said::new("row.holder", args![expected, actual])
-        }
+        Problem::NotHolder { expected, actual } => Said::new("row.holder", args![expected, actual]),
         Problem::NotObject { actual } => Said::new("row.object", args![actual]),
         Problem::NotOneOf { expected, actual } => Said::new("row.choice", args![expected, actual]),
         Problem::Pattern { expected, actual } => Said::new("row.form", args![expected, actual]),
@@ -99,9 +104,7 @@ fn fault(fault: &Fault) -> Said {
         Problem::RowTooLong => Said::new("row.too-long", args![]),
         Problem::Term(cause) => Said::new("row.term", args![cause]),
         Problem::Text(cause) => Said::new("row.text", args![cause]),
-        Problem::Time { actual, source } => {
-            Said::new("row.date", args![actual, cause = source])
-        }
+        Problem::Time { actual, source } => Said::new("row.date", args![actual, cause = source]),
         Problem::TooFewCells { expected, actual } | Problem::TooManyCells { expected, actual } => {
             Said::new("row.cells", args![expected, actual])
         }
@@ -112,7 +115,10 @@ fn fault(fault: &Fault) -> Said {
         Problem::WrongKind { expected, actual } => Said::new("row.kind", args![expected, actual]),
         other => Said::new("row.other", args![cause = other]),
     };
-    Said { column: fault.column.clone(), ..said }
+    Said {
+        column: fault.column.clone(),
+        ..said
+    }
 }
 
 fn unit(error: &UnitError) -> Said {

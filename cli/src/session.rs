@@ -102,6 +102,8 @@ impl Session {
         }
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}")
             .expect("the template is a constant");
-        ProgressBar::new(length).with_style(style).with_message(label.to_owned())
+        ProgressBar::new(length)
+            .with_style(style)
+            .with_message(label.to_owned())
     }
 }

@@ -25,7 +25,10 @@ pub(crate) struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     /// An empty sheet.
     pub(crate) fn new(session: &'a Session) -> Self {
-        Self { session, lines: Vec::new() }
+        Self {
+            session,
+            lines: Vec::new(),
+        }
     }
 
     /// A word or sentence of the catalogue, without arguments.
@@ -37,7 +40,8 @@ impl<'a> Sheet<'a> {
     pub(crate) fn heading(&mut self, key: &str) -> &mut Self {
         self.gap();
         let text = self.session.messages.text(key);
-        self.lines.push(Line::Text(self.session.paint(Colour::Strong, &text)));
+        self.lines
+            .push(Line::Text(self.session.paint(Colour::Strong, &text)));
         self
     }
 
@@ -58,7 +62,8 @@ impl<'a> Sheet<'a> {
 
     /// A row with a label of the data's own.
     pub(crate) fn named(&mut self, label: &str, value: impl AsRef<str>) -> &mut Self {
-        self.lines.push(Line::Row(plain(label), value.as_ref().to_owned()));
+        self.lines
+            .push(Line::Row(plain(label), value.as_ref().to_owned()));
         self
     }
 
@@ -125,7 +130,9 @@ pub(crate) fn table(session: &Session, style: TableStyle) -> Table {
     if session.host.stdout_terminal {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     } else {
-        table.set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+        table
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .force_no_tty();
     }
     table
 }

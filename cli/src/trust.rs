@@ -80,13 +80,21 @@ mod tests {
             witness: "zhao.example/changzhou/witness".into(),
             auditor: "zhao.example/changzhou/auditor".into(),
         };
-        let parties = Parties { config: &config, log: key(1), witness: key(2), auditor: key(3) };
+        let parties = Parties {
+            config: &config,
+            log: key(1),
+            witness: key(2),
+            auditor: key(3),
+        };
         let policy = parties.policy().unwrap();
         let trust = parties.trust(&Hash([7; 32])).unwrap();
         let loaded = TrustPolicy::load(&policy, &trust).unwrap();
         assert_eq!(loaded.policy().logs()[0].vkey.name(), config.origin);
         assert!(loaded.trust().is_local_witness(WITNESS));
-        assert_eq!(loaded.trust().genesis_of(&config.origin), Some(&Hash([7; 32])));
+        assert_eq!(
+            loaded.trust().genesis_of(&config.origin),
+            Some(&Hash([7; 32]))
+        );
         assert_eq!(loaded.trust().required_auditors, Some(1));
     }
 }

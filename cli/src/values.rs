@@ -12,8 +12,9 @@ pub(crate) fn parse_time(text: &str) -> Result<UnixMillis, String> {
     instant(text).map_err(|cause| cause.to_string())
 }
 
-const SHAPE: TimeError =
-    TimeError::Shape { expected: "YYYY-MM-DD, YYYY-MM-DDTHH:MM:SSZ or YYYY-MM-DDTHH:MM:SS+08:00" };
+const SHAPE: TimeError = TimeError::Shape {
+    expected: "YYYY-MM-DD, YYYY-MM-DDTHH:MM:SSZ or YYYY-MM-DDTHH:MM:SS+08:00",
+};
 
 fn instant(text: &str) -> Result<UnixMillis, TimeError> {
     if !text.contains('T') {
@@ -50,7 +51,9 @@ fn split_offset(text: &str) -> Option<(&str, Offset)> {
     }
     let at = text.len().checked_sub(6)?;
     let (local, offset) = text.split_at_checked(at)?;
-    let [sign, h1, h2, b':', m1, m2] = offset.as_bytes() else { return None };
+    let [sign, h1, h2, b':', m1, m2] = offset.as_bytes() else {
+        return None;
+    };
     if ![h1, h2, m1, m2].into_iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -91,7 +94,12 @@ pub(crate) fn show_time(at: UnixMillis) -> String {
 
 /// Milliseconds for a person: the two largest units that are not zero.
 pub(crate) fn show_millis(millis: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    const UNITS: [(u64, &str); 4] = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "min"),
+        (1_000, "s"),
+    ];
     let mut rest = millis;
     let mut parts = Vec::new();
     for (size, name) in UNITS {
@@ -101,7 +109,11 @@ pub(crate) fn show_millis(millis: u64) -> String {
             parts.push(format!("{count} {name}"));
         }
     }
-    if parts.is_empty() { format!("{millis} ms") } else { parts.join(" ") }
+    if parts.is_empty() {
+        format!("{millis} ms")
+    } else {
+        parts.join(" ")
+    }
 }
 
 /// A size for a person, in bytes or KB of 1000 bytes.
@@ -142,9 +154,20 @@ mod tests {
         ] {
             assert_eq!(parse_time(text), Err(expected.to_owned()), "{text}");
         }
-        for text in ["", "now", "2026-1-1", "2026-01-01T00:00:00", "2026-01-01T00:00:00.1234Z",
-            "2026-01-01T00:00:00+8:00", "2026-01-01T00:00:00+15:00", "二〇二六年一月一日"] {
-            assert!(parse_time(text).unwrap_err().starts_with("not of the form"), "{text}");
+        for text in [
+            "",
+            "now",
+            "2026-1-1",
+            "2026-01-01T00:00:00",
+            "2026-01-01T00:00:00.1234Z",
+            "2026-01-01T00:00:00+8:00",
+            "2026-01-01T00:00:00+15:00",
+            "二〇二六年一月一日",
+        ] {
+            assert!(
+                parse_time(text).unwrap_err().starts_with("not of the form"),
+                "{text}"
+            );
         }
     }
 

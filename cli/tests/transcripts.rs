@@ -9,15 +9,20 @@ mod support;
 
 fn transcripts() -> Vec<PathBuf> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     files
 }
 
 #[test]
 fn every_transcript_reads_as_it_was_written() {
-    #[expect(clippy::disallowed_methods, reason = "asks whether to rewrite the files")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "asks whether to rewrite the files"
+    )]
     let bless = std::env::var_os("ZHAO_BLESS").is_some();
     let mut wrong = Vec::new();
     for path in transcripts() {

@@ -26,11 +26,11 @@ pub(crate) fn parse(arguments: &[OsString], messages: &Messages) -> Result<Parse
     let command = localised(Line::command(), messages);
     let matches = match command.try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(error) => return refused(&error, messages),
+        Err(error) => return refused(&error),
     };
     match Line::from_arg_matches(&matches) {
         Ok(line) => Ok(Parsed::Run(Box::new(line))),
-        Err(error) => refused(&error, messages),
+        Err(error) => refused(&error),
     }
 }
 
@@ -115,12 +115,20 @@ fn redress(
         .mut_args(|arg| {
             let id = arg.get_id().as_str().to_owned();
             let text = match id.as_str() {
-                "help" | "version" | "lang" | "json" | "passphrase_file" | "admin_dir" => {
-                    messages.text(&format!("help.common.{id}"))
-                }
+                "help"
+                | "version"
+                | "lang"
+                | "json"
+                | "passphrase_file"
+                | "admin_dir"
+                | "admin_passphrase_file" => messages.text(&format!("help.common.{id}")),
                 _ => messages.text(&format!("help.{key}.{id}")),
             };
-            let heading = if arg.is_positional() { headings.arguments } else { headings.options };
+            let heading = if arg.is_positional() {
+                headings.arguments
+            } else {
+                headings.options
+            };
             arg.help(text).help_heading(heading)
         })
         .mut_subcommands(|sub| {
@@ -131,7 +139,7 @@ fn redress(
 }
 
 /// Our words for clap's errors; help and version are not errors.
-fn refused(error: &clap::Error, messages: &Messages) -> Result<Parsed, Failure> {
+fn refused(error: &clap::Error) -> Result<Parsed, Failure> {
     let get = |kind| error.get(kind).map(context_text).unwrap_or_default();
     let name = get(ContextKind::InvalidArg);
     let value = get(ContextKind::InvalidValue);
@@ -142,9 +150,10 @@ fn refused(error: &clap::Error, messages: &Messages) -> Result<Parsed, Failure> 
             return Ok(Parsed::Tell(error.render().to_string()));
         }
         ErrorKind::UnknownArgument => Failure::usage("argument-unknown", args![name]),
-        ErrorKind::InvalidSubcommand => {
-            Failure::usage("command-unknown", args![name = get(ContextKind::InvalidSubcommand)])
-        }
+        ErrorKind::InvalidSubcommand => Failure::usage(
+            "command-unknown",
+            args![name = get(ContextKind::InvalidSubcommand)],
+        ),
         ErrorKind::MissingSubcommand => Failure::usage("command-missing", args![]),
         ErrorKind::MissingRequiredArgument => Failure::usage("argument-missing", args![name]),
         ErrorKind::ArgumentConflict => Failure::usage(
@@ -173,16 +182,17 @@ fn refused(error: &clap::Error, messages: &Messages) -> Result<Parsed, Failure> 
             Failure::usage("argument-other", args![cause])
         }
     };
-    let _ = messages;
     Err(failure)
 }
 
 fn context_text(value: &ContextValue) -> String {
     match value {
         ContextValue::String(text) => zhao_spec::wire::clip(text),
-        ContextValue::Strings(texts) => {
-            texts.iter().map(|text| zhao_spec::wire::clip(text)).collect::<Vec<_>>().join(", ")
-        }
+        ContextValue::Strings(texts) => texts
+            .iter()
+            .map(|text| zhao_spec::wire::clip(text))
+            .collect::<Vec<_>>()
+            .join(", "),
         ContextValue::Number(number) => number.to_string(),
         _ => String::new(),
     }

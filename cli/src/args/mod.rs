@@ -75,6 +75,8 @@ pub(crate) struct Init {
     pub(crate) key_delay: u64,
     #[command(flatten)]
     pub(crate) secret: Secret,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admin_passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -197,6 +199,8 @@ pub(crate) struct UnitAdd {
 pub(crate) struct Admin {
     #[arg(long, value_name = "DIR")]
     pub(crate) admin_dir: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admin_passphrase_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }
@@ -205,7 +209,12 @@ pub(crate) struct Admin {
 pub(crate) struct UnitGrant {
     #[arg(value_name = "USCC")]
     pub(crate) uscc: String,
-    #[arg(long = "types", value_name = "TYPES", value_delimiter = ',', required = true)]
+    #[arg(
+        long = "types",
+        value_name = "TYPES",
+        value_delimiter = ',',
+        required = true
+    )]
     pub(crate) types: Vec<String>,
     #[command(flatten)]
     pub(crate) admin: Admin,

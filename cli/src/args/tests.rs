@@ -2,8 +2,10 @@ use super::*;
 use crate::messages::Messages;
 
 fn line(words: &[&str]) -> Result<Parsed, crate::failure::Failure> {
-    let arguments: Vec<std::ffi::OsString> =
-        std::iter::once("zhao").chain(words.iter().copied()).map(Into::into).collect();
+    let arguments: Vec<std::ffi::OsString> = std::iter::once("zhao")
+        .chain(words.iter().copied())
+        .map(Into::into)
+        .collect();
     parse(&arguments, &Messages::new(Language::En))
 }
 
@@ -29,7 +31,11 @@ fn every_command_has_help_in_both_languages() {
         for sub in Line::command().get_subcommands() {
             pages.push(vec![sub.get_name().to_owned()]);
             for inner in sub.get_subcommands() {
-                pages.push(vec![sub.get_name().to_owned(), "DIR".into(), inner.get_name().to_owned()]);
+                pages.push(vec![
+                    sub.get_name().to_owned(),
+                    "DIR".into(),
+                    inner.get_name().to_owned(),
+                ]);
             }
         }
         for page in pages {
@@ -54,15 +60,24 @@ fn mistakes_on_the_command_line_are_named() {
             &["verify", "x", "--policy", "p", "--at", "2026-02-30"],
             "--at <TIME>: found 2026-02-30: no such date",
         ),
-        (&["sample", "--count", "0", "-o", "x"], "--count <N>: found 0: 0 is not in 1..=1000000"),
-        (&["--lang", "fr", "demo"], "--lang <LANGUAGE>: expected one of zh, en, found fr"),
+        (
+            &["sample", "--count", "0", "-o", "x"],
+            "--count <N>: found 0: 0 is not in 1..=1000000",
+        ),
+        (
+            &["--lang", "fr", "demo"],
+            "--lang <LANGUAGE>: expected one of zh, en, found fr",
+        ),
         (
             &["status", "d", "c", "destroy", "--reason", "x"],
             "<VERB>: found destroy: expected one of withhold, lift-withholding, hold, lift-hold, \
              report-lost, withdraw-loss, mortgage, release-mortgage, pledge, release-pledge, \
              inspect, mark-objection, clear-objection, cancel, revoke, annul, abolish, reaffirm",
         ),
-        (&["init", "d", "--unit-name", "x"], "missing: --unit-uscc <USCC>"),
+        (
+            &["init", "d", "--unit-name", "x"],
+            "missing: --unit-uscc <USCC>",
+        ),
         (&["show"], "missing: <FILE>"),
         (&["show", "x", "--json"], "unknown argument --json"),
     ] {

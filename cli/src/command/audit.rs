@@ -54,24 +54,36 @@ pub(crate) fn run(session: &Session, command: &Audit) -> Result<Exit, Failure> {
     let home = Home::open(&command.dir)?;
     let mut held = Vec::new();
     for path in &command.seen {
-        held.push((path.display().to_string(), files::read(path, limits::EVIDENCE_BYTES)?));
+        held.push((
+            path.display().to_string(),
+            files::read(path, limits::EVIDENCE_BYTES)?,
+        ));
     }
     let log = Log::open(&home)?;
     let mut seed = [0; 32];
     session.host.generator()?.fill_bytes(&mut seed);
     let now = session.host.now()?;
-    let found = audit(log.store, &belief.policy, &home.config.origin, &held, seed, now)?;
+    let found = audit(
+        log.store,
+        &belief.policy,
+        &home.config.origin,
+        &held,
+        seed,
+        now,
+    )?;
     let written = write(&command.output, &found.evidence)?;
     if command.json {
         print_json(session, &found, &written)?;
     } else {
         print(session, &found, &written)?;
     }
-    Ok(match (&found.evidence[..], &found.stopped, &found.not_judged[..]) {
-        ([], None, []) => Exit::Fine,
-        ([_, ..], _, _) => Exit::Refused,
-        _ => Exit::Undetermined,
-    })
+    Ok(
+        match (&found.evidence[..], &found.stopped, &found.not_judged[..]) {
+            ([], None, []) => Exit::Fine,
+            ([_, ..], _, _) => Exit::Refused,
+            _ => Exit::Undetermined,
+        },
+    )
 }
 
 /// Audits a log's database. `seed` makes a key that signs nothing anybody gets.
@@ -88,7 +100,10 @@ pub(crate) fn audit(
 ) -> Result<Found, Failure> {
     let unknown = || Failure::usage("policy-other-log", args![origin]);
     let logs = trust.policy().logs();
-    let log = logs.iter().find(|log| log.vkey.name() == origin).ok_or_else(unknown)?;
+    let log = logs
+        .iter()
+        .find(|log| log.vkey.name() == origin)
+        .ok_or_else(unknown)?;
     let genesis = trust.trust().genesis_of(origin).ok_or_else(unknown)?;
     let reader = Reader::new(Arc::clone(&store));
     let view = reader.latest().map_err(because("ledger", args![]))?;
@@ -105,7 +120,11 @@ pub(crate) fn audit(
         Arc::new(StoreLeaves(store)),
     )
     .map_err(because("audit", args![]))?;
-    let mut found = Found { size, as_of: Some(as_of), ..Found::default() };
+    let mut found = Found {
+        size,
+        as_of: Some(as_of),
+        ..Found::default()
+    };
     match auditor.cosign(&note, UnixSeconds(now.0 / 1_000)) {
         Ok(_) => {}
         Err(AuditError::Diverged(finding)) => {
@@ -152,7 +171,11 @@ pub(crate) fn audit(
 pub(crate) fn write(path: &Path, evidence: &[Evidence]) -> Result<Vec<PathBuf>, Failure> {
     let mut written = Vec::new();
     for (number, piece) in (1..).zip(evidence) {
-        let path = if number == 1 { path.to_owned() } else { numbered(path, number) };
+        let path = if number == 1 {
+            path.to_owned()
+        } else {
+            numbered(path, number)
+        };
         let mut bytes = piece.bytes();
         bytes.push(b'\n');
         files::replace(&path, &bytes)?;
@@ -190,7 +213,9 @@ fn print(session: &Session, found: &Found, written: &[PathBuf]) -> Result<(), Fa
     }
     for (piece, path) in found.evidence.iter().zip(written) {
         let claim = sheet.word(&format!("claim.{}", piece.claim()));
-        sheet.row("claim", claim).row("evidence", path.display().to_string());
+        sheet
+            .row("claim", claim)
+            .row("evidence", path.display().to_string());
     }
     sheet.print()
 }
@@ -198,10 +223,12 @@ fn print(session: &Session, found: &Found, written: &[PathBuf]) -> Result<(), Fa
 /// Why something held elsewhere could not be judged.
 pub(crate) fn not_judged(session: &Session, why: &NotJudged) -> String {
     match why {
-        NotJudged::Newer { theirs, ours } => {
-            session.messages.fill("audit.newer", &args![theirs = theirs, ours = ours])
-        }
-        other => session.messages.fill("audit.not-judged", &args![cause = other]),
+        NotJudged::Newer { theirs, ours } => session
+            .messages
+            .fill("audit.newer", &args![theirs = theirs, ours = ours]),
+        other => session
+            .messages
+            .fill("audit.not-judged", &args![cause = other]),
     }
 }
 
@@ -236,7 +263,10 @@ mod tests {
 
     #[test]
     fn further_pieces_get_a_number() {
-        assert_eq!(numbered(Path::new("a/evidence.json"), 2), Path::new("a/evidence-2.json"));
+        assert_eq!(
+            numbered(Path::new("a/evidence.json"), 2),
+            Path::new("a/evidence-2.json")
+        );
         assert_eq!(numbered(Path::new("evidence"), 3), Path::new("evidence-3"));
     }
 }

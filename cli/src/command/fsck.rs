@@ -44,7 +44,11 @@ pub(crate) fn run(session: &Session, command: &Fsck) -> Result<Exit, Failure> {
     } else {
         print(session, &report)?;
     }
-    Ok(if report.is_clean() { Exit::Fine } else { Exit::Refused })
+    Ok(if report.is_clean() {
+        Exit::Fine
+    } else {
+        Exit::Refused
+    })
 }
 
 /// Checks the log of a directory.
@@ -80,7 +84,11 @@ fn print(session: &Session, report: &fsck::Report) -> Result<(), Failure> {
         sheet.text(plain(&finding.to_string()));
     }
     if report.unlisted > 0 {
-        sheet.text(session.messages.fill("fsck.more", &args![count = report.unlisted]));
+        sheet.text(
+            session
+                .messages
+                .fill("fsck.more", &args![count = report.unlisted]),
+        );
     }
     sheet.print()
 }

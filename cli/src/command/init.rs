@@ -20,7 +20,7 @@ use crate::engine::{AUDITOR_KEY, Engine, LOG_KEY, WITNESS_KEY};
 use crate::failure::{Exit, Failure, args, because};
 use crate::files;
 use crate::home::{Config, FORMAT, Home};
-use crate::host::Prompts;
+use crate::host::{ADMIN_PASSPHRASE, PASSPHRASE, Prompts};
 use crate::session::Session;
 use crate::trust::Parties;
 
@@ -43,8 +43,10 @@ pub(crate) struct Plan {
     pub(crate) key_delay: u64,
     /// Name and code of the first unit.
     pub(crate) unit: (String, Uscc),
-    /// Opens all keys.
+    /// Opens the office's keys.
     pub(crate) passphrase: Zeroizing<String>,
+    /// Opens the administrators' keys.
+    pub(crate) admin_passphrase: Zeroizing<String>,
     /// How hard the passphrase is to guess.
     pub(crate) work: WorkFactor,
 }
@@ -54,16 +56,24 @@ pub(crate) struct Plan {
 /// # Errors
 /// Values that are wrong, directories in use, no passphrase, or the disk.
 pub(crate) fn run(session: &Session, command: &Init) -> Result<Exit, Failure> {
-    let region = RegionCode::parse(&command.region)
-        .map_err(because("region", args![value = zhao_spec::wire::clip(&command.region)]))?;
+    let region = RegionCode::parse(&command.region).map_err(because(
+        "region",
+        args![value = zhao_spec::wire::clip(&command.region)],
+    ))?;
     let origin = match &command.origin {
         Some(origin) => origin.clone(),
         None => format!("zhao.example/{}", region.as_str()),
     };
-    check_name(&origin).map_err(because("origin", args![value = zhao_spec::wire::clip(&origin)]))?;
+    check_name(&origin).map_err(because(
+        "origin",
+        args![value = zhao_spec::wire::clip(&origin)],
+    ))?;
     if command.threshold > command.administrators {
         let (threshold, administrators) = (command.threshold, command.administrators);
-        return Err(Failure::usage("threshold", args![threshold, administrators]));
+        return Err(Failure::usage(
+            "threshold",
+            args![threshold, administrators],
+        ));
     }
     let fictional = command.unit_name.is_none();
     let unit = match (&command.unit_name, &command.unit_uscc) {
@@ -82,8 +92,16 @@ pub(crate) fn run(session: &Session, command: &Init) -> Result<Exit, Failure> {
         first: session.messages.text("prompt.new"),
         again: session.messages.text("prompt.again"),
     };
-    let passphrase =
-        session.host.passphrase(command.secret.passphrase_file.as_deref(), &prompts, true)?;
+    let file = command.secret.passphrase_file.as_deref();
+    let passphrase = session.host.passphrase(file, &PASSPHRASE, &prompts, true)?;
+    // The administrators' own, where one is given; else the same opens both.
+    let own = command.admin_passphrase_file.as_deref();
+    let admin_passphrase = match own.is_some() || session.host.is_set(ADMIN_PASSPHRASE[0]) {
+        true => session
+            .host
+            .passphrase(own, &ADMIN_PASSPHRASE, &prompts, true)?,
+        false => passphrase.clone(),
+    };
     let plan = Plan {
         dir,
         admin_dir,
@@ -94,6 +112,7 @@ pub(crate) fn run(session: &Session, command: &Init) -> Result<Exit, Failure> {
         key_delay: command.key_delay,
         unit,
         passphrase,
+        admin_passphrase,
         work: WorkFactor::default(),
     };
     make(session, &plan)?;
@@ -123,9 +142,7 @@ pub(crate) fn run(session: &Session, command: &Init) -> Result<Exit, Failure> {
 pub(crate) fn make(session: &Session, plan: &Plan) -> Result<Home, Failure> {
     let mut made = Made(Vec::new());
     for path in [&plan.dir, &plan.admin_dir] {
-        if !path.exists() {
-            made.0.push(path.clone());
-        }
+        made.0.push((path.clone(), path.exists()));
         files::make_dir(path)?;
     }
     let home = fill(session, plan)?;
@@ -133,14 +150,17 @@ pub(crate) fn make(session: &Session, plan: &Plan) -> Result<Home, Failure> {
     Ok(home)
 }
 
-/// Directories to take away again, unless all goes well.
-struct Made(Vec<PathBuf>);
+/// Directories, and whether they were there before: to be left as they were, unless all goes well.
+struct Made(Vec<(PathBuf, bool)>);
 
 impl Drop for Made {
     fn drop(&mut self) {
-        for path in &self.0 {
+        for (path, was_there) in &self.0 {
             // Nothing in it is of use to anybody, and the error that led here is the one to tell.
             let _ = std::fs::remove_dir_all(path);
+            if *was_there {
+                let _ = std::fs::create_dir(path);
+            }
         }
     }
 }
@@ -158,16 +178,22 @@ fn fill(session: &Session, plan: &Plan) -> Result<Home, Failure> {
     let home = Home::new(&plan.dir, config);
     let _lock = home.lock()?;
     let keys = |cause: zhao_issuer::keys::KeyError| Failure::usage("keys", args![cause]);
-    let mut admins = Keyring::create(&plan.admin_dir, &plan.passphrase, plan.work).map_err(keys)?;
+    let mut admins =
+        Keyring::create(&plan.admin_dir, &plan.admin_passphrase, plan.work).map_err(keys)?;
     let mut administrators = Vec::new();
     for number in 1..=plan.administrators {
         let name = format!("administrator-{number}");
-        admins.generate(&name, Purpose::Administrator, &mut rng, now).map_err(keys)?;
+        admins
+            .generate(&name, Purpose::Administrator, &mut rng, now)
+            .map_err(keys)?;
         administrators.push(admins.secret(&name, Purpose::Administrator).map_err(keys)?);
     }
     let mut keyring = Keyring::create(&home.keys(), &plan.passphrase, plan.work).map_err(keys)?;
     let mut public = |name: &str, purpose| {
-        keyring.generate(name, purpose, &mut rng, now).map(|part| part.key).map_err(keys)
+        keyring
+            .generate(name, purpose, &mut rng, now)
+            .map(|part| part.key)
+            .map_err(keys)
     };
     let parties = Parties {
         config: &home.config,
@@ -179,11 +205,15 @@ fn fill(session: &Session, plan: &Plan) -> Result<Home, Failure> {
     let genesis = office::genesis(&plan.origin, publics, plan.threshold, plan.key_delay, now)
         .map_err(wrong)?;
     let trust = write_trust(&home, &parties, &genesis)?;
-    Catalogue::write_embedded(&home.catalogue())
-        .map_err(because("catalogue", args![path = home.catalogue().display()]))?;
+    Catalogue::write_embedded(&home.catalogue()).map_err(because(
+        "catalogue",
+        args![path = home.catalogue().display()],
+    ))?;
     let engine = Engine::create(&home, &mut keyring, &trust, &genesis, &session.host.clock)?;
     let signers = signers(&administrators, plan.threshold);
-    open_office(&home, engine, keyring, &genesis, plan, &signers, now, &mut rng)?;
+    open_office(
+        &home, engine, keyring, &genesis, plan, &signers, now, &mut rng,
+    )?;
     home.write_config()?;
     Ok(home)
 }
@@ -203,7 +233,9 @@ fn write_trust(
         Failure::usage("origin", args![value = home.config.origin, cause])
     };
     let policy_text = parties.policy().map_err(|cause| origin(&cause))?;
-    let trust_text = parties.trust(&genesis.hash()).map_err(|cause| origin(&cause))?;
+    let trust_text = parties
+        .trust(&genesis.hash())
+        .map_err(|cause| origin(&cause))?;
     let trust = TrustPolicy::load(&policy_text, &trust_text).map_err(|cause| origin(&cause))?;
     files::replace(&home.policy(), policy_text.as_bytes())?;
     files::replace(&home.trust(), trust_text.as_bytes())?;
@@ -211,7 +243,10 @@ fn write_trust(
 }
 
 /// The first acts: the catalogue's types, the first unit, the issuer pack.
-#[expect(clippy::too_many_arguments, reason = "one call, and each is another thing")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call, and each is another thing"
+)]
 fn open_office(
     home: &Home,
     engine: Engine,
@@ -224,25 +259,44 @@ fn open_office(
 ) -> Result<(), Failure> {
     let records = Records::create(&home.records(), &plan.origin, &genesis.bytes())
         .map_err(because("records", args![path = home.records().display()]))?;
-    let catalogue = Catalogue::load(&home.catalogue())
-        .map_err(because("catalogue", args![path = home.catalogue().display()]))?;
-    let types: Vec<LicenceTypeCode> =
-        catalogue.entries().map(|entry| entry.type_code.clone()).collect();
+    let catalogue = Catalogue::load(&home.catalogue()).map_err(because(
+        "catalogue",
+        args![path = home.catalogue().display()],
+    ))?;
+    let types: Vec<LicenceTypeCode> = catalogue
+        .entries()
+        .map(|entry| entry.type_code.clone())
+        .collect();
     let mut office = Office::open(records, keyring, catalogue, engine).map_err(wrong)?;
     for code in &types {
-        settled(office.publish_type(code.as_str(), administrators, now).map_err(wrong)?)?;
+        settled(
+            office
+                .publish_type(code.as_str(), administrators, now)
+                .map_err(wrong)?,
+        )?;
     }
     let (name, uscc) = &plan.unit;
     let key_name = super::unit::key_name(uscc, 1);
-    let grant = Grant { key_name: &key_name, types: &types, unit: uscc };
-    settled(office.add_unit(name, grant, administrators, now, rng).map_err(wrong)?)?;
+    let grant = Grant {
+        key_name: &key_name,
+        types: &types,
+        unit: uscc,
+    };
+    settled(
+        office
+            .add_unit(name, grant, administrators, now, rng)
+            .map_err(wrong)?,
+    )?;
     super::office::write_pack(home, &office)
 }
 
 /// A fictional unit of `region`: its code carries `DEM0`, which no registry gives out.
 pub(crate) fn fictional_unit(region: &RegionCode, number: u64) -> (String, Uscc) {
-    let uscc = Uscc::with_checks(&format!("11{}", region.as_str()), &format!("DEM0{number:04}"))
-        .expect("a region code and DEM0 make a code");
+    let uscc = Uscc::with_checks(
+        &format!("11{}", region.as_str()),
+        &format!("DEM0{number:04}"),
+    )
+    .expect("a region code and DEM0 make a code");
     let name = match number {
         1 => "示例市行政审批局（虚构）",
         _ => "示例市住房和城乡建设局（虚构）",
@@ -259,10 +313,20 @@ fn must_be_empty(path: &Path) -> Result<(), Failure> {
     if !path.exists() {
         return Ok(());
     }
+    // What a killed `zhao init` leaves: the lock, and no configuration, which comes last.
+    if path.join("zhao.lock").exists() && !path.join("zhao.toml").exists() {
+        return Err(Failure::usage(
+            "dir-half-made",
+            args![path = path.display()],
+        ));
+    }
     let mut entries =
         std::fs::read_dir(path).map_err(|cause| Failure::file("read", path, &cause))?;
     match entries.next() {
         None => Ok(()),
-        Some(_) => Err(Failure::usage("dir-not-empty", args![path = path.display()])),
+        Some(_) => Err(Failure::usage(
+            "dir-not-empty",
+            args![path = path.display()],
+        )),
     }
 }

@@ -25,13 +25,22 @@ pub(crate) const REPORT: &str = "report.csv";
 /// # Errors
 /// No office, a batch that cannot be read, or the disk.
 pub(crate) fn run(session: &Session, command: &Issue) -> Result<Exit, Failure> {
-    let unit = command.unit.as_deref().map(super::init::parse_uscc).transpose()?;
+    let unit = command
+        .unit
+        .as_deref()
+        .map(super::init::parse_uscc)
+        .transpose()?;
     // The batch is opened before the office: a wrong path costs no passphrase.
-    let file = File::open(&command.from)
-        .map_err(|cause| Failure::file("read", &command.from, &cause))?;
+    let file =
+        File::open(&command.from).map_err(|cause| Failure::file("read", &command.from, &cause))?;
     let mut desk = Desk::open(session, &command.dir, &command.secret)?;
     let licence_type = command.licence_type.as_deref();
-    let batch = Batch { file, licence_type, unit, output: &command.output };
+    let batch = Batch {
+        file,
+        licence_type,
+        unit,
+        output: &command.output,
+    };
     let report = batch.issue(session, &mut desk)?;
     super::office::write_pack(&desk.home, &desk.office)?;
     session.say(
@@ -82,7 +91,11 @@ impl Batch<'_> {
     /// # Errors
     /// The batch cannot be read, the office's, or the disk's.
     pub(crate) fn issue(self, session: &Session, desk: &mut Desk) -> Result<Report, Failure> {
-        let bytes = self.file.metadata().map(|data| data.len()).unwrap_or_default();
+        let bytes = self
+            .file
+            .metadata()
+            .map(|data| data.len())
+            .unwrap_or_default();
         let rows = intake::open(
             BufReader::new(self.file),
             desk.office.catalogue(),
@@ -90,7 +103,11 @@ impl Batch<'_> {
         )
         .map_err(because("batch", args![]))?;
         files::make_dir(self.output)?;
-        let units = desk.office.records().units().map_err(|cause| wrong(cause.into()))?;
+        let units = desk
+            .office
+            .records()
+            .units()
+            .map_err(|cause| wrong(cause.into()))?;
         let first = units.first().and_then(|unit| Uscc::parse(&unit.uscc).ok());
         let now = session.host.now()?;
         let defaults = Defaults {
@@ -105,10 +122,16 @@ impl Batch<'_> {
         let mut rows = rows;
         let tally = desk
             .office
-            .issue(&mut rows, &defaults, now, &mut rng, &mut |row, outcome, _| {
-                bar.inc(1);
-                writer.row(row, &outcome);
-            })
+            .issue(
+                &mut rows,
+                &defaults,
+                now,
+                &mut rng,
+                &mut |row, outcome, _| {
+                    bar.inc(1);
+                    writer.row(row, &outcome);
+                },
+            )
             .map_err(wrong)?;
         bar.finish_and_clear();
         if let Some(trouble) = tally.trouble {
@@ -161,7 +184,10 @@ impl<'a> Writer<'a> {
             Outcome::Refused(error) => {
                 self.report.refused += 1;
                 let said = said::issue(error);
-                let [en, zh] = self.both.each_ref().map(|messages| sentences(&said, messages));
+                let [en, zh] = self
+                    .both
+                    .each_ref()
+                    .map(|messages| sentences(&said, messages));
                 let code = said.first().map(Said::code).unwrap_or_default().to_owned();
                 self.line(row, "refused", &code, [&en, &zh], "", "");
             }
@@ -170,7 +196,14 @@ impl<'a> Writer<'a> {
 
     fn issued(&mut self, row: u64, issued: &Issued) {
         let file = self.credential(&issued.licence);
-        self.line(row, "issued", "", ["", ""], &issued.licence.credential_id, &file);
+        self.line(
+            row,
+            "issued",
+            "",
+            ["", ""],
+            &issued.licence.credential_id,
+            &file,
+        );
     }
 
     /// Writes the credential's exact bytes; gives the file's name.
@@ -184,7 +217,9 @@ impl<'a> Writer<'a> {
 
     fn line(&mut self, row: u64, status: &str, code: &str, texts: [&str; 2], id: &str, file: &str) {
         let [en, zh] = texts.map(quoted);
-        self.report.lines.push_str(&format!("{row},{status},{code},{en},{zh},{id},{file}\n"));
+        self.report
+            .lines
+            .push_str(&format!("{row},{status},{code},{en},{zh},{id},{file}\n"));
     }
 
     /// Writes the report.
@@ -203,7 +238,9 @@ impl<'a> Writer<'a> {
 
 /// `urn:uuid:X` is kept as `X.json`.
 pub(crate) fn file_name(credential_id: &str) -> String {
-    let id = credential_id.strip_prefix("urn:uuid:").unwrap_or(credential_id);
+    let id = credential_id
+        .strip_prefix("urn:uuid:")
+        .unwrap_or(credential_id);
     format!("{id}.json")
 }
 
@@ -219,7 +256,11 @@ fn quoted(text: &str) -> String {
     }
     let text = text.replace(['\n', '\r'], " ").replace('"', "\"\"");
     let formula = text.starts_with(['=', '+', '-', '@', '\t']);
-    if formula { format!("\"'{text}\"") } else { format!("\"{text}\"") }
+    if formula {
+        format!("\"'{text}\"")
+    } else {
+        format!("\"{text}\"")
+    }
 }
 
 #[cfg(test)]

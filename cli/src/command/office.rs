@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zhao_issuer::catalogue::Catalogue;
 use zhao_issuer::keys::{Keyring, Purpose};
-use zhao_issuer::office::{Declared, Office, OfficeError};
+use zhao_issuer::office::{Declared, Office};
 use zhao_issuer::records::{Records, Standing};
 use zhao_spec::credential::Licence;
 use zhao_spec::life::subject::{Kind, subject_key};
@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::failure::{Failure, args, because};
 use crate::files;
 use crate::home::{Home, Lock};
-use crate::host::Prompts;
+use crate::host::{ADMIN_PASSPHRASE, PASSPHRASE, Prompts};
 use crate::said::Said;
 use crate::session::Session;
 
@@ -58,8 +58,10 @@ impl Desk {
         let trust = own_trust(&home)?;
         let records = Records::open(&home.records())
             .map_err(because("records", args![path = home.records().display()]))?;
-        let catalogue = Catalogue::load(&home.catalogue())
-            .map_err(because("catalogue", args![path = home.catalogue().display()]))?;
+        let catalogue = Catalogue::load(&home.catalogue()).map_err(because(
+            "catalogue",
+            args![path = home.catalogue().display()],
+        ))?;
         let (engine, start) = Engine::open(&home, &mut keyring, &trust, &session.host.clock)?;
         if start.fresh_epoch {
             session.note("office.recovered", &args![leaves = start.unsigned]);
@@ -69,7 +71,11 @@ impl Desk {
         if sent.receipted > 0 {
             session.note("office.finished", &args![count = sent.receipted]);
         }
-        Ok(Self { home, office, _lock: lock })
+        Ok(Self {
+            home,
+            office,
+            _lock: lock,
+        })
     }
 
     /// The licence of a credential file, and its subject key.
@@ -80,7 +86,10 @@ impl Desk {
         let (licence, subject) = licence(&self.home, path)?;
         let record = self.office.licence_record(&subject).map_err(wrong)?;
         if record.vc != licence.digest() {
-            return Err(Failure::refused("credential-other", args![path = path.display()]));
+            return Err(Failure::refused(
+                "credential-other",
+                args![path = path.display()],
+            ));
         }
         Ok((licence, subject))
     }
@@ -95,8 +104,11 @@ impl Desk {
         admin: &Admin,
     ) -> Result<Vec<SecretKey>, Failure> {
         let dir = self.home.admin(admin.admin_dir.as_deref());
-        let mut keyring = keyring(session, &dir, &admin.secret)?;
-        let keys = keyring.secrets(Purpose::Administrator).map_err(because("keys", args![]))?;
+        let file = admin.admin_passphrase_file.as_deref();
+        let mut keyring = open_keys(session, &dir, file, &ADMIN_PASSPHRASE)?;
+        let keys = keyring
+            .secrets(Purpose::Administrator)
+            .map_err(because("keys", args![]))?;
         let threshold = self.registry_threshold()?;
         Ok(super::init::signers(&keys, threshold))
     }
@@ -106,9 +118,17 @@ impl Desk {
         use zhao_spec::life::record::Record;
         let origin = &self.home.config.origin;
         let subject = subject_key(origin, Kind::Registry, origin);
-        match self.office.client().record(&subject).map_err(because("ledger", args![]))? {
+        match self
+            .office
+            .client()
+            .record(&subject)
+            .map_err(because("ledger", args![]))?
+        {
             Some(Record::Registry(record)) => Ok(record.administrators.threshold),
-            _ => Err(Failure::usage("ledger", args![cause = "the log has no registry"])),
+            _ => Err(Failure::usage(
+                "ledger",
+                args![cause = "the log has no registry"],
+            )),
         }
     }
 }
@@ -120,8 +140,10 @@ impl Desk {
 pub(crate) fn own_trust(home: &Home) -> Result<TrustPolicy, Failure> {
     let policy = files::read_text(&home.policy(), limits::POLICY_BYTES)?;
     let trust = files::read_text(&home.trust(), limits::POLICY_BYTES)?;
-    TrustPolicy::load(&policy, &trust)
-        .map_err(because("policy-wrong", args![path = home.policy().display()]))
+    TrustPolicy::load(&policy, &trust).map_err(because(
+        "policy-wrong",
+        args![path = home.policy().display()],
+    ))
 }
 
 /// Opens a directory of keys.
@@ -129,14 +151,25 @@ pub(crate) fn own_trust(home: &Home) -> Result<TrustPolicy, Failure> {
 /// # Errors
 /// No passphrase, or a wrong one.
 pub(crate) fn keyring(session: &Session, dir: &Path, secret: &Secret) -> Result<Keyring, Failure> {
+    open_keys(session, dir, secret.passphrase_file.as_deref(), &PASSPHRASE)
+}
+
+fn open_keys(
+    session: &Session,
+    dir: &Path,
+    file: Option<&Path>,
+    variables: &[&'static str],
+) -> Result<Keyring, Failure> {
     if !dir.is_dir() {
         return Err(Failure::usage("keys-missing", args![path = dir.display()]));
     }
     let prompts = Prompts {
-        first: session.messages.fill("prompt.open", &args![dir = dir.display()]),
+        first: session
+            .messages
+            .fill("prompt.open", &args![dir = dir.display()]),
         again: String::new(),
     };
-    let passphrase = session.host.passphrase(secret.passphrase_file.as_deref(), &prompts, false)?;
+    let passphrase = session.host.passphrase(file, variables, &prompts, false)?;
     Keyring::open(dir, &passphrase).map_err(because("keys", args![]))
 }
 
@@ -169,11 +202,12 @@ pub(crate) fn licence(home: &Home, path: &Path) -> Result<(Licence, Hash), Failu
 pub(crate) fn settled(declared: Declared) -> Result<Declared, Failure> {
     match &declared.standing {
         Standing::Receipted { .. } => Ok(declared),
-        Standing::Refused { code, detail } => {
-            Err(Failure::said(vec![Said::refusal(code, detail)]))
-        }
+        Standing::Refused { code, detail } => Err(Failure::said(vec![Said::refusal(code, detail)])),
         Standing::Pending => {
-            let cause = declared.trouble.map(|trouble| trouble.to_string()).unwrap_or_default();
+            let cause = declared
+                .trouble
+                .map(|trouble| trouble.to_string())
+                .unwrap_or_default();
             Err(Failure::usage("pending", args![cause]))
         }
     }
@@ -184,12 +218,21 @@ pub(crate) fn settled(declared: Declared) -> Result<Declared, Failure> {
 /// # Errors
 /// The log cannot be read, or the disk refuses.
 pub(crate) fn write_pack(home: &Home, office: &Office<Engine>) -> Result<(), Failure> {
-    let units = office.records().units().map_err(|cause| wrong(cause.into()))?;
+    let units = office
+        .records()
+        .units()
+        .map_err(|cause| wrong(cause.into()))?;
     let units: BTreeSet<String> = units.into_iter().map(|unit| unit.uscc).collect();
-    let types = office.catalogue().entries().map(|entry| entry.type_code.to_string()).collect();
+    let types = office
+        .catalogue()
+        .entries()
+        .map(|entry| entry.type_code.to_string())
+        .collect();
     let reader = office.client().reader();
     let view = reader.latest().map_err(because("ledger", args![]))?;
-    let pack = view.issuer_pack(&units, &types).map_err(because("ledger", args![]))?;
+    let pack = view
+        .issuer_pack(&units, &types)
+        .map_err(because("ledger", args![]))?;
     let mut bytes = pack.bytes();
     bytes.push(b'\n');
     files::replace(&home.pack(), &bytes)

@@ -36,10 +36,16 @@ impl Log {
         let lock = home.lock()?;
         let path = home.database();
         if !path.is_dir() {
-            return Err(Failure::usage("database-missing", args![path = path.display()]));
+            return Err(Failure::usage(
+                "database-missing",
+                args![path = path.display()],
+            ));
         }
         let store = Rocks::open(&path).map_err(because("ledger", args![]))?;
-        Ok(Self { store: Arc::new(store), _lock: lock })
+        Ok(Self {
+            store: Arc::new(store),
+            _lock: lock,
+        })
     }
 
     /// Reads and proves what is published.
@@ -74,7 +80,9 @@ pub(crate) fn history(session: &Session, command: &History) -> Result<Exit, Fail
     let log = Log::open(&home)?;
     let reader = log.reader();
     let view = reader.latest().map_err(because("ledger", args![]))?;
-    let history = view.history(&subject).map_err(|error| absent(error, &licence.id))?;
+    let history = view
+        .history(&subject)
+        .map_err(|error| absent(error, &licence.id))?;
     write(session, &command.output, history.bytes())
 }
 
@@ -88,12 +96,16 @@ pub(crate) fn query(session: &Session, command: &Query) -> Result<Exit, Failure>
     let log = Log::open(&home)?;
     let records = Records::open(&home.records())
         .map_err(because("records", args![path = home.records().display()]))?;
-    let catalogue = Catalogue::load(&home.catalogue())
-        .map_err(because("catalogue", args![path = home.catalogue().display()]))?;
+    let catalogue = Catalogue::load(&home.catalogue()).map_err(because(
+        "catalogue",
+        args![path = home.catalogue().display()],
+    ))?;
     let reader = log.reader();
     let view = reader.latest().map_err(because("ledger", args![]))?;
     let credentials = public_credentials(&view, &records, &catalogue, &uscc)?;
-    let answer = view.answer(&uscc, &credentials).map_err(because("ledger", args![]))?;
+    let answer = view
+        .answer(&uscc, &credentials)
+        .map_err(because("ledger", args![]))?;
     session.note("query.done", &args![count = answer.items.len(), uscc]);
     write(session, &command.output, answer.bytes())
 }
@@ -107,15 +119,24 @@ pub(crate) fn public_credentials(
 ) -> Result<BTreeMap<Hash, EmbeddedCredential>, Failure> {
     let mut credentials = BTreeMap::new();
     for subject in view.holdings(uscc).map_err(because("ledger", args![]))? {
-        let row = records.licence(&subject).map_err(|cause| wrong(cause.into()))?;
-        let Some(row) = row.filter(|row| row.state == LicenceState::Issued) else { continue };
-        let Ok(entry) = catalogue.entry(&row.type_code) else { continue };
-        let public = entry.fields.iter().all(|field| field.sensitivity == Sensitivity::Public);
+        let row = records
+            .licence(&subject)
+            .map_err(|cause| wrong(cause.into()))?;
+        let Some(row) = row.filter(|row| row.state == LicenceState::Issued) else {
+            continue;
+        };
+        let Ok(entry) = catalogue.entry(&row.type_code) else {
+            continue;
+        };
+        let public = entry
+            .fields
+            .iter()
+            .all(|field| field.sensitivity == Sensitivity::Public);
         if entry.openness != Openness::Open || !public {
             continue;
         }
-        let credential = EmbeddedCredential::parse(&row.credential)
-            .map_err(because("office", args![]))?;
+        let credential =
+            EmbeddedCredential::parse(&row.credential).map_err(because("office", args![]))?;
         credentials.insert(subject, credential);
     }
     Ok(credentials)

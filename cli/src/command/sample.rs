@@ -23,10 +23,19 @@ pub(crate) fn run(session: &Session, command: &Sample) -> Result<Exit, Failure> 
     let today = session.host.now()?.beijing_date();
     let catalogue = Catalogue::embedded().map_err(because("catalogue-entry", args![]))?;
     let entries: Vec<&Entry> = match &command.licence_type {
-        Some(name) => vec![catalogue.entry(name).map_err(because("catalogue-entry", args![]))?],
+        Some(name) => vec![
+            catalogue
+                .entry(name)
+                .map_err(because("catalogue-entry", args![]))?,
+        ],
         None => catalogue.entries().collect(),
     };
-    let request = Request { count: command.count, seed: command.seed, today, units: Vec::new() };
+    let request = Request {
+        count: command.count,
+        seed: command.seed,
+        today,
+        units: Vec::new(),
+    };
     let bytes = request.csv(&entries)?;
     files::output(session, &command.output, &bytes)?;
     session.note("sample.done", &args![count = command.count]);
@@ -53,7 +62,8 @@ impl Request {
     /// None unless the sample is broken.
     pub(crate) fn csv(&self, entries: &[&Entry]) -> Result<Vec<u8>, Failure> {
         let kinds = u64::try_from(entries.len()).unwrap_or(1).max(1);
-        let region = RegionCode::parse("320400").map_err(because("region", args![value = "320400"]))?;
+        let region =
+            RegionCode::parse("320400").map_err(because("region", args![value = "320400"]))?;
         let (_, nobody) = super::init::fictional_unit(&region, 1);
         let mut columns: Vec<String> = Vec::new();
         let mut batches: Vec<Rows> = Vec::new();
@@ -79,11 +89,15 @@ impl Request {
         let most = batches.iter().map(Vec::len).max().unwrap_or(0);
         for at in 0..most {
             for row in batches.iter().filter_map(|batch| batch.get(at)) {
-                let cells = columns.iter().map(|name| row.get(name).map_or("", String::as_str));
+                let cells = columns
+                    .iter()
+                    .map(|name| row.get(name).map_or("", String::as_str));
                 writer.write_record(cells).map_err(wrap)?;
             }
         }
-        writer.into_inner().map_err(|cause| Failure::usage("office", args![cause]))
+        writer
+            .into_inner()
+            .map_err(|cause| Failure::usage("office", args![cause]))
     }
 
     fn rows(&self, text: &str, columns: &mut Vec<String>) -> Result<Rows, Failure> {
@@ -100,7 +114,11 @@ impl Request {
         for record in reader.records() {
             let record = record.map_err(wrap)?;
             let cells = header.iter().zip(&record);
-            rows.push(cells.map(|(name, cell)| (name.to_owned(), cell.to_owned())).collect());
+            rows.push(
+                cells
+                    .map(|(name, cell)| (name.to_owned(), cell.to_owned()))
+                    .collect(),
+            );
         }
         Ok(rows)
     }

@@ -44,7 +44,9 @@ pub(crate) fn run(session: &Session, command: &Status) -> Result<Exit, Failure> 
         bytes.push(b'\n');
         files::output(session, path, &bytes)?;
     }
-    let verb = session.messages.text(&format!("verb.{}", command.verb.as_str()));
+    let verb = session
+        .messages
+        .text(&format!("verb.{}", command.verb.as_str()));
     session.note(
         "status.done",
         &args![
@@ -60,8 +62,10 @@ pub(crate) fn run(session: &Session, command: &Status) -> Result<Exit, Failure> 
 /// Flags that only some verbs have.
 fn check_flags(command: &Status) -> Result<(), Failure> {
     let verb = command.verb;
-    let releases =
-        matches!(verb, Verb::ReleaseMortgage | Verb::ReleasePledge | Verb::ClearObjection);
+    let releases = matches!(
+        verb,
+        Verb::ReleaseMortgage | Verb::ReleasePledge | Verb::ClearObjection
+    );
     let judged = matches!(verb, Verb::Inspect | Verb::ClearObjection);
     let unfit = |name: &str| Failure::usage("flag-unfit", args![name, verb]);
     if command.of.is_some() && !releases {
@@ -75,11 +79,17 @@ fn check_flags(command: &Status) -> Result<(), Failure> {
         _ => "upheld, rejected",
     };
     match &command.result {
-        None if judged => Err(Failure::usage("flag-missing", args![name = "--result", verb, expected])),
+        None if judged => Err(Failure::usage(
+            "flag-missing",
+            args![name = "--result", verb, expected],
+        )),
         Some(_) if !judged => Err(unfit("--result")),
         Some(value) if !expected.split(", ").any(|word| word == value) => {
             let name = "--result";
-            Err(Failure::usage("argument-value-choice", args![name, value, expected]))
+            Err(Failure::usage(
+                "argument-value-choice",
+                args![name, value, expected],
+            ))
         }
         _ => Ok(()),
     }
@@ -116,7 +126,10 @@ fn of(command: &Status, open: &[LeafIndex]) -> Result<LeafIndex, Failure> {
         (None, _) => {
             let list: Vec<String> = open.iter().map(|index| index.0.to_string()).collect();
             let (verb, open) = (command.verb, list.join(", "));
-            Err(Failure::refused("of-needed", args![verb, count = list.len(), open]))
+            Err(Failure::refused(
+                "of-needed",
+                args![verb, count = list.len(), open],
+            ))
         }
     }
 }

@@ -8,7 +8,7 @@ use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::{PublicKey, SecretKey};
 
 use super::init::parse_uscc;
-use super::office::{Desk, settled, wrong, write_pack};
+use super::office::{Desk, settled, write_pack, wrong};
 use crate::args::{Admin, Secret, Unit, UnitAct, UnitList};
 use crate::failure::{Exit, Failure, args, because};
 use crate::session::Session;
@@ -66,9 +66,17 @@ fn act(session: &Session, desk: &mut Desk, act: &UnitAct) -> Result<&'static str
             let types = types(desk, &add.types)?;
             let signers = admins(desk, &add.admin)?;
             let key_name = next_key_name(desk, &unit)?;
-            let grant = Grant { key_name: &key_name, types: &types, unit: &unit };
+            let grant = Grant {
+                key_name: &key_name,
+                types: &types,
+                unit: &unit,
+            };
             let office = &mut desk.office;
-            settled(office.add_unit(&add.name, grant, &signers, now, &mut rng).map_err(wrong)?)?;
+            settled(
+                office
+                    .add_unit(&add.name, grant, &signers, now, &mut rng)
+                    .map_err(wrong)?,
+            )?;
             Ok("unit.done-add")
         }
         UnitAct::GrantTypes(grant) => {
@@ -76,21 +84,33 @@ fn act(session: &Session, desk: &mut Desk, act: &UnitAct) -> Result<&'static str
             let signers = admins(desk, &grant.admin)?;
             let key = present_key(desk, &unit)?;
             let office = &mut desk.office;
-            settled(office.grant_types(&unit, &key, &types, &signers, now).map_err(wrong)?)?;
+            settled(
+                office
+                    .grant_types(&unit, &key, &types, &signers, now)
+                    .map_err(wrong)?,
+            )?;
             Ok("unit.done-grant")
         }
         UnitAct::RotateKey(rotate) => {
             let name = next_key_name(desk, &unit)?;
             let retire = !rotate.keep_old;
             let office = &mut desk.office;
-            settled(office.rotate_key(&unit, &name, retire, now, &mut rng).map_err(wrong)?)?;
+            settled(
+                office
+                    .rotate_key(&unit, &name, retire, now, &mut rng)
+                    .map_err(wrong)?,
+            )?;
             Ok("unit.done-rotate")
         }
         UnitAct::RetireKey(retire) => {
             let key = parse_key(&retire.key)?;
             let signers = admins(desk, &retire.admin)?;
             let by = By::Administrators(&signers);
-            settled(desk.office.retire_key(&unit, &key, by, now).map_err(wrong)?)?;
+            settled(
+                desk.office
+                    .retire_key(&unit, &key, by, now)
+                    .map_err(wrong)?,
+            )?;
             Ok("unit.done-retire")
         }
         UnitAct::Suspend(plain) => suspend(desk, &unit, true, &admins(desk, &plain.admin)?, now),
@@ -102,7 +122,11 @@ fn act(session: &Session, desk: &mut Desk, act: &UnitAct) -> Result<&'static str
             };
             let signers = admins(desk, &compromised.admin)?;
             let (from, by) = (LeafIndex(compromised.from), By::Administrators(&signers));
-            settled(desk.office.compromise_key(&unit, &key, from, by, now).map_err(wrong)?)?;
+            settled(
+                desk.office
+                    .compromise_key(&unit, &key, from, by, now)
+                    .map_err(wrong)?,
+            )?;
             Ok("unit.done-compromised")
         }
     }
@@ -115,15 +139,26 @@ fn suspend(
     signers: &[SecretKey],
     now: zhao_spec::wire::UnixMillis,
 ) -> Result<&'static str, Failure> {
-    settled(desk.office.suspend_unit(unit, suspend, signers, now).map_err(wrong)?)?;
-    Ok(if suspend { "unit.done-suspend" } else { "unit.done-resume" })
+    settled(
+        desk.office
+            .suspend_unit(unit, suspend, signers, now)
+            .map_err(wrong)?,
+    )?;
+    Ok(if suspend {
+        "unit.done-suspend"
+    } else {
+        "unit.done-resume"
+    })
 }
 
 /// The types named, or the whole catalogue.
 fn types(desk: &Desk, named: &[String]) -> Result<Vec<LicenceTypeCode>, Failure> {
     let catalogue = desk.office.catalogue();
     if named.is_empty() {
-        return Ok(catalogue.entries().map(|entry| entry.type_code.clone()).collect());
+        return Ok(catalogue
+            .entries()
+            .map(|entry| entry.type_code.clone())
+            .collect());
     }
     named
         .iter()
@@ -133,14 +168,21 @@ fn types(desk: &Desk, named: &[String]) -> Result<Vec<LicenceTypeCode>, Failure>
 }
 
 fn parse_key(text: &str) -> Result<PublicKey, Failure> {
-    PublicKey::from_multibase(text)
-        .map_err(because("key-text", args![value = zhao_spec::wire::clip(text)]))
+    PublicKey::from_multibase(text).map_err(because(
+        "key-text",
+        args![value = zhao_spec::wire::clip(text)],
+    ))
 }
 
 /// The unit's record in the log.
 fn record(desk: &Desk, unit: &str) -> Result<Option<IssuerRecord>, Failure> {
     let subject = subject_key(&desk.home.config.origin, Kind::Issuer, unit);
-    match desk.office.client().record(&subject).map_err(because("ledger", args![]))? {
+    match desk
+        .office
+        .client()
+        .record(&subject)
+        .map_err(because("ledger", args![]))?
+    {
         Some(Record::Issuer(record)) => Ok(Some(record)),
         _ => Ok(None),
     }
@@ -160,7 +202,8 @@ fn present_key(desk: &Desk, unit: &Uscc) -> Result<PublicKey, Failure> {
 
 /// A name for the unit's next key in the key directory.
 fn next_key_name(desk: &Desk, unit: &Uscc) -> Result<String, Failure> {
-    let parts = zhao_issuer::keys::public_parts(&desk.home.keys()).map_err(because("keys", args![]))?;
+    let parts =
+        zhao_issuer::keys::public_parts(&desk.home.keys()).map_err(because("keys", args![]))?;
     let taken = |name: &String| parts.iter().any(|part| part.name == *name);
     let mut number = 1;
     while taken(&key_name(unit, number)) {
@@ -175,11 +218,17 @@ pub(crate) fn key_name(unit: &Uscc, number: u64) -> String {
 }
 
 fn print(session: &Session, desk: &Desk, list: &UnitList) -> Result<Exit, Failure> {
-    let units = desk.office.records().units().map_err(|cause| wrong(cause.into()))?;
+    let units = desk
+        .office
+        .records()
+        .units()
+        .map_err(|cause| wrong(cause.into()))?;
     let mut json = Vec::new();
     let mut sheet = Sheet::new(session);
     for unit in units {
-        let Some(record) = record(desk, &unit.uscc)? else { continue };
+        let Some(record) = record(desk, &unit.uscc)? else {
+            continue;
+        };
         let state = sheet.word(&format!("state.{}", record.state.as_str()));
         sheet
             .gap()
@@ -188,7 +237,10 @@ fn print(session: &Session, desk: &Desk, list: &UnitList) -> Result<Exit, Failur
             .row("standing", state);
         let mut keys = Vec::new();
         for key in &record.keys {
-            let until = key.until.map(|index| index.0.to_string()).unwrap_or_default();
+            let until = key
+                .until
+                .map(|index| index.0.to_string())
+                .unwrap_or_default();
             let mut text = format!("{}  #{}…{until}", key.key, key.from.0);
             if let Some(from) = key.compromised_from {
                 text.push_str(&format!("  {} #{}", sheet.word("show.compromised"), from.0));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use zhao_spec::credential::Licence;
 use zhao_spec::file::Dossier;
-use zhao_spec::wire::{UnixMillis, limits};
+use zhao_spec::wire::{UnixMillis, json, limits};
 use zhao_verifier::{Status, TrustPolicy, Verdict};
 
 use crate::args::Verify;
@@ -48,7 +48,9 @@ impl Belief {
             Some(path) => Some(path.to_owned()),
             None => Some(beside("issuer-pack.json")).filter(|path| path.is_file()),
         };
-        let pack = found.map(|path| files::read(&path, limits::PACK_BYTES)).transpose()?;
+        let pack = found
+            .map(|path| files::read(&path, limits::PACK_BYTES))
+            .transpose()?;
         Ok(Self { policy, pack })
     }
 
@@ -66,6 +68,10 @@ pub(crate) fn run(session: &Session, command: &Verify) -> Result<Exit, Failure> 
     let trust = command.trust.as_deref();
     let belief = Belief::load(&command.policy, trust, command.pack.as_deref())?;
     let bytes = files::read(&command.file, limits::EVIDENCE_BYTES)?;
+    if Licence::parse(json::without_newline(&bytes)).is_ok() {
+        // The commonest mistake: a credential says nothing about its standing.
+        session.note("verify.credential", &[]);
+    }
     let at = match command.at {
         Some(at) => at,
         None => session.host.now()?,
@@ -110,8 +116,12 @@ pub(crate) fn print(
     at: UnixMillis,
 ) -> Result<(), Failure> {
     let status = verdict.status();
-    let word = session.messages.text(&format!("verdict.{}", status.as_str()));
-    let means = session.messages.text(&format!("verdict-means.{}", status.as_str()));
+    let word = session
+        .messages
+        .text(&format!("verdict.{}", status.as_str()));
+    let means = session
+        .messages
+        .text(&format!("verdict-means.{}", status.as_str()));
     let mut sheet = Sheet::new(session);
     sheet.text(session.paint(colour(status), &word)).text(means);
     reasons(&mut sheet, session, verdict);
@@ -119,7 +129,11 @@ pub(crate) fn print(
     if !verdict.assurance().is_empty() {
         sheet.heading("verify.assurance");
         for note in verdict.assurance() {
-            sheet.text(session.messages.text(&format!("assurance.{}", note.as_str())));
+            sheet.text(
+                session
+                    .messages
+                    .text(&format!("assurance.{}", note.as_str())),
+            );
         }
     }
     sheet.print()
@@ -131,7 +145,10 @@ fn reasons(sheet: &mut Sheet<'_>, session: &Session, verdict: &Verdict) {
         let code = reason.code();
         let sentence = session.messages.text(&format!("reason.{code}"));
         let todo = session.messages.text(&format!("reason-do.{code}"));
-        sheet.gap().text(format!("{} [{code}]", session.paint(Colour::Strong, &sentence)));
+        sheet.gap().text(format!(
+            "{} [{code}]",
+            session.paint(Colour::Strong, &sentence)
+        ));
         let detail = reason.to_string();
         // A reason without figures says no more than its sentence.
         if detail.replace(' ', "_") != code {
@@ -147,7 +164,10 @@ fn facts(sheet: &mut Sheet<'_>, verdict: &Verdict, file: &[u8], at: UnixMillis) 
     sheet.gap();
     // The verifier names the holder once the issuer's signature holds; before that, nothing in the
     // credential is anybody's word.
-    let dossier = facts.holder.as_ref().and_then(|_| Dossier::parse(file).ok());
+    let dossier = facts
+        .holder
+        .as_ref()
+        .and_then(|_| Dossier::parse(file).ok());
     let licence = dossier.and_then(|own| Licence::from_value(own.credential.value()).ok());
     if let Some(licence) = &licence {
         let subject = &licence.subject;
@@ -157,7 +177,9 @@ fn facts(sheet: &mut Sheet<'_>, verdict: &Verdict, file: &[u8], at: UnixMillis) 
             .row("licence-identifier", subject.licence_identifier.to_string());
     }
     if let Some(holder) = &facts.holder {
-        sheet.row("holder", plain(&holder.name)).row("holder-code", plain(&holder.code));
+        sheet
+            .row("holder", plain(&holder.name))
+            .row("holder-code", plain(&holder.code));
     }
     if let Some(licence) = &licence {
         sheet.row("unit", plain(&licence.issuer.name));
@@ -171,11 +193,25 @@ fn facts(sheet: &mut Sheet<'_>, verdict: &Verdict, file: &[u8], at: UnixMillis) 
     sheet.optional("effective", facts.effective.map(show_time));
     sheet.optional("recorded", facts.recorded.map(show_time));
     if let Some(as_of) = facts.as_of {
-        sheet.row("as-of", show_time(as_of)).row("age", show_millis(at.since(as_of)));
+        sheet
+            .row("as-of", show_time(as_of))
+            .row("age", show_millis(at.since(as_of)));
     }
     sheet.optional("log-size", facts.size.map(|size| size.to_string()));
-    sheet.optional("witnesses", facts.witnesses.as_ref().map(|names| plain(&names.join(", "))));
-    sheet.optional("auditors", facts.auditors.as_ref().map(|names| plain(&names.join(", "))));
+    sheet.optional(
+        "witnesses",
+        facts
+            .witnesses
+            .as_ref()
+            .map(|names| plain(&names.join(", "))),
+    );
+    sheet.optional(
+        "auditors",
+        facts
+            .auditors
+            .as_ref()
+            .map(|names| plain(&names.join(", "))),
+    );
     for item in facts.items.iter().flatten() {
         let judged = match &item.judged {
             Some((status, reasons)) => {

@@ -24,16 +24,19 @@ pub(crate) fn run(
     command: &Version,
     relation: Relation,
 ) -> Result<Exit, Failure> {
-    let file = File::open(&command.from)
-        .map_err(|cause| Failure::file("read", &command.from, &cause))?;
+    let file =
+        File::open(&command.from).map_err(|cause| Failure::file("read", &command.from, &cause))?;
     let mut desk = Desk::open(session, &command.dir, &command.secret)?;
     let (licence, subject) = desk.licence(&command.credential)?;
     let type_code = licence.subject.licence_type_code.to_string();
-    let mut rows = intake::open(BufReader::new(file), desk.office.catalogue(), Some(&type_code))
-        .map_err(because("batch", args![]))?;
-    let wrong_count = |actual: &str| {
-        Failure::usage("one-row", args![path = command.from.display(), actual])
-    };
+    let mut rows = intake::open(
+        BufReader::new(file),
+        desk.office.catalogue(),
+        Some(&type_code),
+    )
+    .map_err(because("batch", args![]))?;
+    let wrong_count =
+        |actual: &str| Failure::usage("one-row", args![path = command.from.display(), actual]);
     let row = rows
         .next()
         .ok_or_else(|| wrong_count("0"))?
@@ -44,14 +47,19 @@ pub(crate) fn run(
     drop(rows);
     let replacement = Replacement {
         changes: row.cells.into_iter().collect(),
-        grounds: Grounds { reason: command.reason.clone(), ..Grounds::default() },
+        grounds: Grounds {
+            reason: command.reason.clone(),
+            ..Grounds::default()
+        },
         relation,
     };
     files::make_dir(&command.output)?;
     let now = session.host.now()?;
     let mut rng = session.host.generator()?;
-    let outcome =
-        desk.office.replace(&subject, &replacement, now, &mut rng).map_err(wrong)?;
+    let outcome = desk
+        .office
+        .replace(&subject, &replacement, now, &mut rng)
+        .map_err(wrong)?;
     let mut writer = Writer::new(&command.output);
     writer.row(1, &outcome);
     let report = writer.finish()?;
@@ -67,5 +75,9 @@ pub(crate) fn run(
             report = command.output.join(REPORT).display(),
         ],
     )?;
-    Ok(if report.pending == 0 { Exit::Fine } else { Exit::Refused })
+    Ok(if report.pending == 0 {
+        Exit::Fine
+    } else {
+        Exit::Refused
+    })
 }

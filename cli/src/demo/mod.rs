@@ -16,6 +16,7 @@ use crate::session::{Colour, Session};
 use crate::sheet::table;
 use crate::values::{show_bytes, show_millis};
 
+mod day;
 mod dishonest;
 mod offline;
 mod proofs;
@@ -43,10 +44,13 @@ pub(crate) fn run(session: &Session, command: &Demo) -> Result<Exit, Failure> {
     })?;
     lived(session, &story)?;
     let belief = Belief::load(&home.policy(), None, None)?;
-    let proved =
-        step(session, "demo.step-prove", || proofs::prove(session, &story, &belief))?;
+    let proved = step(session, "demo.step-prove", || {
+        proofs::prove(session, &story, &belief)
+    })?;
     let refused = told_offline(session, &proved)?;
-    step(session, "demo.step-audit", || honest_audit(session, &story, &belief))?;
+    step(session, "demo.step-audit", || {
+        honest_audit(session, &story, &belief)
+    })?;
     session.line("")?;
     session.line(&session.paint(Colour::Strong, &session.messages.text("demo.step-attempts")))?;
     let attempts = dishonest::try_all(session, &story, &belief, |attempt| {
@@ -56,9 +60,17 @@ pub(crate) fn run(session: &Session, command: &Demo) -> Result<Exit, Failure> {
             false => session.say("demo.caught", &args![name, by = by(session, attempt)]),
         }
     })?;
-    let summary = Summary { story: &story, proved: &proved, attempts: &attempts, whole };
+    let summary = Summary {
+        story: &story,
+        proved: &proved,
+        attempts: &attempts,
+        whole,
+    };
     summary.print(session, command.keep.as_deref(), &dir)?;
-    let missed = attempts.iter().filter(|attempt| attempt.caught.is_empty()).count();
+    let missed = attempts
+        .iter()
+        .filter(|attempt| attempt.caught.is_empty())
+        .count();
     if missed > 0 {
         return Err(Failure::refused("demo-missed", args![count = missed]));
     }
@@ -109,8 +121,11 @@ fn took(watch: &Stopwatch) -> String {
 }
 
 fn lived(session: &Session, story: &Story) -> Result<(), Failure> {
-    let types: Vec<String> =
-        story.per_type.iter().map(|(slug, count)| format!("{slug} {count}")).collect();
+    let types: Vec<String> = story
+        .per_type
+        .iter()
+        .map(|(slug, count)| format!("{slug} {count}"))
+        .collect();
     let count: u64 = story.per_type.values().sum();
     let (changes, types) = (story.changes, types.join(", "));
     session.say("demo.lived", &args![count, changes, types])
@@ -129,7 +144,11 @@ fn told_offline(session: &Session, proved: &Proved) -> Result<Option<String>, Fa
         }
     };
     for (path, verdict) in &proved.offline {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         session.line(&format!("    {name}  {verdict}"))?;
     }
     Ok(refused)
@@ -146,7 +165,9 @@ fn honest_audit(session: &Session, story: &Story, belief: &Belief) -> Result<(),
     let found = audit::audit(log.store, &belief.policy, origin, &story.held, seed, now)?;
     let clean = found.evidence.is_empty() && found.stopped.is_none() && found.not_judged.is_empty();
     if !clean {
-        let cause = found.stopped.unwrap_or_else(|| format!("{:?}", found.not_judged));
+        let cause = found
+            .stopped
+            .unwrap_or_else(|| format!("{:?}", found.not_judged));
         return Err(Failure::refused("audit", args![cause]));
     }
     Ok(())
@@ -187,10 +208,16 @@ impl Summary<'_> {
     fn print(&self, session: &Session, keep: Option<&Path>, dir: &Path) -> Result<(), Failure> {
         let word = |key: &str| session.messages.text(key);
         let mut rows = table(session, presets::UTF8_FULL_CONDENSED);
-        rows.set_header([word("demo.column-try"), word("demo.column-by"), word("demo.column-file")]);
+        rows.set_header([
+            word("demo.column-try"),
+            word("demo.column-by"),
+            word("demo.column-file"),
+        ]);
         for attempt in self.attempts {
             let file = attempt.evidence.as_ref().and_then(|path| path.file_name());
-            let file = file.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let file = file
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
             let by = match attempt.caught.is_empty() {
                 true => session.paint(Colour::Bad, &word("demo.nothing")),
                 false => brief(attempt),
@@ -199,7 +226,11 @@ impl Summary<'_> {
         }
         session.line("")?;
         session.line(&rows.to_string())?;
-        let caught = self.attempts.iter().filter(|attempt| !attempt.caught.is_empty()).count();
+        let caught = self
+            .attempts
+            .iter()
+            .filter(|attempt| !attempt.caught.is_empty())
+            .count();
         let licences: u64 = self.story.per_type.values().sum();
         let each = self.proved.millis / u128::try_from(self.proved.verified.max(1)).unwrap_or(1);
         session.say(
@@ -235,7 +266,10 @@ impl Summary<'_> {
                 passphrase = story::PASSPHRASE,
             ],
         )?;
-        let evidence = self.attempts.iter().find_map(|attempt| attempt.evidence.as_ref());
+        let evidence = self
+            .attempts
+            .iter()
+            .find_map(|attempt| attempt.evidence.as_ref());
         match evidence {
             Some(path) => session.say(
                 "demo.invite-evidence",

@@ -25,14 +25,19 @@ impl Isolation {
         let mut words = String::new();
         for flags in ["-n", "-rn"] {
             let mut command = Command::new(UNSHARE);
-            command.args([flags, "--", "/bin/cat", "/proc/net/dev"]).stdin(Stdio::null());
+            command
+                .args([flags, "--", "/bin/cat", "/proc/net/dev"])
+                .stdin(Stdio::null());
             match command.output() {
                 Ok(output) if output.status.success() => {
                     let text = String::from_utf8_lossy(&output.stdout).into_owned();
                     if interfaces(&text).iter().all(|name| name == "lo") {
                         return Self::Namespace(flags);
                     }
-                    words = format!("unshare {flags}: interfaces {}", interfaces(&text).join(" "));
+                    words = format!(
+                        "unshare {flags}: interfaces {}",
+                        interfaces(&text).join(" ")
+                    );
                 }
                 Ok(output) => {
                     let text = String::from_utf8_lossy(&output.stderr);
@@ -59,7 +64,9 @@ impl Isolation {
             Self::Refused(_) => Command::new(&program),
         };
         command.args(arguments).stdin(Stdio::null());
-        command.output().map_err(|cause| start_failed(&program, &cause))
+        command
+            .output()
+            .map_err(|cause| start_failed(&program, &cause))
     }
 }
 

@@ -39,8 +39,16 @@ fn both_languages_have_every_key() {
     let [en, zh] = both();
     let en: BTreeSet<_> = en.texts.keys().collect();
     let zh: BTreeSet<_> = zh.texts.keys().collect();
-    assert_eq!(en.difference(&zh).collect::<Vec<_>>(), Vec::<&&String>::new(), "missing in zh");
-    assert_eq!(zh.difference(&en).collect::<Vec<_>>(), Vec::<&&String>::new(), "missing in en");
+    assert_eq!(
+        en.difference(&zh).collect::<Vec<_>>(),
+        Vec::<&&String>::new(),
+        "missing in zh"
+    );
+    assert_eq!(
+        zh.difference(&en).collect::<Vec<_>>(),
+        Vec::<&&String>::new(),
+        "missing in en"
+    );
 }
 
 #[test]
@@ -48,7 +56,10 @@ fn both_languages_have_the_same_placeholders() {
     let [en, zh] = both();
     for (key, text) in &en.texts {
         assert_eq!(placeholders(text), placeholders(&zh.texts[key]), "{key}");
-        assert!(!text.trim().is_empty() && !zh.texts[key].trim().is_empty(), "{key} is empty");
+        assert!(
+            !text.trim().is_empty() && !zh.texts[key].trim().is_empty(),
+            "{key} is empty"
+        );
     }
 }
 
@@ -56,9 +67,17 @@ fn both_languages_have_the_same_placeholders() {
 fn every_error_has_its_hint() {
     let [en, _] = both();
     let of = |section: &str| -> BTreeSet<String> {
-        en.texts.keys().filter_map(|key| key.strip_prefix(section)).map(str::to_owned).collect()
+        en.texts
+            .keys()
+            .filter_map(|key| key.strip_prefix(section))
+            .map(str::to_owned)
+            .collect()
     };
-    for (what, todo) in [("error.", "hint."), ("reason.", "reason-do."), ("refusal.", "refusal-do.")] {
+    for (what, todo) in [
+        ("error.", "hint."),
+        ("reason.", "reason-do."),
+        ("refusal.", "refusal-do."),
+    ] {
         assert_eq!(of(what), of(todo), "{what} and {todo}");
     }
 }
@@ -67,20 +86,33 @@ fn every_error_has_its_hint() {
 #[test]
 fn every_key_in_the_source_is_in_the_catalogue() {
     let [en, _] = both();
-    let sections: BTreeSet<&str> =
-        en.texts.keys().filter_map(|key| key.split('.').next()).collect();
+    let sections: BTreeSet<&str> = en
+        .texts
+        .keys()
+        .filter_map(|key| key.split('.').next())
+        .collect();
     for (path, source) in all_sources() {
         for literal in source.split('"').skip(1).step_by(2) {
-            let Some((section, rest)) = literal.split_once('.') else { continue };
+            let Some((section, rest)) = literal.split_once('.') else {
+                continue;
+            };
             let shaped = !rest.is_empty()
-                && literal.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+                && literal
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
             if sections.contains(section) && shaped {
-                assert!(en.texts.contains_key(literal), "{}: {literal}", path.display());
+                assert!(
+                    en.texts.contains_key(literal),
+                    "{}: {literal}",
+                    path.display()
+                );
             }
         }
         for call in ["Failure::usage(", "Failure::refused(", "because("] {
             for after in source.split(call).skip(1) {
-                let Some(key) = after.trim_start().strip_prefix('"') else { continue };
+                let Some(key) = after.trim_start().strip_prefix('"') else {
+                    continue;
+                };
                 let key = key.split('"').next().unwrap();
                 let full = format!("error.{key}");
                 assert!(en.texts.contains_key(&full), "{}: {full}", path.display());
@@ -94,8 +126,19 @@ fn every_key_in_the_source_is_in_the_catalogue() {
 fn every_key_of_the_catalogue_is_used() {
     // Sections whose keys are put together from codes and words of the formats.
     const BUILT: [&str; 13] = [
-        "help", "hint", "verdict", "verdict-means", "reason", "reason-do", "assurance", "refusal",
-        "refusal-do", "state", "verb", "claim", "evidence-fault",
+        "help",
+        "hint",
+        "verdict",
+        "verdict-means",
+        "reason",
+        "reason-do",
+        "assurance",
+        "refusal",
+        "refusal-do",
+        "state",
+        "verb",
+        "claim",
+        "demo-try",
     ];
     let source: String = all_sources().into_iter().map(|(_, text)| text).collect();
     let [en, _] = both();
@@ -117,10 +160,16 @@ fn codes_of_the_life_cycle_and_the_verifier_have_sentences() {
     let [en, _] = both();
     for check in zhao_verifier::Check::ALL {
         let code = check.code();
-        assert!(en.find(&format!("reason.{code}")).is_some(), "reason.{code}");
+        assert!(
+            en.find(&format!("reason.{code}")).is_some(),
+            "reason.{code}"
+        );
     }
     for code in zhao_spec::life::apply::Refusal::CODES {
-        assert!(en.find(&format!("refusal.{code}")).is_some(), "refusal.{code}");
+        assert!(
+            en.find(&format!("refusal.{code}")).is_some(),
+            "refusal.{code}"
+        );
     }
     for verb in zhao_spec::life::verb::Verb::ALL {
         assert!(en.find(&format!("verb.{verb}")).is_some(), "verb.{verb}");
@@ -130,7 +179,10 @@ fn codes_of_the_life_cycle_and_the_verifier_have_sentences() {
 #[test]
 fn placeholders_are_filled_and_braces_in_values_stay() {
     let [en, _] = both();
-    let text = en.fill("error.file-read", &[("path", "{x}".into()), ("cause", "gone".into())]);
+    let text = en.fill(
+        "error.file-read",
+        &[("path", "{x}".into()), ("cause", "gone".into())],
+    );
     assert_eq!(text, "cannot read {x}: gone");
 }
 

@@ -1,5 +1,10 @@
 //! Running the binary as a user would, and comparing what it says.
-#![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "test support: each test file uses its own part of this"
+)]
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -44,7 +49,11 @@ impl Ran {
     /// The same, if it ended with `code`.
     #[track_caller]
     pub fn code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 
@@ -52,7 +61,8 @@ impl Ran {
     #[track_caller]
     pub fn error(&self) -> &str {
         let line = self.stderr.lines().next().unwrap_or_default();
-        line.strip_prefix("error: ").unwrap_or_else(|| panic!("no error line: {}", self.stderr))
+        line.strip_prefix("error: ")
+            .unwrap_or_else(|| panic!("no error line: {}", self.stderr))
     }
 }
 
@@ -84,11 +94,18 @@ pub fn replay(dir: &Path, transcript: &str) -> String {
             std::fs::write(dir.join(file), unescape(content)).unwrap();
             continue;
         }
-        let at = words.iter().position(|word| *word == "zhao").expect("the program's name");
+        let at = words
+            .iter()
+            .position(|word| *word == "zhao")
+            .expect("the program's name");
         let mut run = command(dir, &words[at + 1..]);
         for setting in &words[..at] {
             let (name, value) = setting.split_once('=').expect("NAME=value");
-            if value.is_empty() { run.env_remove(name) } else { run.env(name, value) };
+            if value.is_empty() {
+                run.env_remove(name)
+            } else {
+                run.env(name, value)
+            };
         }
         let ran = finish(&mut run);
         out.push_str(&steady(&ran.stdout));
@@ -157,8 +174,10 @@ pub fn steady(text: &str) -> String {
 
 fn steady_word(word: &str) -> String {
     let b64 = |c: char| c.is_ascii_alphanumeric() || "-_+/=".contains(c);
-    let shape: String =
-        word.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
+    let shape: String = word
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '9' } else { c })
+        .collect();
     if let Some((name, rest)) = word.split_once('+')
         && name.contains('.')
         && rest.contains('+')
@@ -180,4 +199,33 @@ fn steady_word(word: &str) -> String {
     } else {
         word.to_owned()
     }
+}
+
+/// An office in `dir`, as `zhao init` makes it.
+pub fn office(dir: &Path) -> std::path::PathBuf {
+    zhao(dir, &["init", "office"]).code(0);
+    dir.join("office")
+}
+
+/// The credential files in a directory, by name.
+pub fn credentials(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// A row of a food operation licence, fictional, as JSON.
+pub fn food(name: &str) -> String {
+    format!(
+        r#"{{"type":"food-operation","holderCode":"91320400DEM000110X","holderCodeType":"001","#
+    ) + &format!(
+        r#""holderName":"{name}","representative":"示例甲","premises":"示例路1号","businessForm":"catering","operationItems":"热食类","supervisor":"示例所"}}"#
+    )
 }

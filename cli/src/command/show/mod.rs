@@ -28,9 +28,8 @@ pub(crate) fn run(session: &Session, command: &Show) -> Result<Exit, Failure> {
     let path = command.file.display().to_string();
     let bytes = files::read(&command.file, limits::EVIDENCE_BYTES)?;
     let mut sheet = Sheet::new(session);
-    let text = std::str::from_utf8(&bytes).map_err(|cause| {
-        Failure::usage("file-text", args![path, offset = cause.valid_up_to()])
-    })?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|cause| Failure::usage("file-text", args![path, offset = cause.valid_up_to()]))?;
     if text.trim_start_matches('\u{feff}').starts_with('{') {
         paper(&mut sheet, &path, text.as_bytes())?;
     } else if texts::is_report(text) {
@@ -61,13 +60,18 @@ fn paper(sheet: &mut Sheet<'_>, path: &str, bytes: &[u8]) -> Result<(), Failure>
     let format = format_of(bytes);
     match format.as_deref() {
         Some("zhao/v1 dossier") => papers::dossier(sheet, &Dossier::parse(bytes).map_err(wrap)?),
-        Some("zhao/v1 issuer-pack") => papers::pack(sheet, &IssuerPack::parse(bytes).map_err(wrap)?),
+        Some("zhao/v1 issuer-pack") => {
+            papers::pack(sheet, &IssuerPack::parse(bytes).map_err(wrap)?);
+        }
         Some("zhao/v1 receipt") => papers::receipt(sheet, &Receipt::parse(bytes).map_err(wrap)?),
         Some("zhao/v1 history") => papers::history(sheet, &History::parse(bytes).map_err(wrap)?),
         Some("zhao/v1 answer") => papers::answer(sheet, &Answer::parse(bytes).map_err(wrap)?),
         Some("zhao/v1 evidence") => papers::evidence(sheet, &Evidence::parse(bytes).map_err(wrap)?),
         Some(other) => {
-            return Err(Failure::refused("format-unknown", args![path, actual = clip(other)]));
+            return Err(Failure::refused(
+                "format-unknown",
+                args![path, actual = clip(other)],
+            ));
         }
         None => {
             let licence = Licence::parse(json::without_newline(bytes))

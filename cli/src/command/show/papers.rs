@@ -38,7 +38,9 @@ pub(crate) fn credential(sheet: &mut Sheet<'_>, licence: &Licence) {
         };
         sheet.named(name, text);
     }
-    sheet.row("credential-id", plain(&licence.id)).row("origin", plain(&licence.status.origin));
+    sheet
+        .row("credential-id", plain(&licence.id))
+        .row("origin", plain(&licence.status.origin));
 }
 
 /// What a licence's record says.
@@ -63,7 +65,9 @@ pub(crate) fn standing(sheet: &mut Sheet<'_>, record: &LicenceRecord) {
         }
     }
     if let Some(inspection) = &record.inspection {
-        let result = inspection.result.map(|each| sheet.word(&format!("state.{}", each.as_str())));
+        let result = inspection
+            .result
+            .map(|each| sheet.word(&format!("state.{}", each.as_str())));
         sheet.optional("inspection", result);
         sheet.optional("inspection-due", inspection.due.map(show_time));
     }
@@ -77,8 +81,13 @@ pub(crate) fn standing(sheet: &mut Sheet<'_>, record: &LicenceRecord) {
 /// As of when, and under which head.
 fn head(sheet: &mut Sheet<'_>, head: &Head) {
     let checkpoint = head.checkpoint();
-    let names: Vec<String> =
-        head.proof.note().signatures().iter().map(|line| plain(&line.name)).collect();
+    let names: Vec<String> = head
+        .proof
+        .note()
+        .signatures()
+        .iter()
+        .map(|line| plain(&line.name))
+        .collect();
     sheet
         .row("as-of", show_time(head.epoch.time))
         .row("origin", plain(&checkpoint.origin))
@@ -90,14 +99,21 @@ fn authorities(sheet: &mut Sheet<'_>, authorities: &Authorities) {
     let administrators = &authorities.registry.placed.record.administrators;
     sheet.heading("show.authorities").row(
         "administrators",
-        format!("{} / {}", administrators.threshold, administrators.keys.len()),
+        format!(
+            "{} / {}",
+            administrators.threshold,
+            administrators.keys.len()
+        ),
     );
     for issuer in &authorities.issuers {
         let record = &issuer.placed.record;
         let state = sheet.word(&format!("state.{}", record.state.as_str()));
         sheet.row("unit-code", format!("{}  {state}", record.unit));
         for key in &record.keys {
-            let until = key.until.map(|index| index.0.to_string()).unwrap_or_default();
+            let until = key
+                .until
+                .map(|index| index.0.to_string())
+                .unwrap_or_default();
             let mut text = format!("{}  #{}…{until}", key.key, key.from.0);
             if let Some(from) = key.compromised_from {
                 text.push_str(&format!("  {} #{}", sheet.word("show.compromised"), from.0));
@@ -142,7 +158,9 @@ pub(super) fn pack(sheet: &mut Sheet<'_>, pack: &IssuerPack) {
 
 /// A receipt.
 pub(super) fn receipt(sheet: &mut Sheet<'_>, receipt: &Receipt) {
-    sheet.heading("show.receipt").row("index", format!("#{}", receipt.index.0));
+    sheet
+        .heading("show.receipt")
+        .row("index", format!("#{}", receipt.index.0));
     event(sheet, &receipt.event);
     sheet.heading("show.head");
     head(sheet, &receipt.head);
@@ -163,10 +181,16 @@ fn event(sheet: &mut Sheet<'_>, event: &Event) {
 
 /// A history.
 pub(super) fn history(sheet: &mut Sheet<'_>, history: &History) {
-    sheet.heading("show.history").row("subject", history.subject.to_string());
+    sheet
+        .heading("show.history")
+        .row("subject", history.subject.to_string());
     for entry in &history.entries {
         let verb = entry.event.verb();
-        let word = sheet.word(&format!("verb.{}", verb.as_str()));
+        // The event that issues a new version is the last one of the old version's history.
+        let word = match entry.event.subject == history.subject {
+            true => sheet.word(&format!("verb.{}", verb.as_str())),
+            false => sheet.word("state.superseded"),
+        };
         sheet
             .gap()
             .row("index", format!("#{}", entry.index.0))
@@ -184,14 +208,22 @@ pub(super) fn history(sheet: &mut Sheet<'_>, history: &History) {
 
 /// A public answer.
 pub(super) fn answer(sheet: &mut Sheet<'_>, answer: &Answer) {
-    let count = answer.enterprise.record.as_ref().map_or(0, |record| record.count);
+    let count = answer
+        .enterprise
+        .record
+        .as_ref()
+        .map_or(0, |record| record.count);
     sheet
         .heading("show.answer")
         .row("enterprise", plain(answer.uscc.as_str()))
         .row("licences", count.to_string());
     for item in &answer.items {
         sheet.gap();
-        match item.credential.as_ref().map(|own| Licence::from_value(own.value())) {
+        match item
+            .credential
+            .as_ref()
+            .map(|own| Licence::from_value(own.value()))
+        {
             Some(Ok(licence)) => {
                 let subject = &licence.subject;
                 sheet
@@ -217,20 +249,27 @@ pub(super) fn answer(sheet: &mut Sheet<'_>, answer: &Answer) {
 pub(super) fn evidence(sheet: &mut Sheet<'_>, evidence: &Evidence) {
     let claim = evidence.claim();
     let word = sheet.word(&format!("claim.{claim}"));
-    sheet.heading("show.evidence").row("claim", format!("{word} ({claim})"));
+    sheet
+        .heading("show.evidence")
+        .row("claim", format!("{word} ({claim})"));
     match evidence {
         Evidence::TwoHeads(own) => {
             for note in [&own.first, &own.second] {
                 let mut lines = note.text().lines();
                 let origin = lines.next().unwrap_or_default();
                 let size = lines.next().unwrap_or_default();
-                sheet.gap().row("origin", plain(origin)).row("log-size", plain(size));
+                sheet
+                    .gap()
+                    .row("origin", plain(origin))
+                    .row("log-size", plain(size));
                 sheet.row("root", plain(lines.next().unwrap_or_default()));
             }
             sheet.gap().row("implied-root", own.root.to_base64());
         }
         Evidence::HiddenEvent(own) => {
-            sheet.heading("show.receipt").row("index", format!("#{}", own.receipt.index.0));
+            sheet
+                .heading("show.receipt")
+                .row("index", format!("#{}", own.receipt.index.0));
             event(sheet, &own.receipt.event);
             sheet.heading("show.later-head");
             head(sheet, &own.head);

@@ -27,8 +27,15 @@ pub(super) fn is_policy(text: &str) -> bool {
 /// Whether it looks like a trust file.
 pub(super) fn is_trust(text: &str) -> bool {
     const WORDS: [&str; 9] = [
-        "administrator", "auditor", "auditors", "max-age", "max-lag", "skew", "inclusion-bound",
-        "pack-max-age", "local-witness",
+        "administrator",
+        "auditor",
+        "auditors",
+        "max-age",
+        "max-lag",
+        "skew",
+        "inclusion-bound",
+        "pack-max-age",
+        "local-witness",
     ];
     WORDS.contains(&first_word(text))
 }
@@ -45,9 +52,20 @@ pub(super) fn policy(sheet: &mut Sheet<'_>, policy: &Policy) {
         sheet.row("log", plain(&log.vkey.format()));
     }
     for witness in policy.witnesses() {
-        sheet.row("witness", format!("{}  {}", plain(&witness.name), plain(&witness.vkey.format())));
+        sheet.row(
+            "witness",
+            format!(
+                "{}  {}",
+                plain(&witness.name),
+                plain(&witness.vkey.format())
+            ),
+        );
     }
-    let key = if policy.requires_witnesses() { "show.quorum" } else { "show.no-quorum" };
+    let key = if policy.requires_witnesses() {
+        "show.quorum"
+    } else {
+        "show.no-quorum"
+    };
     let text = sheet.word(key);
     sheet.row("quorum", text);
 }
@@ -56,11 +74,22 @@ pub(super) fn policy(sheet: &mut Sheet<'_>, policy: &Policy) {
 pub(super) fn trust(sheet: &mut Sheet<'_>, trust: &Trust) {
     sheet.heading("show.trust");
     for each in &trust.administrators {
-        sheet.row("administrator", format!("{}  {}", plain(&each.origin), each.genesis.to_base64()));
+        sheet.row(
+            "administrator",
+            format!("{}  {}", plain(&each.origin), each.genesis.to_base64()),
+        );
     }
     for each in &trust.auditors {
-        let local = if each.local { sheet.word("show.local") } else { String::new() };
-        let text = format!("{}  {}  {local}", plain(&each.name), plain(&each.vkey.format()));
+        let local = if each.local {
+            sheet.word("show.local")
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "{}  {}  {local}",
+            plain(&each.name),
+            plain(&each.vkey.format())
+        );
         sheet.row("auditor", text.trim_end());
     }
     let required = match trust.required_auditors {
@@ -81,7 +110,11 @@ pub(super) fn trust(sheet: &mut Sheet<'_>, trust: &Trust) {
 
 /// A checkpoint.
 pub(super) fn checkpoint(sheet: &mut Sheet<'_>, checkpoint: &Checkpoint, note: &SignedNote) {
-    let names: Vec<String> = note.signatures().iter().map(|line| plain(&line.name)).collect();
+    let names: Vec<String> = note
+        .signatures()
+        .iter()
+        .map(|line| plain(&line.name))
+        .collect();
     sheet
         .heading("show.checkpoint")
         .row("origin", plain(&checkpoint.origin))

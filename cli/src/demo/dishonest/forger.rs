@@ -13,8 +13,8 @@ use zhao_spec::life::record::Record;
 use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::wire::json::{self, Value};
 
-use super::operator::{fresh_uuid, office, start, unit_secret};
 use super::press::{Effect, Keys, Press};
+use super::tools::{fresh_uuid, office, start, unit_secret};
 use super::{Attempt, Scene};
 use crate::failure::{Failure, args, because};
 
@@ -26,12 +26,16 @@ fn failed<E: std::fmt::Display>(cause: E) -> Failure {
 fn honest_dossier(scene: &Scene<'_>) -> Result<Dossier, Failure> {
     let reader = Reader::new(Arc::new(scene.honest()?));
     let view = reader.latest().map_err(because("ledger", args![]))?;
-    view.dossier(&scene.story.plain, true).map_err(because("ledger", args![]))
+    view.dossier(&scene.story.plain, true)
+        .map_err(because("ledger", args![]))
 }
 
 fn with_credential(dossier: Dossier, bytes: &[u8]) -> Result<Dossier, Failure> {
     let credential = EmbeddedCredential::parse(bytes).map_err(failed)?;
-    Ok(Dossier { credential, ..dossier })
+    Ok(Dossier {
+        credential,
+        ..dossier
+    })
 }
 
 /// Signs a licence of his own with a key of his own, and puts it into an honest dossier.
@@ -53,9 +57,17 @@ pub(super) fn other_units_key(scene: &Scene<'_>) -> Result<Attempt, Failure> {
     let [first, second] = &scene.story.units;
     let mut claims = scene.story.plain.claims().clone();
     // Whichever unit issued the licence he copies, the other one's key signs.
-    let other = if claims.issuer.unit == *first { second } else { first };
+    let other = if claims.issuer.unit == *first {
+        second
+    } else {
+        first
+    };
     let subject = subject_key(&origin, Kind::Issuer, other.as_str());
-    let record = desk.office.client().record(&subject).map_err(because("ledger", args![]))?;
+    let record = desk
+        .office
+        .client()
+        .record(&subject)
+        .map_err(because("ledger", args![]))?;
     let Some(Record::Issuer(record)) = record else {
         return Err(Failure::refused("unit-no-key", args![unit = other]));
     };
@@ -90,7 +102,9 @@ pub(super) fn other_units_key(scene: &Scene<'_>) -> Result<Attempt, Failure> {
     }
     let reader = desk.office.client().reader();
     let view = reader.latest().map_err(because("ledger", args![]))?;
-    let dossier = view.dossier(&licence, true).map_err(because("ledger", args![]))?;
+    let dossier = view
+        .dossier(&licence, true)
+        .map_err(because("ledger", args![]))?;
     let verdict = scene.judge(&dossier.bytes());
     scene.attempt("other-units-key", vec![verdict], None)
 }
@@ -99,14 +113,20 @@ pub(super) fn other_units_key(scene: &Scene<'_>) -> Result<Attempt, Failure> {
 pub(super) fn edited_field(scene: &Scene<'_>) -> Result<Attempt, Failure> {
     let dossier = honest_dossier(scene)?;
     let mut value = dossier.credential.value().clone();
-    edit(&mut value, &["credentialSubject", "holderName"], "伪造者示例公司");
+    edit(
+        &mut value,
+        &["credentialSubject", "holderName"],
+        "伪造者示例公司",
+    );
     let dossier = with_credential(dossier, &json::encode(&value))?;
     let verdict = scene.judge(&dossier.bytes());
     scene.attempt("edited-field", vec![verdict], None)
 }
 
 fn edit(value: &mut Value, path: &[&str], text: &str) {
-    let (Value::Object(members), Some((first, rest))) = (value, path.split_first()) else { return };
+    let (Value::Object(members), Some((first, rest))) = (value, path.split_first()) else {
+        return;
+    };
     for (name, member) in members {
         if name == first {
             match rest {
@@ -128,7 +148,11 @@ pub(super) fn another_proof(scene: &Scene<'_>) -> Result<Attempt, Failure> {
 /// Founds a log of his own under the office's name and has the revoked licence stand in it.
 pub(super) fn another_log(scene: &Scene<'_>) -> Result<Attempt, Failure> {
     let (log, witness) = (scene.own_key()?, scene.own_key()?);
-    let keys = Keys { log, witness, ..scene.keys.clone() };
+    let keys = Keys {
+        log,
+        witness,
+        ..scene.keys.clone()
+    };
     let mut press = Press::start(&scene.place("another-log")?, keys)?;
     let genesis = Genesis {
         administrators: Administrators {
@@ -146,14 +170,18 @@ pub(super) fn another_log(scene: &Scene<'_>) -> Result<Attempt, Failure> {
     let old = &scene.story.victim.old_dossier;
     let mut effect = Effect::default();
     let standing = Record::Licence(Box::new(old.placed.record.clone()));
-    effect.writes.insert(scene.story.victim.subject, Arc::new(standing));
+    effect
+        .writes
+        .insert(scene.story.victim.subject, Arc::new(standing));
     let time = scene.now.checked_add(1).unwrap_or(scene.now);
     press.print(Vec::new(), &effect, time)?;
     press.sign(scene.now)?;
     let reader = Reader::new(press.store());
     let view = reader.latest().map_err(because("ledger", args![]))?;
     let head = view.head().map_err(because("ledger", args![]))?;
-    let (path, _) = view.placed(&scene.story.victim.subject).map_err(because("ledger", args![]))?;
+    let (path, _) = view
+        .placed(&scene.story.victim.subject)
+        .map_err(because("ledger", args![]))?;
     let mut dossier = old.clone();
     dossier.head = head;
     dossier.placed.path = path;

@@ -27,7 +27,8 @@ use crate::session::Session;
 
 mod forger;
 mod operator;
-pub(crate) mod press;
+mod press;
+mod tools;
 
 use press::{Keys, Press};
 
@@ -78,7 +79,9 @@ pub(crate) fn try_all(
 ) -> Result<Vec<Attempt>, Failure> {
     let mut keyring = keyring(&story.home.keys())?;
     let mut secret = |name: &str, purpose| {
-        keyring.secret(name, purpose).map_err(because("keys", args![]))
+        keyring
+            .secret(name, purpose)
+            .map_err(because("keys", args![]))
     };
     let keys = Keys {
         origin: story.home.config.origin.clone(),
@@ -90,7 +93,14 @@ pub(crate) fn try_all(
     files::make_dir(&dir)?;
     files::make_dir(&story.dir.join("evidence"))?;
     let now = session.host.now()?;
-    let scene = Scene { session, story, belief, keys, now, dir };
+    let scene = Scene {
+        session,
+        story,
+        belief,
+        keys,
+        now,
+        dir,
+    };
     type Try = fn(&Scene<'_>) -> Result<Attempt, Failure>;
     const TRIES: [Try; 15] = [
         operator::drops_revocation,
@@ -131,9 +141,9 @@ impl Scene<'_> {
         let store = Rocks::open(&ledger.join("db")).map_err(because("ledger", args![]))?;
         let files = Directory::open(ledger).map_err(because("ledger", args![]))?;
         let logs = self.belief.policy.policy().logs();
-        let log = logs.first().ok_or_else(|| {
-            Failure::usage("policy-other-log", args![origin = self.keys.origin])
-        })?;
+        let log = logs
+            .first()
+            .ok_or_else(|| Failure::usage("policy-other-log", args![origin = self.keys.origin]))?;
         let report = fsck::check(&store, &files, &log.vkey).map_err(because("ledger", args![]))?;
         match report.findings.first() {
             None => Ok(()),
@@ -177,14 +187,22 @@ impl Scene<'_> {
     ) -> Result<Found, Failure> {
         let mut seed = [0; 32];
         self.session.host.generator()?.fill_bytes(&mut seed);
-        audit::audit(store, &self.belief.policy, &self.keys.origin, held, seed, self.now)
+        audit::audit(
+            store,
+            &self.belief.policy,
+            &self.keys.origin,
+            held,
+            seed,
+            self.now,
+        )
     }
 
     /// The dossier of the licence whose revocation hurts, as a printed log has it.
     fn victims_dossier(&self, press: &Press) -> Result<Dossier, Failure> {
         let reader = Reader::new(press.store());
         let view = reader.latest().map_err(because("ledger", args![]))?;
-        view.dossier(&self.story.victim.licence, true).map_err(because("ledger", args![]))
+        view.dossier(&self.story.victim.licence, true)
+            .map_err(because("ledger", args![]))
     }
 
     fn judge(&self, bytes: &[u8]) -> Verdict {
@@ -196,9 +214,13 @@ impl Scene<'_> {
         let policy = files::read_text(&self.story.home.policy(), 1 << 16)?;
         let trust = files::read_text(&self.story.home.trust(), 1 << 16)?;
         let trust = trust.replace("auditors 1\n", "auditors none\n");
-        let careless = TrustPolicy::load(&policy, &trust)
-            .map_err(because("policy-wrong", args![path = self.story.home.trust().display()]))?;
-        Ok(zhao_verifier::verify(bytes, &careless, None, self.now, None))
+        let careless = TrustPolicy::load(&policy, &trust).map_err(because(
+            "policy-wrong",
+            args![path = self.story.home.trust().display()],
+        ))?;
+        Ok(zhao_verifier::verify(
+            bytes, &careless, None, self.now, None,
+        ))
     }
 
     /// Puts together an attempt: evidence counts only if it verifies.
@@ -210,25 +232,35 @@ impl Scene<'_> {
     ) -> Result<Attempt, Failure> {
         let mut caught = Vec::new();
         let mut evidence = None;
-        if let Some(found) = found {
-            if let Some(piece) = found.evidence.first() {
-                let path = self.write_evidence(name, piece)?;
-                if self.judge(&piece.bytes()).status() == Status::Valid {
-                    caught.push(Caught::Evidence(piece.claim()));
-                    evidence = Some(path);
-                }
+        if let Some(piece) = found.as_ref().and_then(|found| found.evidence.first()) {
+            let path = self.write_evidence(name, piece)?;
+            if self.judge(&piece.bytes()).status() == Status::Valid {
+                caught.push(Caught::Evidence(piece.claim()));
+                evidence = Some(path);
             }
         }
         for verdict in verdicts {
             if !verdict.status().is_usable() {
-                let codes = verdict.reasons().iter().map(|reason| reason.code()).collect();
+                let codes = verdict
+                    .reasons()
+                    .iter()
+                    .map(|reason| reason.code())
+                    .collect();
                 caught.push(Caught::Verifier(verdict.status(), codes));
             } else {
                 // A reader who was deceived weighs more than any other who was not.
-                return Ok(Attempt { name, caught: Vec::new(), evidence });
+                return Ok(Attempt {
+                    name,
+                    caught: Vec::new(),
+                    evidence,
+                });
             }
         }
-        Ok(Attempt { name, caught, evidence })
+        Ok(Attempt {
+            name,
+            caught,
+            evidence,
+        })
     }
 
     fn write_evidence(&self, name: &str, piece: &Evidence) -> Result<PathBuf, Failure> {

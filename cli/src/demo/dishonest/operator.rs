@@ -7,24 +7,24 @@ use zhao_ledger::read::Reader;
 use zhao_ledger::replay::Index;
 use zhao_ledger::store::Store;
 use zhao_spec::file::{Dossier, Head, LogProof};
-use zhao_spec::life::data::{Action, Issued, KeyGrant, Note, TypeRef};
+use zhao_spec::life::data::{Action, KeyGrant};
 use zhao_spec::life::event::Event;
 use zhao_spec::life::leaf::Leaf;
-use zhao_spec::life::record::{IssuerKey, IssuerRecord, KeyTypes, LicenceRecord, Record, State, UnitState};
+use zhao_spec::life::record::{IssuerKey, IssuerRecord, KeyTypes, Record, UnitState};
 use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::life::verb::Verb;
 use zhao_spec::log::tlog_proof::TlogProof;
 use zhao_spec::log::tree::LeafIndex;
-use zhao_spec::wire::{Hash, SecretKey, UnixMillis};
+use zhao_spec::wire::UnixMillis;
 
 use super::press::{Effect, Press, segments};
+use super::tools::{
+    dossier_of, fresh_uuid, office, region, replace_dir, standing, start, unit_event, unit_issues,
+};
 use super::{Attempt, Caught, Scene};
-use crate::command::office::Desk;
 use crate::command::prove::public_credentials;
-use crate::demo::story::{self, keyring};
+use crate::demo::story;
 use crate::failure::{Failure, args, because};
-use crate::files;
-use crate::home::Home;
 
 const HOUR: u64 = 3_600_000;
 
@@ -51,7 +51,9 @@ pub(super) fn rewrites_entry(scene: &Scene<'_>) -> Result<Attempt, Failure> {
         if at != index {
             return Some(leaf);
         }
-        let Ok(Leaf::Event(mut event)) = Leaf::parse(&leaf) else { return Some(leaf) };
+        let Ok(Leaf::Event(mut event)) = Leaf::parse(&leaf) else {
+            return Some(leaf);
+        };
         // The unit's signature does not fit any more; he has no other.
         event.effective = event.effective.saturating_sub(12 * HOUR);
         Some(event.leaf_bytes())
@@ -80,11 +82,21 @@ pub(super) fn restores_backup(scene: &Scene<'_>) -> Result<Attempt, Failure> {
         (whole, Caught::Memory as fn(String) -> Caught),
     ] {
         match start(scene, &home) {
-            Ok(_) => return Ok(Attempt { name, caught: Vec::new(), evidence: None }),
+            Ok(_) => {
+                return Ok(Attempt {
+                    name,
+                    caught: Vec::new(),
+                    evidence: None,
+                });
+            }
             Err(failure) => caught.push(as_caught(failure.cause())),
         }
     }
-    Ok(Attempt { name, caught, evidence: None })
+    Ok(Attempt {
+        name,
+        caught,
+        evidence: None,
+    })
 }
 
 /// Signs two heads of one size, each for somebody else.
@@ -129,7 +141,10 @@ pub(super) fn keeps_map_active(scene: &Scene<'_>) -> Result<Attempt, Failure> {
     let event = unit_event(scene, &press, Verb::Revoke, scene.now)?;
     let leaves = vec![event.leaf_bytes()];
     let honest = press.effect(&leaves, scene.now)?;
-    let nothing = Effect { index: honest.index, ..Effect::default() };
+    let nothing = Effect {
+        index: honest.index,
+        ..Effect::default()
+    };
     press.print(leaves, &nothing, later(scene))?;
     press.sign(scene.now)?;
     let dossier = dossier_of(scene, &press)?;
@@ -153,8 +168,14 @@ pub(super) fn pairs_old_map(scene: &Scene<'_>) -> Result<Attempt, Failure> {
         checkpoint: view.note().to_owned(),
     };
     let proof = LogProof::new(proof).map_err(because("demo-press", args![]))?;
-    let head = Head { epoch: old.head.epoch.clone(), proof };
-    let dossier = Dossier { head, ..old.clone() };
+    let head = Head {
+        epoch: old.head.epoch.clone(),
+        proof,
+    };
+    let dossier = Dossier {
+        head,
+        ..old.clone()
+    };
     let verdict = scene.judge(&dossier.bytes());
     scene.attempt(name, vec![verdict], None)
 }
@@ -170,7 +191,10 @@ pub(super) fn invents_unit(scene: &Scene<'_>) -> Result<Attempt, Failure> {
     let type_code = claims.subject.licence_type_code.as_str().to_owned();
     let mut event = Event {
         action: Action::AddUnit {
-            grant: KeyGrant { key: unit_key.public(), types: vec![type_code.clone()] },
+            grant: KeyGrant {
+                key: unit_key.public(),
+                types: vec![type_code.clone()],
+            },
             unit: unit.as_str().to_owned(),
         },
         effective: scene.now,
@@ -189,7 +213,10 @@ pub(super) fn invents_unit(scene: &Scene<'_>) -> Result<Attempt, Failure> {
             compromised_from: None,
             from: at,
             key: unit_key.public(),
-            types: vec![KeyTypes { from: at, type_code: type_code.clone() }],
+            types: vec![KeyTypes {
+                from: at,
+                type_code: type_code.clone(),
+            }],
             until: None,
         }],
         latest: event.leaf_hash(),
@@ -210,26 +237,43 @@ pub(super) fn invents_unit(scene: &Scene<'_>) -> Result<Attempt, Failure> {
         1,
     )
     .map_err(because("demo-press", args![]))?;
-    let bytes = claims.sign(&unit_key, scene.now).map_err(because("demo-press", args![]))?;
-    let licence = zhao_spec::credential::Licence::parse(&bytes).map_err(because("demo-press", args![]))?;
+    let bytes = claims
+        .sign(&unit_key, scene.now)
+        .map_err(because("demo-press", args![]))?;
+    let licence =
+        zhao_spec::credential::Licence::parse(&bytes).map_err(because("demo-press", args![]))?;
     let licence_subject = subject_key(&scene.keys.origin, Kind::Licence, &licence.id);
-    let holder = subject_key(&scene.keys.origin, Kind::Enterprise, &licence.subject.holder_code);
+    let holder = subject_key(
+        &scene.keys.origin,
+        Kind::Enterprise,
+        &licence.subject.holder_code,
+    );
     let issued = unit_issues(scene, &licence, &unit_key, subject, licence_subject, holder);
     let index = LeafIndex(press.size() + 1);
     let standing = standing(&issued, &unit_key, index, later(scene));
     let mut effect = Effect::default();
     effect.writes.insert(subject, Arc::new(record));
-    effect.writes.insert(licence_subject, Arc::new(Record::Licence(Box::new(standing))));
+    effect.writes.insert(
+        licence_subject,
+        Arc::new(Record::Licence(Box::new(standing))),
+    );
     effect.index = Index {
         event_ids: vec![(event.id(), at), (issued.id(), index)],
         subjects: vec![((subject, 0), at), ((licence_subject, 0), index)],
         ..Index::default()
     };
-    press.print(vec![event.leaf_bytes(), issued.leaf_bytes()], &effect, later(scene))?;
+    press.print(
+        vec![event.leaf_bytes(), issued.leaf_bytes()],
+        &effect,
+        later(scene),
+    )?;
     press.sign(scene.now)?;
     let reader = Reader::new(press.store());
     let view = reader.latest().map_err(because("ledger", args![]))?;
-    let dossier = view.dossier(&licence, true).map_err(because("ledger", args![]))?.bytes();
+    let dossier = view
+        .dossier(&licence, true)
+        .map_err(because("ledger", args![]))?
+        .bytes();
     let verdicts = vec![scene.judge(&dossier), scene.judge_carelessly(&dossier)?];
     drop(view);
     drop(reader);
@@ -248,19 +292,33 @@ pub(super) fn leaves_out(scene: &Scene<'_>) -> Result<Attempt, Failure> {
         let row = desk.office.records().licence(subject);
         let row = row.map_err(|cause| crate::command::office::wrong(cause.into()))?;
         let Some(row) = row else { continue };
-        let Ok(licence) = zhao_spec::credential::Licence::parse(&row.credential) else { continue };
-        let Ok(uscc) = zhao_spec::id::Uscc::parse(&licence.subject.holder_code) else { continue };
-        if view.holdings(&uscc).map_err(because("ledger", args![]))?.len() < 2 {
+        let Ok(licence) = zhao_spec::credential::Licence::parse(&row.credential) else {
+            continue;
+        };
+        let Ok(uscc) = zhao_spec::id::Uscc::parse(&licence.subject.holder_code) else {
+            continue;
+        };
+        if view
+            .holdings(&uscc)
+            .map_err(because("ledger", args![]))?
+            .len()
+            < 2
+        {
             continue;
         }
         let (records, catalogue) = (desk.office.records(), desk.office.catalogue());
         let credentials = public_credentials(&view, records, catalogue, &uscc)?;
-        let mut answer = view.answer(&uscc, &credentials).map_err(because("ledger", args![]))?;
+        let mut answer = view
+            .answer(&uscc, &credentials)
+            .map_err(because("ledger", args![]))?;
         let whole = scene.judge(&answer.bytes());
         if !whole.status().is_usable() {
             let actual = whole.reasons().first().map_or("", |reason| reason.code());
             let (path, expected) = ("answer", "valid");
-            return Err(Failure::usage("demo-verdict", args![path, expected, actual]));
+            return Err(Failure::usage(
+                "demo-verdict",
+                args![path, expected, actual],
+            ));
         }
         answer.items.pop();
         let verdict = scene.judge(&answer.bytes());
@@ -312,148 +370,4 @@ fn reprint(
 /// A little after the newest honest epoch.
 fn later(scene: &Scene<'_>) -> UnixMillis {
     scene.now.checked_add(1_000).unwrap_or(scene.now)
-}
-
-/// A signed event of the unit that controls the untouched licence, as it would hand it in.
-fn unit_event(
-    scene: &Scene<'_>,
-    press: &Press,
-    verb: Verb,
-    effective: UnixMillis,
-) -> Result<Event, Failure> {
-    let licence = &scene.story.plain;
-    let origin = &scene.keys.origin;
-    let subject = subject_key(origin, Kind::Licence, &licence.id);
-    let Some(Record::Licence(record)) = press.record(&subject)? else {
-        return Err(Failure::usage("demo-pool", args![verb]));
-    };
-    let Some(Record::Issuer(unit)) = press.record(&record.controller)? else {
-        return Err(Failure::usage("demo-pool", args![verb]));
-    };
-    let mut event = Event {
-        action: Action::Plain(verb, Note::default()),
-        effective: effective.max(record.effective),
-        origin: origin.clone(),
-        prev: Some(record.latest),
-        seq: record.seq + 1,
-        signatures: Vec::new(),
-        signer: Some(record.controller),
-        subject,
-    };
-    event.sign(&unit_secret(scene, &unit)?);
-    Ok(event)
-}
-
-/// The secret of the unit's key in force: the unit signs honestly here.
-pub(super) fn unit_secret(scene: &Scene<'_>, unit: &IssuerRecord) -> Result<SecretKey, Failure> {
-    use zhao_issuer::keys::Purpose;
-    let mut keyring = keyring(&scene.story.home.keys())?;
-    let secrets = keyring.secrets(Purpose::Unit).map_err(because("keys", args![]))?;
-    secrets
-        .into_iter()
-        .find(|secret| unit.key(&secret.public()).is_some_and(|key| key.until.is_none()))
-        .ok_or_else(|| Failure::refused("unit-no-key", args![unit = unit.unit]))
-}
-
-fn dossier_of(scene: &Scene<'_>, press: &Press) -> Result<Dossier, Failure> {
-    let reader = Reader::new(press.store());
-    let view = reader.latest().map_err(because("ledger", args![]))?;
-    view.dossier(&scene.story.plain, true).map_err(because("ledger", args![]))
-}
-
-fn unit_issues(
-    scene: &Scene<'_>,
-    licence: &zhao_spec::credential::Licence,
-    key: &SecretKey,
-    unit: Hash,
-    subject: Hash,
-    holder: Hash,
-) -> Event {
-    let mut event = Event {
-        action: Action::Issued(Box::new(Issued {
-            enterprise: Some(holder),
-            inspection_due: None,
-            note: Note::default(),
-            predecessor: None,
-            type_ref: TypeRef::Code(licence.subject.licence_type_code.as_str().to_owned()),
-            vc: licence.digest(),
-        })),
-        effective: scene.now,
-        origin: scene.keys.origin.clone(),
-        prev: None,
-        seq: 0,
-        signatures: Vec::new(),
-        signer: Some(unit),
-        subject,
-    };
-    event.sign(key);
-    event
-}
-
-/// The record that such an event would have written.
-fn standing(
-    issued: &Event,
-    key: &SecretKey,
-    index: LeafIndex,
-    recorded: UnixMillis,
-) -> LicenceRecord {
-    let (vc, type_ref, enterprise) = match &issued.action {
-        Action::Issued(data) => (data.vc, data.type_ref.clone(), data.enterprise),
-        _ => (Hash([0; 32]), TypeRef::Code(String::new()), None),
-    };
-    let unit = issued.signer.unwrap_or(Hash([0; 32]));
-    LicenceRecord {
-        controller: unit,
-        effective: issued.effective,
-        enterprise,
-        index,
-        inspection: None,
-        issued_by: key.public().thumbprint(),
-        issued_index: index,
-        issuer: unit,
-        latest: issued.leaf_hash(),
-        latest_by: key.public().thumbprint(),
-        mortgages: Vec::new(),
-        objections: Vec::new(),
-        pledges: Vec::new(),
-        predecessor: None,
-        reaffirmed: None,
-        recorded,
-        seq: 0,
-        state: State::Active,
-        successor: None,
-        suspensions: Vec::new(),
-        type_ref,
-        vc,
-    }
-}
-
-/// Another 128 random bits in the form of a version 4 UUID.
-pub(super) fn fresh_uuid(scene: &Scene<'_>) -> Result<String, Failure> {
-    let seed = scene.own_key()?.to_seed();
-    let hex: String = seed.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let (a, b, c) = (&hex[..8], &hex[8..12], &hex[13..16]);
-    Ok(format!("{a}-{b}-4{c}-8{}-{}", &hex[17..20], &hex[20..32]))
-}
-
-/// The demo's region.
-pub(super) fn region() -> Result<zhao_spec::id::RegionCode, Failure> {
-    zhao_spec::id::RegionCode::parse("320400").map_err(because("region", args![value = "320400"]))
-}
-
-/// A copy of the whole office: log, records, keys, and what its cosigners remember.
-pub(super) fn office(scene: &Scene<'_>, name: &str) -> Result<Home, Failure> {
-    let dir = scene.dir.join(name);
-    files::copy_dir(scene.story.home.dir(), &dir)?;
-    Home::open(&dir)
-}
-
-/// Starts a copied office.
-pub(super) fn start(scene: &Scene<'_>, home: &Home) -> Result<Desk, Failure> {
-    story::open(scene.session, home)
-}
-
-fn replace_dir(from: &std::path::Path, to: &std::path::Path) -> Result<(), Failure> {
-    std::fs::remove_dir_all(to).map_err(|cause| Failure::file("write", to, &cause))?;
-    files::copy_dir(from, to)
 }

@@ -14,7 +14,7 @@ use zhao_ledger::sequence::CHECKPOINT_FILE;
 use zhao_ledger::sequence::intent::{self, Intent};
 use zhao_ledger::store::files::{Directory, Files as _};
 use zhao_ledger::store::layout::{
-    EpochPlace, Epochs, EventIds, Heads, Holdings, Leaves, Meta, MetaKey, Records, Subjects,
+    EpochPlace, Epochs, EventIds, FORMAT, Heads, Holdings, Leaves, Meta, MetaKey, Records, Subjects,
 };
 use zhao_ledger::store::rocks::Rocks;
 use zhao_ledger::store::{self, Store, WriteBatch};
@@ -25,7 +25,7 @@ use zhao_spec::life::record::Record;
 use zhao_spec::log::checkpoint::Checkpoint;
 use zhao_spec::log::cosignature::{self, UnixSeconds};
 use zhao_spec::log::note::NoteSigner;
-use zhao_spec::log::tree::{Frontier, LeafIndex, leaf_hash};
+use zhao_spec::log::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use zhao_spec::wire::{Hash, SecretKey, UnixMillis};
 
 use crate::failure::{Failure, because};
@@ -81,7 +81,7 @@ impl Press {
         let Leaf::Epoch(epoch) = Leaf::parse(&bytes).map_err(failed)? else {
             return Err(failed("the log does not end in an epoch leaf"));
         };
-        let size = zhao_spec::log::tree::TreeSize(place.index.0 + 1);
+        let size = TreeSize(place.index.0 + 1);
         let frontier = tree::frontier(&*store, size).map_err(failed)?;
         Ok(Self {
             store,
@@ -101,7 +101,7 @@ impl Press {
         let files = Directory::open(ledger).map_err(failed)?;
         let store = Arc::new(Rocks::open(&ledger.join("db")).map_err(failed)?);
         let mut batch = WriteBatch::new();
-        let format = zhao_ledger::store::layout::FORMAT.to_be_bytes().to_vec();
+        let format = FORMAT.to_be_bytes().to_vec();
         batch.put::<Meta>(&MetaKey::Format, &format);
         batch.put::<Meta>(&MetaKey::LogKey, &keys.log.public().to_bytes().to_vec());
         batch.put::<Meta>(&MetaKey::Origin, &keys.origin.as_bytes().to_vec());
@@ -121,11 +121,6 @@ impl Press {
         Arc::clone(&self.store)
     }
 
-    /// The last epoch.
-    pub(crate) fn epoch(&self) -> Option<&Epoch> {
-        self.epoch.as_ref()
-    }
-
     /// Number of leaves.
     pub(crate) fn size(&self) -> u64 {
         self.frontier.size().0
@@ -138,7 +133,10 @@ impl Press {
     pub(crate) fn record(&self, key: &Hash) -> Result<Option<Record>, Failure> {
         let map = MapView::new(&*self.store, self.map_version);
         let bytes = map.record(key).map_err(failed)?;
-        bytes.map(|bytes| Record::parse(&bytes)).transpose().map_err(failed)
+        bytes
+            .map(|bytes| Record::parse(&bytes))
+            .transpose()
+            .map_err(failed)
     }
 
     /// What `leaves` do by the rules. A leaf that the rules refuse has no effect: the press does
@@ -160,15 +158,22 @@ impl Press {
                     overlay.take(records).map_err(|fault| failed(fault.0))?;
                 }
                 Ok(Leaf::Event(event)) => {
-                    let Ok(event) = event.verify_signatures() else { continue };
-                    let Ok(writes) = apply(&overlay, &event, LeafIndex(at), time) else { continue };
+                    let Ok(event) = event.verify_signatures() else {
+                        continue;
+                    };
+                    let Ok(writes) = apply(&overlay, &event, LeafIndex(at), time) else {
+                        continue;
+                    };
                     index.add(&event, LeafIndex(at), &writes);
                     overlay.take(writes).map_err(|fault| failed(fault.0))?;
                 }
                 _ => {}
             }
         }
-        Ok(Effect { writes: overlay.finish().writes, index })
+        Ok(Effect {
+            writes: overlay.finish().writes,
+            index,
+        })
     }
 
     /// Prints leaves, whatever they say, and an epoch leaf over a map changed by `effect`,
@@ -215,7 +220,13 @@ impl Press {
             batch.put::<Leaves>(&LeafIndex(index), leaf);
         }
         let map_version = updated.map_version.unwrap_or(number);
-        batch.put::<Epochs>(&number, &EpochPlace { index: epoch.index, map_version });
+        batch.put::<Epochs>(
+            &number,
+            &EpochPlace {
+                index: epoch.index,
+                map_version,
+            },
+        );
         let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
         let tiles = tree::append(&*self.store, &mut self.frontier, &hashes).map_err(failed)?;
         tree::stage(&mut batch, &tiles);
@@ -256,8 +267,12 @@ impl Press {
             root: checkpoint.root,
             size: checkpoint.size,
         };
-        self.files.replace(intent::FILE, &intent.bytes()).map_err(failed)?;
-        self.files.replace(CHECKPOINT_FILE, text.as_bytes()).map_err(failed)?;
+        self.files
+            .replace(intent::FILE, &intent.bytes())
+            .map_err(failed)?;
+        self.files
+            .replace(CHECKPOINT_FILE, text.as_bytes())
+            .map_err(failed)?;
         Ok(text)
     }
 }
@@ -268,12 +283,14 @@ impl std::fmt::Debug for Press {
     }
 }
 
-/// Every leaf of the log in `store`, cut at its epoch leaves: the epoch's time, and the leaves
-/// before it.
+/// An epoch's time, and the leaves before its epoch leaf.
+pub(crate) type Segment = (UnixMillis, Vec<Vec<u8>>);
+
+/// Every leaf of the log in `store`, cut at its epoch leaves.
 ///
 /// # Errors
 /// The database cannot be read.
-pub(crate) fn segments(store: &dyn Store) -> Result<Vec<(UnixMillis, Vec<Vec<u8>>)>, Failure> {
+pub(crate) fn segments(store: &dyn Store) -> Result<Vec<Segment>, Failure> {
     let mut all = Vec::new();
     let mut leaves = Vec::new();
     for index in 0.. {
