@@ -90,6 +90,9 @@ impl Event {
         let origin = fields
             .text_within("origin", limits::ORIGIN_BYTES)?
             .to_owned();
+        if origin.is_empty() {
+            return Err(Malformed::value(fields.path_of("origin"), "a name", ""));
+        }
         let seq = fields.int("seq")?;
         let prev = fields.optional_hash("prev")?;
         if prev.is_some() != (seq > 0) {
