@@ -30,6 +30,7 @@ fn both_verifiers_judge_every_other_file_alike() {
 }
 
 /// Gives the same mutants to one Node process and to `verify`.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn compare(name: &str, nursery: &Nursery, mutants: u64) {
     let policy = TrustPolicy::load(&nursery.policy, &nursery.trust).unwrap();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
