@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-interop mutants fmt
+.PHONY: help demo test test-interop torture bench mutants fmt
 
 # Arguments for the program behind a target: make demo ARGS='--count 200 --keep out'
 ARGS ?=
@@ -24,6 +24,14 @@ test: ## every gate of a change: format, lints, documentation, tests in Rust and
 
 test-interop: ## other people's implementations judge ours (npm, PyPI, Go), and cargo deny
 	$(TIMED) test-interop bash tests/interop/run.sh
+
+torture: ## kill a committing process 200 times; nothing answered is lost (ROUNDS=…, SEED=…)
+	$(TIMED) torture bash tests/setup/cargo.sh test --locked -p zhao-tests --test torture -- \
+	  --exact nothing_answered_is_lost --ignored --nocapture
+
+bench: ## what the ledger costs, beside what this machine can do (ARGS: a number of licences)
+	$(TIMED) bench bash tests/setup/cargo.sh run --locked --release --quiet -p zhao-tests \
+	  --example bench -- $(ARGS)
 
 mutants: ## change the verifying code in every small way; each change must fail a test (hours)
 	$(TIMED) mutants bash tests/setup/mutants.sh $(ARGS)

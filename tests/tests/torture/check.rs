@@ -1,0 +1,314 @@
+//! What must hold after a worker has died: as it lies there, after a start, and after a wrong
+//! restoration.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use zhao_ledger::fsck::{self, Advice};
+use zhao_ledger::read::Reader;
+use zhao_ledger::sequence::intent::{self, Intent};
+use zhao_ledger::sequence::{CHECKPOINT_FILE, CommitError, StartError};
+use zhao_ledger::store::files::Files as _;
+use zhao_ledger::store::layout::Leaves;
+use zhao_ledger::store::{self, Store};
+use zhao_spec::life::leaf::Leaf;
+use zhao_spec::log::checkpoint::{self, Checkpoint};
+use zhao_spec::log::tree::{LeafIndex, TreeSize, check_consistency};
+use zhao_spec::wire::Hash;
+
+use crate::plan::Plan;
+use crate::site::{AUDITOR, Part, Site, WITNESS, quorum, signer};
+use crate::stage::Stages;
+use crate::supervisor::Supervisor;
+
+/// What a check says when it fails.
+pub(crate) type Checked<T = ()> = Result<T, String>;
+
+pub(crate) fn ensure(holds: bool, problem: impl FnOnce() -> String) -> Checked {
+    if holds { Ok(()) } else { Err(problem()) }
+}
+
+#[track_caller]
+pub(crate) fn text<T, E: Display>(result: Result<T, E>) -> Checked<T> {
+    let place = std::panic::Location::caller();
+    result.map_err(|error| format!("{place}: {error}"))
+}
+
+/// Heads that somebody outside may hold.
+#[derive(Default)]
+pub(crate) struct Heads {
+    seen: BTreeMap<TreeSize, Checkpoint>,
+    /// Size of the newest with a quorum.
+    published: Option<TreeSize>,
+}
+
+impl Heads {
+    /// A head with the log's signature; one size has one root.
+    pub(crate) fn see(&mut self, note: &str) -> Checked<Checkpoint> {
+        let (head, _) = text(checkpoint::open(note, signer().vkey()))?;
+        let known = self.seen.entry(head.size).or_insert_with(|| head.clone());
+        let root = known.root;
+        ensure(root == head.root, || {
+            format!("two heads of size {}: {root} and {}", head.size, head.root)
+        })?;
+        Ok(head)
+    }
+
+    /// A head that readers see; the newest is never replaced by an older one.
+    pub(crate) fn publish(&mut self, note: &str) -> Checked {
+        let head = self.see(note)?;
+        let met = text(quorum().is_met(note))?;
+        ensure(met, || {
+            format!("published without its quorum: {}", head.size)
+        })?;
+        self.published = self.published.max(Some(head.size));
+        Ok(())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// Every head ever seen is a beginning of the newest.
+    fn check(&self, log: &Arc<dyn Store>) -> Checked {
+        let reader = Reader::new(Arc::clone(log));
+        let view = text(reader.latest())?;
+        let (newest, _) = text(checkpoint::open(view.note(), signer().vkey()))?;
+        for (size, head) in &self.seen {
+            let proof = text(view.consistency(*size))?;
+            text(check_consistency(
+                *size,
+                newest.size,
+                &head.root,
+                &newest.root,
+                &proof,
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+/// The office's plan beside the log's events.
+pub(crate) struct History {
+    plan: Plan,
+    /// Ids of the batches that are in the log.
+    batches: Vec<Vec<Hash>>,
+}
+
+impl History {
+    pub(crate) fn new(seed: u64) -> Self {
+        let (plan, batches) = (Plan::new(seed), Vec::new());
+        Self { plan, batches }
+    }
+
+    /// The log holds the plan's first batches: each whole, once, in one epoch, in order. Returns
+    /// where every event is.
+    fn check(&mut self, log: &Arc<dyn Store>) -> Checked<BTreeMap<Hash, LeafIndex>> {
+        let mut runs: Vec<Vec<Hash>> = vec![Vec::new()];
+        let mut places = BTreeMap::new();
+        let end = LeafIndex(u64::MAX);
+        let leaves = text(store::scan::<Leaves>(
+            &**log,
+            &LeafIndex(0),
+            &end,
+            usize::MAX,
+        ))?;
+        for (index, leaf) in &leaves {
+            match text(Leaf::parse(leaf))? {
+                Leaf::Genesis(_) => {}
+                Leaf::Epoch(_) => runs.push(Vec::new()),
+                Leaf::Event(event) => {
+                    let id = event.id();
+                    let twice = places.insert(id, *index);
+                    ensure(twice.is_none(), || {
+                        format!("{id} is at {twice:?} and {index}")
+                    })?;
+                    runs.last_mut().expect("there is one").push(id);
+                }
+            }
+        }
+        runs.retain(|run| !run.is_empty());
+        let index_of = |id: &Hash| places.get(id).copied().unwrap_or(end);
+        while self.batches.len() < runs.len() {
+            let batch = self.plan.next(&index_of);
+            self.batches
+                .push(batch.iter().map(|event| event.id()).collect());
+        }
+        let differ = runs
+            .iter()
+            .zip(&self.batches)
+            .position(|(run, batch)| run != batch);
+        ensure(differ.is_none() && runs.len() == self.batches.len(), || {
+            let (have, want) = (runs.len(), self.batches.len());
+            format!("{have} batches in the log, {want} planned; the first to differ: {differ:?}")
+        })?;
+        Ok(places)
+    }
+}
+
+/// A copy of the site, and what its parts know.
+pub(crate) struct Kept {
+    pub(crate) site: Site,
+    /// Leaves in the database.
+    pub(crate) log: TreeSize,
+    /// Size in the intent.
+    pub(crate) intent: TreeSize,
+    /// Size the witness cosigned last.
+    pub(crate) witness: TreeSize,
+    /// Size the auditor cosigned last.
+    pub(crate) auditor: TreeSize,
+}
+
+impl Supervisor {
+    /// What the dead process left, before anything is repaired.
+    pub(crate) fn check_crashed(&mut self, copy: &Site) -> Checked<Kept> {
+        let (log, files) = (text(copy.log())?, text(copy.files())?);
+        let last = text(store::last::<Leaves>(&*log))?;
+        let size = TreeSize(last.map_or(0, |(index, _)| index.0 + 1));
+        let intent = text(files.read(intent::FILE))?.map(|bytes| Intent::parse(&bytes));
+        let intent = text(intent.transpose())?.map_or(TreeSize(0), |intent| intent.size);
+        let witness = self.cosigned(text(copy.witnessed())?)?;
+        let auditor = text(text(copy.auditor(&log))?.latest())?;
+        let auditor = self.cosigned(auditor)?;
+        if size.0 > 0 {
+            let report = text(fsck::check(&*log, &files, signer().vkey()))?;
+            let worse = report
+                .findings
+                .iter()
+                .find(|found| found.advice != Advice::Restart);
+            ensure(worse.is_none(), || format!("left behind: {worse:?}"))?;
+        }
+        // Published before it was answered, and durable.
+        let newest = Reader::new(Arc::clone(&log))
+            .latest()
+            .map(|view| view.size());
+        let newest = newest.unwrap_or(TreeSize(0));
+        let last = self.answered.values().max();
+        ensure(last.is_none_or(|last| last.0 < newest.0), || {
+            format!("{last:?} was answered, but the newest published head is {newest}")
+        })?;
+        Ok(Kept {
+            site: copy.clone(),
+            log: size,
+            intent,
+            witness,
+            auditor,
+        })
+    }
+
+    fn cosigned(&mut self, note: Option<String>) -> Checked<TreeSize> {
+        let head = note.map(|note| self.heads.see(&note)).transpose()?;
+        Ok(head.map_or(TreeSize(0), |head| head.size))
+    }
+
+    /// A start repairs whatever it was; then everything is opened anew and must agree.
+    pub(crate) fn check_recovered(&mut self, copy: &Site) -> Checked {
+        let published = {
+            let log = text(copy.log())?;
+            let (sequencer, start) = text(copy.open(&log, &Stages::quiet()))?;
+            let well = start.unasked.is_empty() && sequencer.silent().is_empty();
+            ensure(well, || {
+                format!("{start:?}, silent {:?}", sequencer.silent())
+            })?;
+            let published = sequencer.published().clone();
+            ensure(published.size == sequencer.size(), || {
+                format!("{} leaves, published {}", sequencer.size(), published.size)
+            })?;
+            published
+        };
+        let (log, files) = (text(copy.log())?, text(copy.files())?);
+        let report = text(fsck::check(&*log, &files, signer().vkey()))?;
+        ensure(report.is_clean(), || {
+            format!("after a start: {:?}", report.findings)
+        })?;
+        let file = text(files.read(CHECKPOINT_FILE))?;
+        ensure(file.as_deref() == Some(published.note.as_bytes()), || {
+            format!(
+                "the checkpoint file is not the head of size {}",
+                published.size
+            )
+        })?;
+        ensure(text(quorum().is_met(&published.note))?, || {
+            "recovered without a quorum".to_owned()
+        })?;
+        let places = self.history.check(&log)?;
+        for (id, index) in &self.answered {
+            let place = places.get(id);
+            ensure(place == Some(index), || {
+                format!("{id} was answered {index}, is {place:?}")
+            })?;
+        }
+        self.heads.check(&log)?;
+        let auditor = text(copy.auditor(&log))?;
+        ensure(text(auditor.size())? == published.size, || {
+            "the auditor is behind".to_owned()
+        })?;
+        let (head, _) = text(checkpoint::open(&published.note, signer().vkey()))?;
+        for note in [text(copy.witnessed())?, text(auditor.latest())?] {
+            let note = note.ok_or("a cosigner has cosigned nothing")?;
+            let (cosigned, _) = text(checkpoint::open(&note, signer().vkey()))?;
+            ensure(cosigned == head, || {
+                format!("published {head:?}, cosigned {cosigned:?}")
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Kept {
+    /// Puts old parts beside the newest ones. Each mixture must be refused with its own error, and
+    /// nothing may be signed. Returns how many were refused.
+    pub(crate) fn refuse_restored(&self, old: &Self, folder: &Site) -> Checked<u64> {
+        let ours = old.log;
+        let ahead = |name: &str, theirs| {
+            let name = name.to_owned();
+            StartError::Commit(CommitError::WitnessAhead { name, theirs, ours })
+        };
+        let older = StartError::DatabaseOlder {
+            database: ours,
+            intent: self.intent,
+        };
+        let cases: [(&[Part], StartError); 3] = [
+            (&[Part::Log], older),
+            (&[Part::Log, Part::Files], ahead(WITNESS, self.witness)),
+            (
+                &[Part::Log, Part::Files, Part::Witness],
+                ahead(AUDITOR, self.auditor),
+            ),
+        ];
+        for (parts, expected) in &cases {
+            text(folder.take(&self.site, &Part::ALL))?;
+            text(folder.take(&old.site, parts))?;
+            let before = signed(folder)?;
+            let opened = folder.open(&text(folder.log())?, &Stages::quiet());
+            let error = opened.map(|(_, start)| start).err();
+            ensure(error.as_ref() == Some(expected), || {
+                format!("{parts:?} restored: expected {expected:?}, got {error:?}")
+            })?;
+            ensure(signed(folder)? == before, || {
+                format!("{parts:?} restored: signed")
+            })?;
+        }
+        // An old intent beside a newer database would permit what was signed to be signed again.
+        text(folder.take(&self.site, &Part::ALL))?;
+        text(folder.take(&old.site, &[Part::Files]))?;
+        let opened = folder.open(&text(folder.log())?, &Stages::quiet());
+        match opened.map(|(_, start)| start) {
+            Err(StartError::Published { size, problem, .. })
+                if size > old.intent && problem == "it is newer than the intent" => {}
+            other => return Err(format!("files restored: {other:?}")),
+        }
+        Ok(4)
+    }
+}
+
+/// Everything that changes when the key signs.
+fn signed(site: &Site) -> Checked<[Option<Vec<u8>>; 3]> {
+    let files = text(site.files())?;
+    Ok([
+        text(files.read(intent::FILE))?,
+        text(files.read(CHECKPOINT_FILE))?,
+        text(site.witnessed())?.map(String::into_bytes),
+    ])
+}
