@@ -239,6 +239,14 @@ fn event_cases() -> Vec<Json> {
             edit(&base, "\"code\"", "\"clerk\":\"x\",\"code\""),
         ),
         (
+            "empty origin",
+            edit(
+                &base,
+                &format!("\"origin\":\"{ORIGIN}\""),
+                "\"origin\":\"\"",
+            ),
+        ),
+        (
             "no origin",
             edit(&base, &format!("\"origin\":\"{ORIGIN}\","), ""),
         ),
