@@ -167,7 +167,8 @@ fn epochs_that_state_something_else() {
     let Leaf::Epoch(epoch) = Leaf::parse(leaves.last().unwrap()).unwrap() else {
         panic!()
     };
-    let changes: [(&str, &dyn Fn(&mut zhao_spec::life::leaf::Epoch)); 6] = [
+    type Change<'a> = (&'a str, &'a dyn Fn(&mut zhao_spec::life::leaf::Epoch));
+    let changes: [Change<'_>; 6] = [
         ("map root", &|epoch| epoch.map_root.0[0] ^= 1),
         ("subjects", &|epoch| epoch.subjects += 1),
         ("number", &|epoch| epoch.epoch += 1),

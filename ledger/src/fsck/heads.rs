@@ -5,9 +5,9 @@ use zhao_spec::log::note::Vkey;
 use zhao_spec::log::tree::TreeSize;
 
 use super::{Advice, Fsck};
-use crate::sequence::CHECKPOINT_FILE;
 use crate::sequence::intent::{self, Intent};
 use crate::sequence::second_log::log_root;
+use crate::sequence::{CHECKPOINT_FILE, Quorum};
 use crate::store::StoreError;
 use crate::store::files::Files;
 use crate::store::layout::{FORMAT, Family, Meta, MetaKey, Table};
@@ -44,13 +44,23 @@ impl Fsck<'_> {
         Ok(())
     }
 
-    pub(super) fn check_heads(&mut self, files: &dyn Files, log: &Vkey) -> Result<(), StoreError> {
+    pub(super) fn check_heads(
+        &mut self,
+        files: &dyn Files,
+        log: &Vkey,
+        quorum: Option<&Quorum>,
+    ) -> Result<(), StoreError> {
         let mut notes = Vec::new();
         self.each(Family::Heads, |key, note| {
             notes.push((key.to_vec(), note.to_vec()));
         })?;
+        let newest = notes.last().map(|(key, _)| key.clone());
         for (key, note) in &notes {
-            if let Err(problem) = self.check_note(log, Some(key), note)? {
+            let problem = match self.check_note(log, Some(key), note)? {
+                Err(problem) => Some(problem),
+                Ok(_) => quorum.and_then(|q| bad_quorum(q, note, newest.as_ref() == Some(key))),
+            };
+            if let Some(problem) = problem {
                 self.find("heads", key, problem, Advice::Restore);
             }
         }
@@ -148,5 +158,15 @@ impl Fsck<'_> {
         };
         self.find(intent::FILE, &[], problem, Advice::Restore);
         Ok(())
+    }
+}
+
+/// What is wrong with the cosignatures under a head. Who must cosign may have changed since an
+/// earlier head, so only the newest needs the present quorum.
+fn bad_quorum(quorum: &Quorum, note: &[u8], newest: bool) -> Option<String> {
+    match quorum.is_met(&String::from_utf8_lossy(note)) {
+        Ok(false) if newest => Some("published without its quorum".to_owned()),
+        Ok(_) => None,
+        Err(error) => Some(error.to_string()),
     }
 }

@@ -6,6 +6,7 @@
 
 mod derived;
 mod heads;
+mod rebuild;
 
 #[cfg(test)]
 mod tests;
@@ -24,11 +25,13 @@ use zhao_spec::wire::Hash;
 
 use crate::overlay::Touched;
 use crate::replay::{Index, replay};
+use crate::sequence::Quorum;
 use crate::sequence::recover::genesis_segment;
 use crate::store::files::Files;
 use crate::store::layout::{Family, Leaves, show};
 use crate::store::{Read, StoreError, decode};
 use derived::{Counts, TileCheck};
+pub use rebuild::{RebuildError, rebuild};
 
 /// Leaves read at once.
 const CHUNK: usize = 1_024;
@@ -112,16 +115,40 @@ impl Report {
     }
 }
 
-/// Checks a ledger's database and the files beside it. `log` is the log's key.
+/// Checks a ledger's database and the files beside it. `log` is the log's key. Cosignatures under
+/// heads are not judged: see [`check_against`].
 ///
 /// # Errors
 /// The store cannot be read at all; a value that cannot be decoded is a finding.
 pub fn check(store: &dyn Read, files: &dyn Files, log: &Vkey) -> Result<Report, StoreError> {
+    run(store, files, log, None)
+}
+
+/// As [`check`], and every cosignature by a key of `quorum` must verify, the newest head must have
+/// its quorum.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_against(
+    store: &dyn Read,
+    files: &dyn Files,
+    log: &Vkey,
+    quorum: &Quorum,
+) -> Result<Report, StoreError> {
+    run(store, files, log, Some(quorum))
+}
+
+fn run(
+    store: &dyn Read,
+    files: &dyn Files,
+    log: &Vkey,
+    quorum: Option<&Quorum>,
+) -> Result<Report, StoreError> {
     let mut fsck = Fsck::new(store);
     fsck.check_meta(log)?;
     fsck.check_leaves()?;
     fsck.check_derived()?;
-    fsck.check_heads(files, log)?;
+    fsck.check_heads(files, log, quorum)?;
     Ok(fsck.report)
 }
 

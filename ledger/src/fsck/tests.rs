@@ -2,11 +2,12 @@
 
 use zhao_spec::life::verb::Verb;
 
-use super::{Advice, Report, check};
+use super::{Advice, RebuildError, Report, check, check_against, rebuild};
 use crate::fixture::{Site, at};
 use crate::sequence::CHECKPOINT_FILE;
 use crate::sequence::intent::{self, Intent};
 use crate::store::layout::Family;
+use crate::store::memory::Memory;
 
 fn report(site: &Site) -> Report {
     let store = site.disk.store().unwrap();
@@ -147,4 +148,127 @@ fn an_empty_database_is_not_a_log() {
             .any(|finding| finding.place == "meta")
     );
     assert_eq!(report.size, 0);
+}
+
+/// A log, and its damaged database rebuilt on a new disk with the old files.
+fn rebuilt(damage: impl Fn(&Site)) -> (Site, Result<u64, RebuildError>) {
+    let (site, mut sequencer, mut office) = Site::founded(300);
+    sequencer
+        .commit(vec![office.plain(3, Verb::Hold)], at(20))
+        .unwrap();
+    sequencer.heartbeat(at(30)).unwrap();
+    drop(sequencer);
+    damage(&site);
+    let new = site.with_disk(Memory::new());
+    use crate::store::files::Files as _;
+    for name in [intent::FILE, CHECKPOINT_FILE] {
+        new.disk
+            .damage_file(name, site.disk.files().read(name).unwrap());
+    }
+    let (old, to) = (site.disk.store().unwrap(), new.disk.store().unwrap());
+    let result = rebuild(&old, &to, Site::signer().vkey());
+    (new, result)
+}
+
+#[test]
+fn anything_but_leaves_and_heads_can_be_rebuilt() {
+    let (new, result) = rebuilt(|site| {
+        for family in Family::ALL {
+            if !matches!(family, Family::Leaves | Family::Heads | Family::Meta) {
+                for (key, _) in site.disk.entries(family) {
+                    site.disk.damage(family, &key, None);
+                }
+            }
+        }
+    });
+    assert_eq!(result, Ok(309));
+    assert!(report(&new).is_clean(), "{:#?}", report(&new).findings);
+    let (mut sequencer, start) = new.open(at(40)).unwrap();
+    assert!(!start.fresh_epoch);
+    assert!(sequencer.heartbeat(at(50)).unwrap());
+}
+
+#[test]
+fn bad_leaves_and_heads_are_not_rebuilt() {
+    let flip = |site: &Site, family: Family, at_entry: usize| {
+        let (key, mut value) = site.disk.entries(family)[at_entry].clone();
+        value[30] ^= 1;
+        site.disk.damage(family, &key, Some(value));
+    };
+    let (_, result) = rebuilt(|site| flip(site, Family::Leaves, 9));
+    assert!(
+        matches!(result, Err(RebuildError::Diverged(_))),
+        "{result:?}"
+    );
+    let (_, result) = rebuilt(|site| flip(site, Family::Leaves, 0));
+    assert!(
+        matches!(
+            result,
+            Err(RebuildError::Genesis | RebuildError::Epoch { .. })
+        ),
+        "{result:?}"
+    );
+    let (_, result) = rebuilt(|site| flip(site, Family::Heads, 1));
+    assert!(
+        matches!(result, Err(RebuildError::Head { size: 306, .. })),
+        "{result:?}"
+    );
+    let (new, result) = rebuilt(|_| {});
+    assert!(result.is_ok());
+    let again = rebuild(
+        &new.disk.store().unwrap(),
+        &new.disk.store().unwrap(),
+        Site::signer().vkey(),
+    );
+    assert_eq!(again, Err(RebuildError::NotEmpty));
+}
+
+#[test]
+fn cosignatures_are_judged_where_the_policy_is_known() {
+    let (site, ..) = Site::founded(1);
+    let signer = Site::signer();
+    let judge = |site: &Site| {
+        let store = site.disk.store().unwrap();
+        check_against(&store, &site.disk.files(), signer.vkey(), &Site::quorum()).unwrap()
+    };
+    assert!(judge(&site).is_clean());
+    let heads = site.disk.entries(Family::Heads);
+    for (key, value) in &heads {
+        let text = String::from_utf8(value.clone()).unwrap();
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        // Body, empty line, log, witness, auditor. Flip in the witness's signature.
+        let mut witness = lines[5].to_owned();
+        let place = witness.len() - 10;
+        let other = if &witness[place..=place] == "A" {
+            "B"
+        } else {
+            "A"
+        };
+        witness.replace_range(place..=place, other);
+        let damaged = site.with_disk(site.disk.copy());
+        let note = [&lines[..5].concat(), witness.as_str(), &lines[6..].concat()].concat();
+        damaged
+            .disk
+            .damage(Family::Heads, key, Some(note.into_bytes()));
+        assert!(
+            judge(&damaged)
+                .findings
+                .iter()
+                .any(|finding| finding.place == "heads")
+        );
+    }
+    // The newest needs its quorum, earlier ones do not.
+    for (at_entry, (key, value)) in heads.iter().enumerate() {
+        let text = String::from_utf8(value.clone()).unwrap();
+        let alone: String = text.split_inclusive('\n').take(5).collect();
+        let damaged = site.with_disk(site.disk.copy());
+        damaged
+            .disk
+            .damage(Family::Heads, key, Some(alone.into_bytes()));
+        let found = judge(&damaged)
+            .findings
+            .iter()
+            .any(|finding| finding.place == "heads");
+        assert_eq!(found, at_entry + 1 == heads.len());
+    }
 }

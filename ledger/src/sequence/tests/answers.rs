@@ -6,6 +6,7 @@ use zhao_spec::log::tree::{LeafIndex, TreeSize};
 
 use crate::fixture::{DAY, Office, Site, UNIT, at, key_of, secret};
 use crate::sequence::{CommitError, Outcome};
+use crate::store::layout::Family;
 use zhao_spec::life::data::Action;
 use zhao_spec::wire::{UnixMillis, limits};
 
@@ -133,7 +134,9 @@ fn below_the_quorum_events_are_pending_until_a_later_head() {
         index: LeafIndex(6),
     };
     assert_eq!(
-        sequencer.commit(vec![issue.clone()], at(20)).unwrap(),
+        sequencer
+            .commit(Vec::from([issue.clone()]), at(20))
+            .unwrap(),
         [pending.clone()]
     );
     assert_eq!(
@@ -216,4 +219,41 @@ fn a_batch_over_the_limit_is_refused_unread() {
         }
     );
     assert!(sequencer.stopped().is_none());
+}
+
+#[test]
+fn pruning_leaves_a_whole_log() {
+    let (site, mut sequencer, mut office) = Site::founded(50);
+    for n in 0..8 {
+        let verb = if n % 2 == 0 {
+            Verb::Hold
+        } else {
+            Verb::LiftHold
+        };
+        sequencer
+            .commit(
+                vec![office.plain(3, verb), office.issue(100 + n)],
+                at(20 + n),
+            )
+            .unwrap();
+    }
+    let pages = site.disk.entries(Family::Pages).len();
+    sequencer.prune(2).unwrap();
+    assert!(site.disk.entries(Family::Pages).len() < pages);
+    assert_eq!(
+        site.disk
+            .entries(Family::Stale)
+            .iter()
+            .map(|(key, _)| key[7])
+            .min(),
+        Some(8)
+    );
+    let outcomes = sequencer
+        .commit(vec![office.plain(3, Verb::Hold)], at(40))
+        .unwrap();
+    assert!(matches!(outcomes[..], [Outcome::Accepted { .. }]));
+    drop(sequencer);
+    let (sequencer, start) = site.open(at(50)).unwrap();
+    assert!(!start.fresh_epoch);
+    super::faults::check_site(&site, &sequencer, &std::collections::BTreeMap::new());
 }

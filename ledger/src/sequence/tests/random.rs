@@ -96,10 +96,9 @@ fn random_event(dice: &mut Dice, office: &mut Office, issued: &mut u64) -> Verif
     match dice.roll(10) {
         0..=4 => {
             *issued += 1;
-            office.issue_to(
-                *issued,
-                *dice.pick(&["91320402DEM0010172", "91320402DEM0020215"]),
-            )
+            let holders = ["91320402DEM0010172", "91320402DEM0020215"];
+            let holder: &&str = dice.pick(&holders);
+            office.issue_to(*issued, holder)
         }
         5 if dice.roll(8) == 0 => office.rotate(&format!("key {}", dice.roll(1 << 30))),
         _ => {
