@@ -134,7 +134,7 @@ fn below_the_quorum_events_are_pending_until_a_later_head() {
         index: LeafIndex(6),
     };
     let first = sequencer.commit(vec![issue.clone()], at(20)).unwrap();
-    assert_eq!(first, [pending.clone()]);
+    assert_eq!(first, std::slice::from_ref(&pending));
     assert_eq!(
         sequencer.commit(vec![issue.clone()], at(21)).unwrap(),
         [pending]
