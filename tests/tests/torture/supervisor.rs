@@ -71,7 +71,9 @@ pub(crate) struct Supervisor {
 impl Supervisor {
     /// Runs that many rounds; the folders stay where a check fails.
     pub(crate) fn run(seed: u64, rounds: u64) {
-        let temporary = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix("torture-");
+        let temporary = builder.tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let site = Site::at(&temporary.path().join("site"));
         fs::create_dir(site.folder()).unwrap();
         let mut this = Self {
