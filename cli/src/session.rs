@@ -74,7 +74,10 @@ impl Session {
 
     /// Writes `error: …` and `hint: …`; gives the exit code.
     pub(crate) fn report(&self, failure: &Failure) -> Exit {
+        // One line each, whatever a file or a flag put into them.
+        let one_line = |text: String| text.replace(|c: char| c.is_control(), " ");
         let (error, hint) = failure.lines(&self.messages);
+        let (error, hint) = (one_line(error), one_line(hint));
         // Nobody is left to tell if standard error is closed.
         let _ = writeln!(std::io::stderr(), "error: {error}\nhint: {hint}");
         failure.exit()

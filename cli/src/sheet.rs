@@ -141,7 +141,10 @@ pub(crate) fn table(session: &Session, style: TableStyle) -> Table {
 /// and not without end.
 pub(crate) fn plain(text: &str) -> String {
     let harmless = |c: char| {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let turns = matches!(
+            c,
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        );
         if c.is_control() || turns { '?' } else { c }
     };
     let mut out: String = text.chars().take(VALUE_CHARS).map(harmless).collect();

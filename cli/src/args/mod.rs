@@ -63,9 +63,9 @@ pub(crate) struct Init {
     pub(crate) region: String,
     #[arg(long, value_name = "DIR")]
     pub(crate) admin_dir: Option<PathBuf>,
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=16))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = up_to(1, 16))]
     pub(crate) administrators: u64,
-    #[arg(long, value_name = "M", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=16))]
+    #[arg(long, value_name = "M", default_value_t = 2, value_parser = up_to(1, 16))]
     pub(crate) threshold: u64,
     #[arg(long, value_name = "NAME", requires = "unit_uscc")]
     pub(crate) unit_name: Option<String>,
@@ -81,7 +81,7 @@ pub(crate) struct Init {
 
 #[derive(Args, Debug)]
 pub(crate) struct Sample {
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = up_to(1, 1_000_000))]
     pub(crate) count: u64,
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
@@ -352,12 +352,17 @@ pub(crate) struct Cosign {
 
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
-    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(80..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = up_to(80, 100_000))]
     pub(crate) count: u64,
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+/// A number from `least` to `most`.
+fn up_to(least: u64, most: u64) -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(least..=most)
 }
 
 /// A verb of a licence that `zhao status` can sign.

@@ -63,6 +63,21 @@ fn both_languages_have_the_same_placeholders() {
     }
 }
 
+/// What is left of a Chinese sentence without its values must still be Chinese: the values are
+/// often the program's own English words.
+#[test]
+fn chinese_sentences_are_chinese_whatever_the_values_are() {
+    let [_, zh] = both();
+    let han = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    for (key, text) in &zh.texts {
+        // The sentence of a rule is itself the value, and tested like all others.
+        if key == "error.refused-by-rule" || key.starts_with("demo.invite-") {
+            continue;
+        }
+        assert!(han(text), "{key}: {text}");
+    }
+}
+
 #[test]
 fn every_error_has_its_hint() {
     let [en, _] = both();

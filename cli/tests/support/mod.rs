@@ -173,6 +173,12 @@ pub fn steady(text: &str) -> String {
 }
 
 fn steady_word(word: &str) -> String {
+    if let Some(id) = word.strip_suffix(".json")
+        && id.len() == 36
+        && id.bytes().filter(|byte| *byte == b'-').count() == 4
+    {
+        return "<uuid>.json".into();
+    }
     let b64 = |c: char| c.is_ascii_alphanumeric() || "-_+/=".contains(c);
     let shape: String = word
         .chars()
@@ -223,9 +229,16 @@ pub fn credentials(dir: &Path) -> Vec<std::path::PathBuf> {
 
 /// A row of a food operation licence, fictional, as JSON.
 pub fn food(name: &str) -> String {
-    format!(
-        r#"{{"type":"food-operation","holderCode":"91320400DEM000110X","holderCodeType":"001","#
-    ) + &format!(
-        r#""holderName":"{name}","representative":"示例甲","premises":"示例路1号","businessForm":"catering","operationItems":"热食类","supervisor":"示例所"}}"#
-    )
+    serde_json::json!({
+        "type": "food-operation",
+        "holderCode": "91320400DEM000110X",
+        "holderCodeType": "001",
+        "holderName": name,
+        "representative": "示例甲",
+        "premises": "示例路1号",
+        "businessForm": "catering",
+        "operationItems": "热食类",
+        "supervisor": "示例所",
+    })
+    .to_string()
 }

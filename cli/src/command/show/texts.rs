@@ -125,17 +125,19 @@ pub(super) fn checkpoint(sheet: &mut Sheet<'_>, checkpoint: &Checkpoint, note: &
 
 /// A report of a batch: what was refused, and how many were not.
 pub(super) fn report(sheet: &mut Sheet<'_>, text: &str) {
-    let (mut issued, mut refused) = (0u64, Vec::new());
+    let (mut issued, mut waiting, mut refused) = (0u64, 0u64, Vec::new());
     for line in text.lines().skip(1) {
         match line.split(',').nth(1) {
             Some("issued") => issued += 1,
-            Some(_) => refused.push(line),
+            Some("refused") => refused.push(line),
+            Some(_) => waiting += 1,
             None => {}
         }
     }
     sheet
         .heading("show.report")
         .row("issued", issued.to_string())
+        .row("pending", waiting.to_string())
         .row("refused", refused.len().to_string());
     for line in refused {
         sheet.text(plain(line));
