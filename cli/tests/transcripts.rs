@@ -1,6 +1,7 @@
 //! What the program says, word for word: one file a behaviour, in `transcripts/`.
 //!
 //! After a change that is meant, run with `ZHAO_BLESS=1` and read the difference.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
