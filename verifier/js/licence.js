@@ -84,14 +84,17 @@ async function typeRules(record, type, credential, log) {
   const committed = record.typeCommitment !== undefined;
   const listed = record.enterprise !== undefined;
   const unchanged = type.index < record.issuedIndex;
+  const heldSince = (since) => since !== undefined && since <= record.issuedIndex;
   check(!(committed && listed), 'type_openness');
-  check(!unchanged || !committed === (type.openness === 'open'), 'type_openness');
+  if (committed) check(!heldSince(type.openSince), 'type_openness');
+  else check(type.openness === 'open' || !unchanged, 'type_openness');
+  check(listed || committed || !heldSince(type.indexedSince), 'enterprise_mismatch');
   if (listed) {
     const key = await subjectKey(log.origin, 'enterprise', credential.holderCode);
     check(record.enterprise === toBase64Url(key) && credential.holderCodeType === '001', 'enterprise_mismatch');
   }
   if (!unchanged) return;
-  check(listed === (!committed && type.indexed), 'enterprise_mismatch');
+  check(!listed || type.indexed, 'enterprise_mismatch');
   check(!listed || !credential.holderCode.startsWith('92') || type.individualBusinesses, 'enterprise_mismatch');
 }
 

@@ -78,21 +78,29 @@ function issuer(value, path) {
   ensure(names.size === value.keys.length, 'field-value', `${path}.keys: a key twice`);
 }
 
-const licenceType = object({
+const typeShape = object({
   digest: hash,
   index: integer(),
   individualBusinesses: boolean,
   indexed: boolean,
+  indexedSince: optional(integer()),
   inspection: oneOf('none', 'notice', 'suspends'),
   kind: exactly('licence-type'),
   latest: hash,
+  openSince: optional(integer()),
   openness: oneOf('open', 'restricted', 'closed'),
   seq: integer(),
   state: oneOf('published', 'retired'),
   typeCode,
-  verbs: ascending(oneOf(...LICENCE_VERBS), 1, LICENCE_VERBS.length),
+  verbs: ascending(oneOf(...LICENCE_VERBS), 0, LICENCE_VERBS.length),
   version: integer(),
 });
+
+function licenceType(value, path) {
+  typeShape(value, path);
+  ensure((value.indexedSince !== undefined) === value.indexed, 'field-value', `${path}.indexedSince`);
+  ensure((value.openSince !== undefined) === (value.openness === 'open'), 'field-value', `${path}.openSince`);
+}
 
 const enterprise = object({ chain: hash, count: integer(), index: integer(), kind: exactly('enterprise') });
 

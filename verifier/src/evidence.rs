@@ -9,8 +9,9 @@ use std::sync::Arc;
 use zhao_spec::file::{Evidence, Head, HiddenEvent, NotIncluded, SubjectPlace, TwoHeads};
 use zhao_spec::life::apply::{View, ViewFault, apply};
 use zhao_spec::life::record::Record;
+use zhao_spec::life::subject::Kind;
 use zhao_spec::log::checkpoint::Checkpoint;
-use zhao_spec::log::tree::{LeafIndex, check_consistency};
+use zhao_spec::log::tree::{LeafIndex, TreeSize, check_consistency};
 use zhao_spec::map;
 use zhao_spec::wire::Hash;
 
@@ -165,6 +166,7 @@ fn not_included(own: &NotIncluded, policy: &TrustPolicy) -> Result<(), Fails> {
         "the event is of another log",
     )?;
     let view = Shown::under(&head.epoch.map_root, &own.subjects)?;
+    view.unchanged_since(handed.size)?;
     let event = handed
         .event
         .clone()
@@ -191,6 +193,22 @@ impl Shown {
             shown.insert(place.subject, place.record.clone().map(Arc::new));
         }
         Ok(Self(shown))
+    }
+}
+
+impl Shown {
+    /// Nothing that decides was written since the log had this size: what is admissible now was
+    /// admissible all the time, and no log had a reason to refuse it in between.
+    fn unchanged_since(&self, size: TreeSize) -> Result<(), Fails> {
+        for (subject, record) in &self.0 {
+            let decides = |record: &&Arc<Record>| record.kind() != Kind::Enterprise;
+            let changed = record.as_ref().filter(decides).map(|record| record.index());
+            demand(
+                changed.is_none_or(|index| index.0 < size.0),
+                &format!("subject {subject} has changed since it was handed in"),
+            )?;
+        }
+        Ok(())
     }
 }
 

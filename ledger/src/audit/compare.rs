@@ -42,12 +42,6 @@ pub trait Standing {
     /// # Errors
     /// The store.
     fn find(&self, event_id: &Hash) -> Result<Option<LeafIndex>, StoreError>;
-
-    /// Index of the last epoch leaf that is not later than `at`.
-    ///
-    /// # Errors
-    /// The store.
-    fn epoch_before(&self, at: UnixMillis) -> Result<Option<LeafIndex>, StoreError>;
 }
 
 /// A log as it is known here, under the newest signed head.
@@ -284,8 +278,10 @@ where
             Err(why) => return Ok(Seen::NotJudged(why)),
             Ok(subjects) => subjects,
         };
-        let before = standing.epoch_before(handed.at)?;
-        if let Some(changed) = subjects.iter().find(|place| decided_after(place, before)) {
+        let changed = subjects
+            .iter()
+            .find(|place| decided_after(place, handed.size));
+        if let Some(changed) = changed {
             let (subject, since) = (changed.subject, handed.at);
             return Ok(Seen::NotJudged(NotJudged::Changed { subject, since }));
         }
@@ -327,17 +323,14 @@ where
     }
 }
 
-/// Whether this record was changed after the epoch leaf `before`. A unit that was suspended and is
-/// active again leaves no other trace. A holder's index counts licences and decides nothing.
-fn decided_after(place: &SubjectPlace, before: Option<LeafIndex>) -> bool {
-    let index = match &place.record {
-        None | Some(Record::Enterprise(_)) => return false,
-        Some(Record::Issuer(record)) => record.index,
-        Some(Record::Licence(record)) => record.index,
-        Some(Record::LicenceType(record)) => record.index,
-        Some(Record::Registry(record)) => record.index,
-    };
-    before.is_none_or(|before| index > before)
+/// Whether this record was changed after the auditor's word: then the log may have refused the event
+/// rightly in between. A unit that was suspended and is active again leaves no other trace. A
+/// holder's index counts licences and decides nothing.
+fn decided_after(place: &SubjectPlace, size: TreeSize) -> bool {
+    match &place.record {
+        None | Some(Record::Enterprise(_)) => false,
+        Some(record) => record.index().0 >= size.0,
+    }
 }
 
 /// What a receipt must be so that it binds the log.
@@ -384,13 +377,20 @@ fn sound(receipt: &Receipt, log: &Vkey) -> Result<(), String> {
 /// An auditor's word that it was handed this event at `at`. `name` is the auditor's name in trust
 /// files, `secret` its cosigning key. Whether the event is admissible, [`Known::admits`] says.
 #[must_use]
-pub fn hand_in(event: &VerifiedEvent, at: UnixMillis, name: &str, secret: &SecretKey) -> Handed {
+pub fn hand_in(
+    event: &VerifiedEvent,
+    at: UnixMillis,
+    size: TreeSize,
+    name: &str,
+    secret: &SecretKey,
+) -> Handed {
     let mut handed = Handed {
         at,
         auditor: name.to_owned(),
         event: (**event).clone(),
         // The message leaves the signature out, so what stands here until it is made is not signed.
         signature: Signature([0; Signature::BYTES]),
+        size,
     };
     handed.signature = secret.sign(&handed.message());
     handed
@@ -417,10 +417,18 @@ impl Auditor {
         Known::new(&self.log, &note, epoch, tree, Some(standing)).map(Some)
     }
 
-    /// This auditor's word that it was handed an event: [`hand_in`] with its own key.
-    #[must_use]
-    pub fn hand_in(&self, event: &VerifiedEvent, at: UnixMillis, name: &str) -> Handed {
-        hand_in(event, at, name, &self.secret)
+    /// This auditor's word that it was handed an event: [`hand_in`] with its own key, at the size it
+    /// has replayed.
+    ///
+    /// # Errors
+    /// The auditor's store.
+    pub fn hand_in(
+        &self,
+        event: &VerifiedEvent,
+        at: UnixMillis,
+        name: &str,
+    ) -> Result<Handed, StoreError> {
+        Ok(hand_in(event, at, self.size()?, name, &self.secret))
     }
 }
 
@@ -437,24 +445,6 @@ impl Standing for AtEpoch<'_> {
 
     fn find(&self, event_id: &Hash) -> Result<Option<LeafIndex>, StoreError> {
         store::read::<EventIds>(&*self.auditor.store, event_id)
-    }
-
-    fn epoch_before(&self, at: UnixMillis) -> Result<Option<LeafIndex>, StoreError> {
-        let store = &*self.auditor.store;
-        // Times rise with numbers, or the auditor would not have replayed them.
-        let (mut low, mut high) = (0, self.epoch.epoch.saturating_add(1));
-        let mut found = None;
-        while low < high {
-            let middle = low.midpoint(high);
-            let index = store::require::<Epochs>(store, &middle)?.index;
-            if epoch_at(store, index)?.time <= at {
-                found = Some(index);
-                low = middle.saturating_add(1);
-            } else {
-                high = middle;
-            }
-        }
-        Ok(found)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::life::event::Event;
 use crate::life::record::Record;
 use crate::log::note::SignedNote;
-use crate::log::tree::LeafIndex;
+use crate::log::tree::{LeafIndex, TreeSize};
 use crate::map::MapPath;
 use crate::wire::write::{ArrayWriter, ObjectWriter, object_bytes};
 use crate::wire::{Fields, Hash, Malformed, Signature, UnixMillis, Value, limits};
@@ -87,6 +87,8 @@ pub struct Handed {
     pub event: Event,
     /// Over [`Handed::message`], by the auditor's key.
     pub signature: Signature,
+    /// Size of the newest head the auditor had cosigned then: it found the event admissible there.
+    pub size: TreeSize,
 }
 
 /// An event that was handed in and left out.
@@ -129,9 +131,17 @@ impl Handed {
     }
 
     fn write_statement(&self, out: &mut ObjectWriter<'_>) {
+        self.write(out, None);
+    }
+
+    fn write(&self, out: &mut ObjectWriter<'_>, signature: Option<&Signature>) {
         out.time("at", self.at);
         out.text("auditor", &self.auditor);
         write_event(out, &self.event);
+        if let Some(signature) = signature {
+            out.text("signature", &signature.to_base64url());
+        }
+        out.int("size", self.size.0);
     }
 
     fn from_fields(mut fields: Fields<'_>) -> Result<Self, Malformed> {
@@ -142,6 +152,7 @@ impl Handed {
                 .to_owned(),
             event: Event::from_value(fields.value("event")?, &fields.path_of("event"))?,
             signature: fields.signature("signature")?,
+            size: TreeSize(fields.int("size")?),
         };
         fields.finish()?;
         Ok(handed)
@@ -220,8 +231,7 @@ impl Evidence {
                 Self::NotIncluded(own) => {
                     out.text("format", FORMAT);
                     out.object("handed", |one| {
-                        own.handed.write_statement(one);
-                        one.text("signature", &own.handed.signature.to_base64url());
+                        own.handed.write(one, Some(&own.handed.signature));
                     });
                     own.head.write(out);
                     out.array("subjects", |list| write_subjects(list, &own.subjects));

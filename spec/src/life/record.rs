@@ -125,6 +125,18 @@ impl Record {
         Ok(record)
     }
 
+    /// Leaf index of the latest event that wrote it.
+    #[must_use]
+    pub fn index(&self) -> LeafIndex {
+        match self {
+            Self::Enterprise(record) => record.index,
+            Self::Issuer(record) => record.index,
+            Self::Licence(record) => record.index,
+            Self::LicenceType(record) => record.index,
+            Self::Registry(record) => record.index,
+        }
+    }
+
     /// Sequence number and latest leaf hash, of the kinds that have a chain of their own.
     #[must_use]
     pub fn chain_end(&self) -> Option<(u64, Hash)> {

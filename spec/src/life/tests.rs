@@ -539,8 +539,10 @@ fn record_cases() -> Vec<Json> {
         index: LeafIndex(2),
         individual_businesses: false,
         indexed: true,
+        indexed_since: Some(LeafIndex(2)),
         inspection: InspectionRule::Suspends,
         latest: h("leaf"),
+        open_since: Some(LeafIndex(1)),
         openness: Openness::Open,
         seq: 0,
         state: TypeState::Published,
@@ -587,6 +589,7 @@ fn record_cases() -> Vec<Json> {
     })
     .collect();
     let (licence, issuer) = (text(licence.bytes()), text(issuer.bytes()));
+    let licence_type = text(licence_type.bytes());
     let edits = [
         (
             "unknown kind",
@@ -641,6 +644,14 @@ fn record_cases() -> Vec<Json> {
         (
             "negative index",
             edit(&licence, "\"index\":12", "\"index\":-12"),
+        ),
+        (
+            "open without since",
+            edit(&licence_type, "\"openSince\":1,", ""),
+        ),
+        (
+            "indexed since, and not indexed",
+            edit(&licence_type, "\"indexed\":true", "\"indexed\":false"),
         ),
         ("key named twice", twice(&issuer)),
         (

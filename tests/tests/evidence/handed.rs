@@ -7,6 +7,7 @@ use zhao_spec::life::data::Action;
 use zhao_spec::life::event::VerifiedEvent;
 use zhao_spec::life::subject::Kind;
 use zhao_spec::life::verb::Verb;
+use zhao_spec::log::tree::TreeSize;
 use zhao_spec::wire::UnixMillis;
 
 use crate::desk::{AUDITOR, BOUND, Desk, convicts, fails};
@@ -18,7 +19,7 @@ fn handed(log: &Operator, desk: &Desk) -> (VerifiedEvent, Handed) {
     let at = UnixMillis(log.now.0 - 1_000);
     let known = desk.auditor.known().unwrap().unwrap();
     assert_eq!(known.admits(&event, at).unwrap(), Ok(()));
-    let word = desk.auditor.hand_in(&event, at, AUDITOR);
+    let word = desk.auditor.hand_in(&event, at, AUDITOR).unwrap();
     (event, word)
 }
 
@@ -53,7 +54,7 @@ fn an_issuance_left_out_is_evidence() {
     let mut log = Operator::founded(ORIGIN);
     let mut desk = Desk::of(&log);
     let event = verified(log.draft(log.licence(9), log.issued(9), crate::operator::By::Unit));
-    let word = desk.auditor.hand_in(&event, log.now, AUDITOR);
+    let word = desk.auditor.hand_in(&event, log.now, AUDITOR).unwrap();
     (0..4).for_each(|_| log.close());
     desk.show(&log).unwrap();
     let found = convicts(judged(&desk, &word), &["not-included"]);
@@ -146,7 +147,8 @@ fn an_event_that_could_not_be_taken_for_a_while_is_not_missed() {
     let event = verified(word.event.clone());
     let again = desk
         .auditor
-        .hand_in(&event, log.epochs.last().unwrap().time, AUDITOR);
+        .hand_in(&event, log.epochs.last().unwrap().time, AUDITOR)
+        .unwrap();
     (0..4).for_each(|_| log.close());
     desk.show(&log).unwrap();
     convicts(judged(&desk, &again), &["not-included"]);
@@ -181,12 +183,13 @@ fn a_word_that_is_not_the_auditors_is_not_judged() {
         assert_eq!(judged(&desk, &other), Seen::NotJudged(NotJudged::NotHanded));
     };
     forged(&|word| word.at.0 -= 1);
+    forged(&|word| word.size.0 += 1);
     forged(&|word| word.auditor.push('x'));
     forged(&|word| word.event.effective.0 -= 1);
     forged(&|word| word.signature.0[0] ^= 1);
     forged(&|word| {
         let event = verified(word.event.clone());
-        *word = hand_in(&event, word.at, AUDITOR, &secret("somebody"));
+        *word = hand_in(&event, word.at, word.size, AUDITOR, &secret("somebody"));
     });
 }
 
@@ -203,21 +206,25 @@ fn altered_omissions_do_not_hold() {
         fails(&Evidence::NotIncluded(own), expected);
     };
     let auditor = secret("auditor");
-    let again = |event: &VerifiedEvent, at| hand_in(event, at, AUDITOR, &auditor);
+    let again = |event: &VerifiedEvent, at| hand_in(event, at, word.size, AUDITOR, &auditor);
     let event = verified(word.event.clone());
     let now = log.epochs.last().unwrap().time;
     // The auditor and its word.
-    let unknown = hand_in(&event, word.at, "a2", &auditor);
+    let unknown = hand_in(&event, word.at, word.size, "a2", &auditor);
     altered(
         &|own| own.handed = unknown.clone(),
         "the trust file has no such auditor",
     );
-    let foreign = hand_in(&event, word.at, AUDITOR, &secret("a2"));
+    let foreign = hand_in(&event, word.at, word.size, AUDITOR, &secret("a2"));
     altered(
         &|own| own.handed = foreign.clone(),
         "signature does not match",
     );
     altered(&|own| own.handed.at.0 -= 1, "signature does not match");
+    altered(&|own| own.handed.size.0 += 1, "signature does not match");
+    // Before what the event rests on: the log may have had its reasons since.
+    let earlier = hand_in(&event, word.at, TreeSize(2), AUDITOR, &auditor);
+    altered(&|own| own.handed = earlier.clone(), "has changed since");
     altered(
         &|own| own.handed.event.effective.0 -= 1,
         "signature does not match",

@@ -86,10 +86,6 @@ impl Standing for State {
     fn find(&self, _: &Hash) -> Result<Option<LeafIndex>, StoreError> {
         Ok(None)
     }
-
-    fn epoch_before(&self, _: UnixMillis) -> Result<Option<LeafIndex>, StoreError> {
-        Ok(None)
-    }
 }
 
 /// The holder of a log's key. A clone is the same operator telling somebody else another story.

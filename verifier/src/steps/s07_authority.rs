@@ -6,6 +6,7 @@ use zhao_spec::id::{HolderCodeType, Uscc};
 use zhao_spec::life::data::{Openness, TypeRef};
 use zhao_spec::life::record::{IssuerRecord, LicenceRecord, Record, TypeRecord};
 use zhao_spec::life::subject::{Kind, subject_key};
+use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::PublicKey;
 
 use super::{Whose, s03_log, s05_place, s06_vouch};
@@ -196,6 +197,11 @@ fn unchanged_since(record: &LicenceRecord, licence_type: &TypeRecord) -> bool {
     licence_type.index < record.issued_index
 }
 
+/// Whether something that holds now held without a break since the licence was issued.
+fn held_since(since: Option<LeafIndex>, record: &LicenceRecord) -> bool {
+    since.is_some_and(|since| since <= record.issued_index)
+}
+
 /// A type that is not open is committed to; one that is open stands in clear, or a licence could
 /// be kept out of its holder's public index.
 fn openness(record: &LicenceRecord, licence_type: &TypeRecord) -> Result<(), Stop> {
@@ -205,7 +211,11 @@ fn openness(record: &LicenceRecord, licence_type: &TypeRecord) -> Result<(), Sto
         problem: "committed, and yet in a public index",
     })?;
     let open = licence_type.openness == Openness::Open;
-    let fits = !unchanged_since(record, licence_type) || clear == open;
+    let fits = if clear {
+        open || !unchanged_since(record, licence_type)
+    } else {
+        !held_since(licence_type.open_since, record)
+    };
     ensure(Check::TypeOpenness, fits, || Reason::TypeOpenness {
         problem: if clear {
             "in clear, and not open"
@@ -224,7 +234,7 @@ fn enterprise(
     let unchanged = unchanged_since(record, licence_type);
     let clear = matches!(record.type_ref, TypeRef::Code(_));
     let problem = match &record.enterprise {
-        None if unchanged && clear && licence_type.indexed => Some("missing"),
+        None if clear && held_since(licence_type.indexed_since, record) => Some("missing"),
         None => None,
         Some(_) if unchanged && !licence_type.indexed => Some("the type has none"),
         Some(enterprise) => {

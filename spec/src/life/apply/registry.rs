@@ -5,6 +5,7 @@ use super::{ApplyError, Refusal, Scene};
 use crate::life::data::{Action, Openness, PublishType};
 use crate::life::record::{Record, RegistryRecord, TypeRecord, TypeState};
 use crate::life::subject::{Kind, subject_key};
+use crate::log::tree::LeafIndex;
 use crate::wire::hash::Hash;
 
 pub(super) fn apply_type(scene: &Scene<'_>) -> Result<Vec<(Hash, Record)>, ApplyError> {
@@ -58,8 +59,14 @@ fn publish(
         index: scene.index,
         individual_businesses: data.individual_businesses,
         indexed: data.indexed,
+        indexed_since: since(
+            scene,
+            data.indexed,
+            before.and_then(|before| before.indexed_since),
+        ),
         inspection: data.inspection,
         latest: scene.leaf_hash,
+        open_since: since(scene, open, before.and_then(|before| before.open_since)),
         openness: data.openness,
         seq: scene.event.seq,
         state: TypeState::Published,
@@ -67,6 +74,11 @@ fn publish(
         verbs: data.verbs.clone(),
         version,
     })
+}
+
+/// From when something holds without a break: as before, or from this event on.
+fn since(scene: &Scene<'_>, holds: bool, before: Option<LeafIndex>) -> Option<LeafIndex> {
+    holds.then(|| before.unwrap_or(scene.index))
 }
 
 fn retire(scene: &Scene<'_>, before: Option<&TypeRecord>) -> Result<TypeRecord, Refusal> {

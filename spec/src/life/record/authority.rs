@@ -251,10 +251,14 @@ pub struct TypeRecord {
     pub individual_businesses: bool,
     /// Whether every licence of it stands in its holder's public index.
     pub indexed: bool,
+    /// From which index on, without a break, it has been indexed; none: it is not.
+    pub indexed_since: Option<LeafIndex>,
     /// What inspections do.
     pub inspection: InspectionRule,
     /// Leaf hash of the latest event.
     pub latest: Hash,
+    /// From which index on, without a break, it has been open; none: it is not.
+    pub open_since: Option<LeafIndex>,
     /// Who may see it.
     pub openness: Openness,
     /// Sequence number of the latest event.
@@ -269,6 +273,19 @@ pub struct TypeRecord {
     pub version: u64,
 }
 
+/// An index that is there exactly when `holds`.
+fn since(fields: &mut Fields<'_>, name: &str, holds: bool) -> Result<Option<LeafIndex>, Malformed> {
+    let since = fields.optional_int(name)?.map(LeafIndex);
+    if since.is_some() == holds {
+        return Ok(since);
+    }
+    Err(Malformed::value(
+        fields.path_of(name),
+        "present exactly while it holds",
+        if holds { "absent" } else { "present" },
+    ))
+}
+
 impl TypeRecord {
     pub(super) fn read(fields: &mut Fields<'_>) -> Result<Self, Malformed> {
         let path = fields.path_of("verbs");
@@ -279,14 +296,18 @@ impl TypeRecord {
         let verbs = read_verbs(&words, &path)?;
         let type_code = fields.text("typeCode")?.to_owned();
         check_type_code(&type_code, &fields.path_of("typeCode"))?;
+        let indexed = fields.bool("indexed")?;
+        let openness = Openness::read(fields, "openness")?;
         Ok(Self {
             digest: fields.hash("digest")?,
             index: LeafIndex(fields.int("index")?),
             individual_businesses: fields.bool("individualBusinesses")?,
-            indexed: fields.bool("indexed")?,
+            indexed,
+            indexed_since: since(fields, "indexedSince", indexed)?,
             inspection: InspectionRule::read(fields, "inspection")?,
             latest: fields.hash("latest")?,
-            openness: Openness::read(fields, "openness")?,
+            open_since: since(fields, "openSince", openness == Openness::Open)?,
+            openness,
             seq: fields.int("seq")?,
             state: TypeState::read(fields, "state")?,
             type_code,
@@ -298,12 +319,18 @@ impl TypeRecord {
     pub(super) fn write(&self, o: &mut ObjectWriter<'_>) {
         o.hash("digest", &self.digest)
             .int("index", self.index.0)
-            .bool("indexed", self.indexed)
-            .bool("individualBusinesses", self.individual_businesses)
+            .bool("indexed", self.indexed);
+        if let Some(since) = self.indexed_since {
+            o.int("indexedSince", since.0);
+        }
+        o.bool("individualBusinesses", self.individual_businesses)
             .text("inspection", self.inspection.as_str())
             .text("kind", "licence-type")
-            .hash("latest", &self.latest)
-            .text("openness", self.openness.as_str())
+            .hash("latest", &self.latest);
+        if let Some(since) = self.open_since {
+            o.int("openSince", since.0);
+        }
+        o.text("openness", self.openness.as_str())
             .int("seq", self.seq)
             .text("state", self.state.as_str())
             .text("typeCode", &self.type_code)

@@ -116,7 +116,7 @@ impl VkeyError {
 /// # Errors
 /// [`VkeyError::Name`].
 pub fn check_name(name: &str) -> Result<(), VkeyError> {
-    let bad = |c: char| c.is_whitespace() || c == '+' || c < ' ';
+    let bad = |c: char| c.is_whitespace() || c == '+' || c.is_control();
     if name.is_empty() || name.len() > NAME_LIMIT || name.contains(bad) {
         return Err(VkeyError::Name { name: clip(name) });
     }

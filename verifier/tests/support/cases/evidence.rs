@@ -18,7 +18,7 @@ use zhao_spec::wire::{Hash, UnixMillis};
 use super::super::credential::Paper;
 use super::super::vectors::{Case, Vector};
 use super::super::vouch::Vouchers;
-use super::super::world::{By, World};
+use super::super::world::{ADMINS, By, World};
 use super::super::{FOREIGN_ORIGIN, HOUR, hash, key, transport, unit};
 use super::{founded, honest, issued};
 
@@ -510,12 +510,14 @@ fn not_included() -> Vec<Case> {
     event.effective = at;
     event.signatures.clear();
     event.sign(&key(&paper.key));
+    let size = world.head().checkpoint().size;
     let handed = |event: &Event, auditor: &str, signer: &str| {
         let mut handed = Handed {
             at,
             auditor: auditor.to_owned(),
             event: event.clone(),
             signature: zhao_spec::wire::Signature([0; 64]),
+            size,
         };
         handed.signature = key(signer).sign(&handed.message());
         handed
@@ -541,6 +543,7 @@ fn not_included() -> Vec<Case> {
     honest.close();
     let included = claim(&honest, handed(&event, "a1", "a1"));
     cases.push(fails("included", &Evidence::NotIncluded(included)));
+    let world_before = world.clone();
     let mut early = world;
     early.now = UnixMillis(at.0 + HOUR);
     early.close();
@@ -548,6 +551,22 @@ fn not_included() -> Vec<Case> {
     cases.push(fails(
         "before-the-bound-is-over",
         &Evidence::NotIncluded(early),
+    ));
+    // While the unit was suspended the log had to refuse; now it could take it, and nobody shows
+    // that it was handed in again.
+    let mut between = world_before.clone();
+    for (hours, action) in [(1, Action::SuspendUnit), (2, Action::ResumeUnit)] {
+        between.now = UnixMillis(at.0 + hours * HOUR);
+        let unit = between.subject(Kind::Issuer, paper.unit.as_str());
+        between.act(unit, action, ADMINS);
+        between.close();
+    }
+    between.now = UnixMillis(at.0 + 3 * HOUR);
+    between.close();
+    let between = claim(&between, handed(&event, "a1", "a1"));
+    cases.push(fails(
+        "refused-rightly-in-between",
+        &Evidence::NotIncluded(between),
     ));
     let by = |auditor: &str, signer: &str| {
         Evidence::NotIncluded(claim(&later, handed(&event, auditor, signer)))

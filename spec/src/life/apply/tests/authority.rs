@@ -312,6 +312,47 @@ fn cat_06_types_are_versioned_and_keep_their_rules() {
     );
 }
 
+/// How long a type has been open and indexed survives new versions and retirement, and a break
+/// starts it anew.
+#[test]
+fn a_type_keeps_since_when_it_is_open_and_indexed() {
+    let mut world = World::new();
+    let since = |world: &World| match world.records.get(&type_key(OPEN)).map(AsRef::as_ref) {
+        Some(Record::LicenceType(record)) => (record.open_since, record.indexed_since),
+        other => panic!("{other:?}"),
+    };
+    let first = since(&world);
+    assert!(first.0.is_some() && first.0 == first.1);
+    let version = |world: &mut World, number, openness: Openness, indexed| {
+        let mut data = publish(OPEN, number);
+        data.openness = openness;
+        data.indexed = indexed;
+        let at = LeafIndex(world.index);
+        world
+            .admin(type_key(OPEN), Action::PublishType(Box::new(data)))
+            .expect("published");
+        at
+    };
+    version(&mut world, 2, Openness::Open, true);
+    assert_eq!(since(&world), first, "a new version is no break");
+    world
+        .admin(type_key(OPEN), Action::RetireType)
+        .expect("retired");
+    assert_eq!(since(&world), first, "nor is retirement");
+    version(&mut world, 3, Openness::Open, false);
+    assert_eq!(
+        since(&world),
+        (first.0, None),
+        "open still, indexed no more"
+    );
+    let again = version(&mut world, 4, Openness::Open, true);
+    assert_eq!(since(&world), (first.0, Some(again)));
+    version(&mut world, 5, Openness::Restricted, false);
+    assert_eq!(since(&world), (None, None));
+    let again = version(&mut world, 6, Openness::Open, true);
+    assert_eq!(since(&world), (Some(again), Some(again)));
+}
+
 #[test]
 fn administrators_are_changed_by_those_in_force() {
     let mut world = World::new();
