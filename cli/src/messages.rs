@@ -11,9 +11,9 @@ pub(crate) type Argument = (&'static str, String);
 /// The languages there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Language {
-    /// Chinese, simplified.
+    // Chinese, simplified. Not a doc comment: clap would show it, in one language.
     Zh,
-    /// English.
+    // English.
     En,
 }
 

@@ -19,8 +19,6 @@ pub(crate) enum Colour {
     Bad,
     /// A heading.
     Strong,
-    /// Beside the point.
-    Faint,
 }
 
 /// What every command gets.
@@ -93,7 +91,6 @@ impl Session {
             Colour::Notice => "33;1",
             Colour::Bad => "31;1",
             Colour::Strong => "1",
-            Colour::Faint => "2",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }

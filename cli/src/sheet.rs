@@ -114,7 +114,7 @@ impl<'a> Sheet<'a> {
         }
         let mut table = table(self.session, presets::NOTHING);
         for (label, value) in rows.drain(..) {
-            table.add_row([self.session.paint(Colour::Faint, label), value.to_owned()]);
+            table.add_row([label, value]);
         }
         for line in table.lines() {
             out.push_str(line.trim_end());
@@ -127,7 +127,9 @@ impl<'a> Sheet<'a> {
 pub(crate) fn table(session: &Session, style: TableStyle) -> Table {
     let mut table = Table::new();
     table.load_style(style);
-    if session.host.stdout_terminal {
+    // A terminal that does not tell its width, or a sliver of one, would break every word.
+    let wide = table.width().is_some_and(|columns| columns >= 60);
+    if session.host.stdout_terminal && wide {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     } else {
         table

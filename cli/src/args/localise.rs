@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::{Arg, ArgAction, CommandFactory as _, FromArgMatches as _};
 
 use super::Line;
 use crate::failure::{Failure, args};
@@ -59,6 +59,21 @@ pub(crate) fn language_flag(arguments: &[OsString]) -> Option<Language> {
 fn localised(command: clap::Command, messages: &Messages) -> clap::Command {
     let key = command.get_name().to_owned();
     let headings = Headings::new(messages);
+    // Our own in place of clap's, whose words cannot be changed.
+    let help = Arg::new("help")
+        .short('h')
+        .long("help")
+        .action(ArgAction::Help)
+        .global(true);
+    let version = Arg::new("version")
+        .short('V')
+        .long("version")
+        .action(ArgAction::Version);
+    let command = command
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(help)
+        .arg(version);
     let mut command = dressed(command, &key, messages, &headings);
     // Adds clap's own arguments, so that the second walk finds them as well.
     command.build();
@@ -129,7 +144,13 @@ fn redress(
             } else {
                 headings.options
             };
-            arg.help(text).help_heading(heading)
+            // Positional ones in the order in which they are written.
+            let order = arg.get_index();
+            let arg = arg.help(text).help_heading(heading);
+            match order {
+                Some(order) => arg.display_order(order),
+                None => arg,
+            }
         })
         .mut_subcommands(|sub| {
             let inner = format!("{key}-{}", sub.get_name());

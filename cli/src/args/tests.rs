@@ -46,6 +46,8 @@ fn every_command_has_help_in_both_languages() {
                 panic!("{page:?} has no help");
             };
             assert!(text.contains(&messages.text("help.options")), "{text}");
+            assert!(text.contains(&messages.text("help.common.help")), "{text}");
+            assert!(!text.contains("Possible values"), "{text}");
         }
     }
 }

@@ -168,7 +168,9 @@ fn facts(sheet: &mut Sheet<'_>, verdict: &Verdict, file: &[u8], at: UnixMillis) 
         .holder
         .as_ref()
         .and_then(|_| Dossier::parse(file).ok());
-    let licence = dossier.and_then(|own| Licence::from_value(own.credential.value()).ok());
+    let licence = dossier
+        .as_ref()
+        .and_then(|own| Licence::from_value(own.credential.value()).ok());
     if let Some(licence) = &licence {
         let subject = &licence.subject;
         sheet
@@ -187,8 +189,15 @@ fn facts(sheet: &mut Sheet<'_>, verdict: &Verdict, file: &[u8], at: UnixMillis) 
     sheet.optional("unit-code", facts.unit.as_deref().map(plain));
     sheet.optional("licence-type", facts.type_code.as_deref().map(plain));
     if let Some(state) = facts.state {
-        let text = sheet.word(&format!("state.{}", state.as_str()));
-        sheet.row("standing", text);
+        // The state is told once the record is proved, and its suspensions with it.
+        let suspensions = dossier
+            .iter()
+            .flat_map(|own| &own.placed.record.suspensions);
+        let words: Vec<String> = std::iter::once(state.as_str())
+            .chain(suspensions.map(|each| each.as_str()))
+            .map(|word| sheet.word(&format!("state.{word}")))
+            .collect();
+        sheet.row("standing", words.join(", "));
     }
     sheet.optional("effective", facts.effective.map(show_time));
     sheet.optional("recorded", facts.recorded.map(show_time));
