@@ -166,7 +166,6 @@ fn not_included(own: &NotIncluded, policy: &TrustPolicy) -> Result<(), Fails> {
         "the event is of another log",
     )?;
     let view = Shown::under(&head.epoch.map_root, &own.subjects)?;
-    view.unchanged_since(handed.size)?;
     let event = handed
         .event
         .clone()
@@ -175,7 +174,7 @@ fn not_included(own: &NotIncluded, policy: &TrustPolicy) -> Result<(), Fails> {
     let next = LeafIndex(head.checkpoint().size.0);
     // Judged as of the time it was handed in: being late is the log's fault.
     apply(&view, &event, next, handed.at).map_err(|error| words(&error))?;
-    Ok(())
+    view.unchanged_since(handed.size)
 }
 
 /// The records that the evidence shows under one map root, and nothing else.

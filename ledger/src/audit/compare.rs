@@ -15,7 +15,7 @@ use zhao_spec::life::leaf::Epoch;
 use zhao_spec::life::record::Record;
 use zhao_spec::log::note::{SignedNote, Vkey};
 use zhao_spec::log::tree::{
-    LeafIndex, NodeReader, ProveError, TreeError, check_inclusion, prove_inclusion, root,
+    LeafIndex, NodeReader, ProveError, TreeError, TreeSize, check_inclusion, prove_inclusion, root,
 };
 use zhao_spec::map::MapPath;
 use zhao_spec::wire::{Hash, Malformed, PublicKey, SecretKey, Signature, UnixMillis};
@@ -25,7 +25,7 @@ pub use super::evidence::{CompareError, NotJudged, Seen};
 use super::evidence::{SignedHead, head_of, two_heads};
 use crate::overlay::Overlay;
 use crate::sequence::recover::epoch_at;
-use crate::store::layout::{Epochs, EventIds};
+use crate::store::layout::EventIds;
 use crate::store::{self, StoreError};
 use crate::tree::StoredTree;
 

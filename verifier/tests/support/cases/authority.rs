@@ -261,6 +261,15 @@ fn types() -> Vec<Case> {
     world.close();
     let dossier = world.dossier(&paper, &credential);
     cases.push(case("open-type-committed-to", &dossier, "type_openness"));
+    // A later version of the type does not make it good.
+    world.publish(&food(), Openness::Open, true, false, InspectionRule::None);
+    world.close();
+    let dossier = world.dossier(&paper, &credential);
+    cases.push(case(
+        "open-type-committed-to-before-a-new-version",
+        &dossier,
+        "type_openness",
+    ));
 
     let (mut world, _) = honest();
     let mut paper = Paper::birth(3);
