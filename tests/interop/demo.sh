@@ -4,14 +4,12 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../setup/lib.sh"
 
 demo=$1 judge=$2
-policy="$(find "$demo" -name policy.txt | sort | head -n 1)"
-[ -n "$policy" ] || fail "no policy.txt in $demo"
+policy="$demo/office/policy.txt"
+[ -f "$policy" ] || fail "no office/policy.txt in $demo"
 
-# The files say themselves what they are. Evidence and forgeries are not among these two.
-mapfile -t headed < <(grep -rlE '"format":"zhao/v1 (dossier|receipt|history)"' "$demo" | sort)
-mapfile -t dossiers < <(grep -rl '"format":"zhao/v1 dossier"' "$demo" | sort)
-[ ${#headed[@]} -gt 0 ] || fail "no dossier, receipt or history in $demo"
-[ ${#dossiers[@]} -gt 0 ] || fail "no dossier in $demo"
+# What the honest office gave out; the attempts and their evidence are for Zhao's own verifiers.
+mapfile -t dossiers < <(grep -l '"format":"zhao/v1 dossier"' "$demo"/dossiers/*.json | sort)
+[ ${#dossiers[@]} -gt 0 ] || fail "no dossier in $demo/dossiers"
 
-"$judge" "$policy" "${headed[@]}"
+"$judge" "$policy" "${dossiers[@]}"
 node "$ROOT/tests/interop/credential.mjs" "${dossiers[@]}"

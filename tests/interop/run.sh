@@ -49,3 +49,8 @@ step 'cargo deny: bans, licences, sources' env PATH="$deny:$PATH" \
 step 'PyPI python-stdnum: identifiers' "$venv/bin/python" "$here/identifiers.py" spec/vectors
 step 'npm canonicalize: RFC 8785' node "$here/canonical.mjs" spec/vectors
 step 'Go sumdb: build the judge' bash "$here/go.sh" "$goroot" "$work/judge"
+
+# A whole demo, made by the program itself; some dossiers are enough for judges from outside.
+step 'a demo to judge' bash tests/setup/cargo.sh run --locked --quiet -p zhao -- \
+  demo --count 80 --keep "$work/demo"
+step 'Go sumdb and @digitalbazaar: the demo' bash "$here/demo.sh" "$work/demo" "$work/judge"
