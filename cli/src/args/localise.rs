@@ -144,9 +144,23 @@ fn redress(
             } else {
                 headings.options
             };
+            let defaults: Vec<String> = arg
+                .get_default_values()
+                .iter()
+                .map(|value| value.to_string_lossy().into_owned())
+                .collect();
+            let mut text = text;
+            if !defaults.is_empty() && id != "json" && id != "help" && id != "version" {
+                let value = defaults.join(", ");
+                text.push_str(&messages.fill("help.default", &args![value]));
+            }
             // Positional ones in the order in which they are written.
             let order = arg.get_index();
-            let arg = arg.help(text).help_heading(heading);
+            let arg = arg
+                .help(text)
+                .help_heading(heading)
+                .hide_possible_values(true)
+                .hide_default_value(true);
             match order {
                 Some(order) => arg.display_order(order),
                 None => arg,
