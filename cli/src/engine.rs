@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use zhao_issuer::keys::{Keyring, Purpose};
 use zhao_ledger::audit::{AuditError, Auditor, LocalAuditor, StoreLeaves};
-use zhao_ledger::sequence::{Config, Cosigner, Quorum, Sequencer, Start};
+use zhao_ledger::sequence::{CommitError, Config, Cosigner, Quorum, Sequencer, Start, StartError};
 use zhao_ledger::store::Store;
 use zhao_ledger::store::files::{Directory, Files};
 use zhao_ledger::store::rocks::Rocks;
@@ -94,8 +94,8 @@ impl Engine {
             })?;
         let parts = parts(home, keyring, trust, *genesis, clock)?;
         let store: Arc<dyn Store> = parts.store.clone();
-        let (sequencer, start) = Sequencer::open(store, parts.files, parts.config, clock.read())
-            .map_err(because("ledger-start", Vec::new()))?;
+        let (sequencer, start) =
+            Sequencer::open(store, parts.files, parts.config, clock.read()).map_err(not_started)?;
         let engine = Self {
             sequencer,
             store: parts.store,
@@ -125,6 +125,16 @@ impl Engine {
         let why: Vec<String> = silent.map(|(name, why)| format!("{name}: {why}")).collect();
         Failure::usage("no-quorum", crate::failure::args![cause = why.join("; ")])
     }
+}
+
+/// Why the log does not start. An older copy that was put back is what these checks are for.
+fn not_started(error: StartError) -> Failure {
+    let key = match &error {
+        StartError::DatabaseOlder { .. } => "ledger-older",
+        StartError::Commit(CommitError::WitnessAhead { .. }) => "ledger-behind",
+        _ => "ledger-start",
+    };
+    Failure::usage(key, crate::failure::args![cause = error])
 }
 
 fn parts(

@@ -101,7 +101,6 @@ impl Failure {
     }
 
     /// The key, without its section.
-    #[cfg(test)]
     pub(crate) fn key(&self) -> &str {
         &self.key
     }

@@ -189,8 +189,7 @@ fn by(session: &Session, attempt: &Attempt) -> String {
                 let status = status.as_str();
                 say("demo.by-verifier", args![status, codes = codes.join(", ")])
             }
-            Caught::Start(cause) => say("demo.by-start", args![cause]),
-            Caught::Memory(cause) => say("demo.by-memory", args![cause]),
+            Caught::Start(_, cause) => say("demo.by-start", args![cause]),
         })
         .collect();
     texts.join("; ")
@@ -282,15 +281,6 @@ impl Summary<'_> {
 
 /// What caught it, in codes.
 fn brief(attempt: &Attempt) -> String {
-    let texts: Vec<String> = attempt
-        .caught
-        .iter()
-        .map(|caught| match caught {
-            Caught::Evidence(claim) => format!("audit: {claim}"),
-            Caught::Verifier(_, codes) => format!("verify: {}", codes.join(", ")),
-            Caught::Start(_) => "start-up: intent".to_owned(),
-            Caught::Memory(_) => "start-up: auditor".to_owned(),
-        })
-        .collect();
-    texts.join(" · ")
+    let codes: Vec<String> = attempt.caught.iter().flat_map(Caught::codes).collect();
+    codes.join(" · ")
 }

@@ -77,10 +77,7 @@ pub(super) fn restores_backup(scene: &Scene<'_>) -> Result<Attempt, Failure> {
     let whole = office(scene, "restores-backup-whole")?;
     replace_dir(&backup.join("ledger"), &whole.ledger())?;
     replace_dir(&backup.join("witness"), &whole.witness())?;
-    for (home, as_caught) in [
-        (alone, Caught::Start as fn(String) -> Caught),
-        (whole, Caught::Memory as fn(String) -> Caught),
-    ] {
+    for home in [alone, whole] {
         match start(scene, &home) {
             Ok(_) => {
                 return Ok(Attempt {
@@ -89,7 +86,9 @@ pub(super) fn restores_backup(scene: &Scene<'_>) -> Result<Attempt, Failure> {
                     evidence: None,
                 });
             }
-            Err(failure) => caught.push(as_caught(failure.cause())),
+            Err(failure) => {
+                caught.push(Caught::Start(failure.key().to_owned(), failure.cause()));
+            }
         }
     }
     Ok(Attempt {
