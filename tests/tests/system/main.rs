@@ -1,0 +1,17 @@
+//! The program as its users meet it: the real binary, real directories, real bytes.
+//!
+//! Each test has an office of its own, a copy of one that is made once a run. Every verdict is asked
+//! for twice, from `zhao verify` and from the JavaScript verifier, and the two must print the same.
+
+mod batches;
+mod command_line;
+mod directories;
+mod files;
+mod keys;
+mod life;
+mod office;
+mod policies;
+mod privacy;
+mod program;
+mod scan;
+mod versions;
