@@ -1,4 +1,5 @@
-//! Text as it enters the office: one normal form, nothing invisible, nothing that is not a character.
+//! Text as it enters the office: one normal form, nothing invisible, nothing that is not a
+//! character.
 //!
 //! What is signed must read the same to everybody. Traditional and rare Hanzi are characters like
 //! others, ideographic variation selectors included; characters that move the text of others, or

@@ -3,7 +3,8 @@
 //!
 //! In scope: the store, the sequencer, the stored map, proofs from them, fsck, and the witness and
 //! auditor, because they read the same tree. Out of scope: what an event means (`zhao-spec`), what
-//! a licence is worth (`zhao-verifier`), who asks for events (`zhao-issuer`). There is no clock here:
+//! a licence is worth (`zhao-verifier`), who asks for events (`zhao-issuer`). There is no clock
+//! here:
 //! `now` is an argument. Formats: `spec/leaf.md`, `spec/map.md`, `spec/dossier.md`, C2SP's tlog
 //! pages; folder map and recovery rules: `ledger/README.md`.
 #![forbid(unsafe_code)]

@@ -1,7 +1,8 @@
-//! The leaves of one epoch, judged from the state before it: what recovery, fsck and the auditor do.
+//! The leaves of one epoch, judged from the state before it: what recovery, fsck and the auditor
+//! do.
 //!
-//! Nothing here knows where records are kept; the caller brings a [`View`] and compares the map root
-//! of its own map with the epoch leaf.
+//! Nothing here knows where records are kept; the caller brings a [`View`] and compares the map
+//! root of its own map with the epoch leaf.
 
 use zhao_spec::life::apply::{ApplyError, Refusal, View, ViewFault, apply};
 use zhao_spec::life::data::Action;

@@ -132,7 +132,10 @@ fn refuses_entries_that_break_a_rule() {
         (
             "JY{region}",
             "JY{digits:6}",
-            r#"number: "JY{digits:6}{serial:8}" is not a pattern of literals, {holder}, {region}, {serial:n} and {year}"#,
+            concat!(
+                r#"number: "JY{digits:6}{serial:8}" is not a pattern of literals, "#,
+                "{holder}, {region}, {serial:n} and {year}"
+            ),
         ),
         (r#""municipal""#, r#""national""#, "standardRef: missing"),
         (
@@ -188,7 +191,10 @@ fn refuses_entries_that_break_a_rule() {
         (
             "食品经营许可证",
             "食品经营许可证 ",
-            r#"names.zh: "食品经营许可证 " is not printable text in NFC, without outer spaces, within its length"#,
+            concat!(
+                r#"names.zh: "食品经营许可证 " is not printable text in NFC, "#,
+                "without outer spaces, within its length"
+            ),
         ),
     ] {
         let actual = refusal(old, new);

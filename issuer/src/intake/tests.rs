@@ -183,9 +183,8 @@ fn refuses_cells_by_name_with_expected_and_actual() {
     ));
     assert_eq!(
         both,
-        [
-            "row 1: representative: missing; businessForm: \"x\" is not one of retail, catering, canteen"
-        ]
+        ["row 1: representative: missing; \
+             businessForm: \"x\" is not one of retail, catering, canteen"]
     );
 }
 

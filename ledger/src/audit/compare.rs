@@ -323,8 +323,8 @@ where
     }
 }
 
-/// Whether this record was changed after the auditor's word: then the log may have refused the event
-/// rightly in between. A unit that was suspended and is active again leaves no other trace. A
+/// Whether this record was changed after the auditor's word: then the log may have refused the
+/// event rightly in between. A unit that was suspended and is active again leaves no other trace. A
 /// holder's index counts licences and decides nothing.
 fn decided_after(place: &SubjectPlace, size: TreeSize) -> bool {
     match &place.record {
@@ -417,8 +417,8 @@ impl Auditor {
         Known::new(&self.log, &note, epoch, tree, Some(standing)).map(Some)
     }
 
-    /// This auditor's word that it was handed an event: [`hand_in`] with its own key, at the size it
-    /// has replayed.
+    /// This auditor's word that it was handed an event: [`hand_in`] with its own key, at the size
+    /// it has replayed.
     ///
     /// # Errors
     /// The auditor's store.

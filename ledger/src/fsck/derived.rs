@@ -79,8 +79,8 @@ impl Fsck<'_> {
         Ok(())
     }
 
-    /// Takes one epoch's records. An earlier version may have been pruned; one that is there must be
-    /// right all the same.
+    /// Takes one epoch's records. An earlier version may have been pruned; one that is there must
+    /// be right all the same.
     pub(super) fn check_records(
         &mut self,
         epoch: u64,

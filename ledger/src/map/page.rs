@@ -155,8 +155,8 @@ impl Page {
         subtree(&self.slots, id.depth())
     }
 
-    /// Follows `key` to a slot, adding the siblings it passes. Where only one side has keys there is
-    /// no branch, and the way goes there whatever the key's bit.
+    /// Follows `key` to a slot, adding the siblings it passes. Where only one side has keys there
+    /// is no branch, and the way goes there whatever the key's bit.
     #[must_use]
     pub fn descend(&self, id: &PageId, key: &Hash, siblings: &mut Vec<Sibling>) -> (u8, Slot) {
         let mut slots = self.slots.as_slice();

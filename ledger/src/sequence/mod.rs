@@ -170,7 +170,8 @@ impl Sequencer {
         })
     }
 
-    /// Drops the pages and records that were replaced more than `epochs` epochs before the published
+    /// Drops the pages and records that were replaced more than `epochs` epochs before the
+    /// published
     /// one. What earlier heads showed can then no longer be proved from this database; the leaves
     /// stay, and whoever replays them can.
     ///
@@ -202,7 +203,8 @@ impl Sequencer {
         let signed = self.signed.as_ref();
         second::check(&*self.store, signed, &self.edge, &segment.touched, &staged)?;
         // One synced batch: leaves, tiles, pages, records, indexes, epoch. A crash here leaves all
-        // of it or nothing. If all: the events are in the log under an epoch nobody signed. Start-up
+        // of it or nothing. If all: the events are in the log under an epoch nobody signed.
+        // Start-up
         // checks them again, appends a fresh epoch after them and signs that one. Nothing is cut
         // off: a batch once written may have been read.
         let Staged { batch, edge, .. } = staged;

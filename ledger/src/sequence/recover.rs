@@ -40,8 +40,8 @@ impl Sequencer {
     /// Makes a new log in an empty database: genesis, and epoch 0 over it.
     ///
     /// # Errors
-    /// See [`StartError`]. Interrupted, it can be called again until the first head was signed; from
-    /// then on [`Sequencer::open`] is the way.
+    /// See [`StartError`]. Interrupted, it can be called again until the first head was signed;
+    /// from then on [`Sequencer::open`] is the way.
     pub fn create(
         store: Arc<dyn Store>,
         files: Arc<dyn Files>,

@@ -118,7 +118,8 @@ pub fn verify_foreign(bytes: &[u8]) -> Result<ForeignProof, CredentialError> {
         .cloned()
         .collect();
     if let Some(contexts) = proof.member("@context") {
-        // §3.3.2: the document may have gained contexts at its end; the signed ones are the proof's.
+        // §3.3.2: the document may have gained contexts at its end; the signed ones are the
+        // proof's.
         if !begins_with(document.member("@context"), contexts) {
             return Err(CredentialError::ContextPrefix);
         }

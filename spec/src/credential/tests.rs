@@ -45,7 +45,8 @@ fn vectors_of_the_suite() {
                 let proof = eddsa_jcs::verify_foreign(&input(case)).map_err(|e| e.code())?;
                 let value = proof.proof.member("proofValue").unwrap().as_text().unwrap();
                 Ok(json!({
-                    "canonicalDocument": String::from_utf8(proof.canonical_document.clone()).unwrap(),
+                    "canonicalDocument":
+                        String::from_utf8(proof.canonical_document.clone()).unwrap(),
                     "canonicalConfig": String::from_utf8(proof.canonical_config.clone()).unwrap(),
                     "documentHash": hex(&sha256(&[&proof.canonical_document]).0),
                     "configHash": hex(&sha256(&[&proof.canonical_config]).0),

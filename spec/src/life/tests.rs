@@ -1,6 +1,6 @@
 //! Vectors of subjects, leaves, events and records: made here from fixed seeds, kept in
-//! `spec/vectors/`, and read by every implementation. `regenerate` writes them; the other tests fail
-//! when the files and the code disagree.
+//! `spec/vectors/`, and read by every implementation. `regenerate` writes them; the other tests
+//! fail when the files and the code disagree.
 
 use std::path::PathBuf;
 
@@ -692,9 +692,19 @@ fn subject_cases() -> Vec<Json> {
     let key = |origin: &str, kind, id: &str| subject_key(origin, kind, id).to_base64url();
     let mut cases: Vec<Json> = cases
         .into_iter()
-        .map(|(kind, id)| json!({"name": format!("{} {id}", kind.as_str()), "origin": ORIGIN, "kind": kind.as_str(), "id": id, "expect": {"ok": key(ORIGIN, kind, id)}}))
+        .map(|(kind, id)| {
+            let word = kind.as_str();
+            json!({
+                "name": format!("{word} {id}"), "origin": ORIGIN, "kind": word, "id": id,
+                "expect": {"ok": key(ORIGIN, kind, id)},
+            })
+        })
         .collect();
-    cases.push(json!({"name": "the same id in another log", "origin": "zhao.example/other", "kind": "issuer", "id": UNIT, "expect": {"ok": key("zhao.example/other", Kind::Issuer, UNIT)}}));
+    let other = "zhao.example/other";
+    cases.push(json!({
+        "name": "the same id in another log", "origin": other, "kind": "issuer", "id": UNIT,
+        "expect": {"ok": key(other, Kind::Issuer, UNIT)},
+    }));
     cases
 }
 

@@ -82,7 +82,7 @@ verbs! {
     WithdrawProposal = "withdraw-proposal", Issuer, Some(1), "An announced key is dropped.";
     SuspendUnit = "suspend-unit", Issuer, Some(1), "The unit may not sign.";
     ResumeUnit = "resume-unit", Issuer, Some(1), "The unit may sign again.";
-    CompromiseKey = "compromise-key", Issuer, Some(1), "From an index on, a key counts for nothing.";
+    CompromiseKey = "compromise-key", Issuer, Some(1), "From an index on, a key is worthless.";
     PublishType = "publish-type", LicenceType, Some(1), "A catalogue version comes into force.";
     RetireType = "retire-type", LicenceType, Some(1), "No more licences of this type.";
     ChangeAdministrators = "change-administrators", Registry, Some(1), "New administrators.";

@@ -32,7 +32,8 @@ pub const NAME_BYTES: usize = 128;
 pub const ARRAY_ITEMS: usize = 65_536;
 /// Members of one JSON object.
 pub const OBJECT_MEMBERS: usize = 1_024;
-/// Largest integer in our JSON, 2^53 − 1: every reader's numbers hold it exactly (RFC 8785 §3.2.2.3).
+/// Largest integer in our JSON, 2^53 − 1: every reader's numbers hold it exactly (RFC 8785
+/// §3.2.2.3).
 pub const INTEGER: u64 = 9_007_199_254_740_991;
 /// Multibase base58btc text, characters: a signature needs 89, and decoding is quadratic.
 pub const MULTIBASE_CHARS: usize = 128;

@@ -39,7 +39,7 @@ refusals! {
     /// Section 1: a reason code in clear for a type that is not open.
     CodeNotAllowed = "code_not_allowed", "a reason code in clear needs an open type";
     /// Section 3: a clear type code for a type that is not open.
-    CommitmentRequired = "commitment_required", "the type is not open, so its code must be committed";
+    CommitmentRequired = "commitment_required", "the type is not open: its code must be committed";
     /// Section 3: `transfer` to no active unit, or to the present one.
     ControllerUnknown = "controller_unknown", "the new controller is no other active unit";
     /// Section 5: `confirm-key` before its time.

@@ -66,7 +66,8 @@ pub(super) fn administrators(scene: &Scene<'_>) -> Result<(), Refusal> {
             });
         }
     }
-    // Decoding and signing keep the keys strictly ascending, but an event built in memory might not.
+    // Decoding and signing keep the keys strictly ascending, but an event built in memory might
+    // not.
     let mut keys: Vec<[u8; 32]> = scene
         .event
         .signatures

@@ -17,9 +17,9 @@ fn vectors_of_sha256() {
             let hash = sha256(&parts);
             assert_eq!(Hash::from_base64url(&hash.to_base64url()), Ok(hash));
             assert_eq!(Hash::from_base64(&hash.to_base64()), Ok(hash));
-            Ok(
-                serde_json::json!({ "hex": vectors::hex(&hash.0), "base64url": hash.to_base64url() }),
-            )
+            Ok(serde_json::json!({
+                "hex": vectors::hex(&hash.0), "base64url": hash.to_base64url(),
+            }))
         })],
     );
 }

@@ -186,7 +186,8 @@ fn subjects_of_another_kind_are_refused() {
     );
 }
 
-/// Section 4, read from the page: each verb at its bound, one millisecond beyond, and in the future.
+/// Section 4, read from the page: each verb at its bound, one millisecond beyond, and in the
+/// future.
 #[test]
 fn sta_09_effective_times_keep_their_bounds() {
     let page = include_str!("../../../../lifecycle.md");
