@@ -1,5 +1,6 @@
 //! Values of flags: times, durations, counts, and how they are written for people.
 
+use zhao_spec::id::CitizenId;
 use zhao_spec::wire::time::{Date, parse_duration};
 use zhao_spec::wire::{TimeError, UnixMillis};
 
@@ -125,6 +126,25 @@ pub(crate) fn show_bytes(bytes: u64) -> String {
     }
 }
 
+/// A holder's code for a screen: a person's is shown in part only, because screens are seen by
+/// those who stand behind. `--json` and the file itself have it whole.
+pub(crate) fn show_holder_code(code: &str, organisation: bool) -> String {
+    if organisation {
+        return crate::sheet::plain(code);
+    }
+    if let Ok(citizen) = CitizenId::parse(code) {
+        return citizen.masked();
+    }
+    let shown = |at: usize, count: usize| at < 3 || at + 2 >= count;
+    let count = code.chars().count();
+    let masked: String = code
+        .chars()
+        .enumerate()
+        .map(|(at, c)| if shown(at, count) { c } else { '*' })
+        .collect();
+    crate::sheet::plain(&masked)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,5 +199,14 @@ mod tests {
         assert_eq!(show_bytes(12_345), "12.3 kB");
         let at = UnixMillis::parse("2026-11-22T16:00:00.000Z").unwrap();
         assert_eq!(show_time(at), "2026-11-23 00:00:00 +08:00");
+    }
+
+    #[test]
+    fn a_persons_code_is_never_whole_on_a_screen() {
+        let shown = show_holder_code("11010519491231002X", false);
+        assert_eq!(shown, "110105********002X");
+        assert_eq!(show_holder_code("E12345678", false), "E12****78");
+        let organisation = "91320402DEM0010172";
+        assert_eq!(show_holder_code(organisation, true), organisation);
     }
 }

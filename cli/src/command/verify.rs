@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use zhao_spec::credential::Licence;
-use zhao_spec::file::Dossier;
+use zhao_spec::file::{Dossier, Evidence};
 use zhao_spec::wire::{UnixMillis, json, limits};
 use zhao_verifier::{Status, TrustPolicy, Verdict};
 
@@ -12,7 +12,7 @@ use crate::failure::{Exit, Failure, args};
 use crate::files;
 use crate::session::{Colour, Session};
 use crate::sheet::{Sheet, plain};
-use crate::values::{show_millis, show_time};
+use crate::values::{show_holder_code, show_millis, show_time};
 
 /// Policy, trust file and issuer pack, found and read.
 #[derive(Debug)]
@@ -119,9 +119,19 @@ pub(crate) fn print(
     let word = session
         .messages
         .text(&format!("verdict.{}", status.as_str()));
-    let means = session
-        .messages
-        .text(&format!("verdict-means.{}", status.as_str()));
+    // Evidence is judged, not relied on: valid means that somebody cheated.
+    let claim = Evidence::parse(file).ok().map(|evidence| evidence.claim());
+    let means = match claim.filter(|_| status == Status::Valid) {
+        Some(claim) => {
+            let claim = session.messages.text(&format!("claim.{claim}"));
+            session
+                .messages
+                .fill("verify.evidence-holds", &args![claim])
+        }
+        None => session
+            .messages
+            .text(&format!("verdict-means.{}", status.as_str())),
+    };
     let mut sheet = Sheet::new(session);
     sheet.text(session.paint(colour(status), &word)).text(means);
     reasons(&mut sheet, session, verdict);
@@ -179,9 +189,13 @@ fn facts(sheet: &mut Sheet<'_>, verdict: &Verdict, file: &[u8], at: UnixMillis) 
             .row("licence-identifier", subject.licence_identifier.to_string());
     }
     if let Some(holder) = &facts.holder {
+        // Only a dossier names a holder, so its code's type is known here.
+        let organisation = licence
+            .as_ref()
+            .is_some_and(|licence| licence.subject.holder_code_type.is_organisation());
         sheet
             .row("holder", plain(&holder.name))
-            .row("holder-code", plain(&holder.code));
+            .row("holder-code", show_holder_code(&holder.code, organisation));
     }
     if let Some(licence) = &licence {
         sheet.row("unit", plain(&licence.issuer.name));

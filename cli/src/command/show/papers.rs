@@ -7,7 +7,7 @@ use zhao_spec::life::event::Event;
 use zhao_spec::life::record::{LicenceRecord, Record, State};
 
 use crate::sheet::{Sheet, plain};
-use crate::values::{show_bytes, show_time};
+use crate::values::{show_bytes, show_holder_code, show_time};
 
 /// What a credential states.
 pub(crate) fn credential(sheet: &mut Sheet<'_>, licence: &Licence) {
@@ -18,7 +18,13 @@ pub(crate) fn credential(sheet: &mut Sheet<'_>, licence: &Licence) {
         .row("licence-identifier", subject.licence_identifier.to_string())
         .row("licence-type", subject.licence_type_code.to_string())
         .row("holder", plain(&subject.holder_name))
-        .row("holder-code", plain(&subject.holder_code))
+        .row(
+            "holder-code",
+            show_holder_code(
+                &subject.holder_code,
+                subject.holder_code_type.is_organisation(),
+            ),
+        )
         .row("unit", plain(&licence.issuer.name))
         .row("unit-code", licence.issuer.unit.to_string())
         .row("issued-date", subject.issued_date.to_string())
