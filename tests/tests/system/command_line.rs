@@ -191,13 +191,6 @@ fn what_a_verb_does_not_take_is_refused_before_anything_happens() {
             2,
             "computed 0",
         ),
-        (
-            ["sample", "--count=1000001", "-o", "out"][..]
-                .try_into()
-                .unwrap_or(["sample"; 5]),
-            2,
-            "",
-        ),
     ] {
         office.refuses(&line, code, &[said]);
         assert!(!office.path("out").exists());

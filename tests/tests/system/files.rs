@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::office::{Office, POLICY, Row};
-use crate::program::{command, finish, is_refusal};
+use crate::program::{command, finish, is_refusal, judge};
 
 /// A dossier, and ways of breaking any JSON file of ours.
 fn broken(text: &str) -> Vec<(&'static str, Vec<u8>)> {
@@ -134,9 +134,11 @@ fn broken_files_are_malformed_to_both_verifiers_and_to_show() {
                 .code(1);
             // Of a bare credential standard error says that a dossier is what to ask for.
             assert!(!known || ran.stderr.is_empty(), "{what}: {}", ran.stderr);
-            let same = ran.stdout
-                == "{\"assurance\":[],\"facts\":{},\"reasons\":[\"malformed\"],\"verdict\":\"invalid\"}\n";
-            assert!(same, "{what}: {}", ran.stdout);
+            let malformed = concat!(
+                r#"{"assurance":[],"facts":{},"reasons":["malformed"],"#,
+                "\"verdict\":\"invalid\"}\n",
+            );
+            assert_eq!(ran.stdout, malformed, "{what}");
             let ran = office.zhao(&["show", &name]);
             let code = if ran.code == 2 { 2 } else { 1 };
             is_refusal(&what, &ran, code, &[&name]);
@@ -247,25 +249,52 @@ fn a_file_of_a_hundred_megabytes_is_refused_within_bounds() {
 fn a_dossier_of_another_log_or_of_the_wrong_kind_is_told_apart() {
     let office = Office::new();
     let [dossier, receipt, ..] = kinds(&office);
-    // A second office of the same name is another log: its keys are others.
-    let second = Office::new();
-    drop(second);
-    fs::create_dir(office.path("elsewhere")).unwrap();
+    let policy_of = |dir: &str| format!("{dir}/policy.txt");
+    // A second office under the same name has another key; one under another name is unknown.
+    office.zhao(&["init", "twin"]).code(0);
+    office
+        .zhao(&["init", "other", "--origin", "zhao.example/other"])
+        .code(0);
+    for (dir, of_dossier, of_receipt) in [
+        ("twin", "invalid log_signature", "invalid log_signature"),
+        (
+            "other",
+            "undetermined log_unknown",
+            "undetermined log_unknown",
+        ),
+    ] {
+        for (file, expected) in [(dossier, of_dossier), (receipt, of_receipt)] {
+            let judged = judge(office.root(), file, &policy_of(dir), &[]);
+            assert_eq!(judged.text(), expected, "{file} by {dir}");
+            assert!(judged.facts.get("holder").is_none(), "{file} by {dir}");
+        }
+    }
+    let line = ["dossier", "other", "credential", "-o", "out"];
+    office.refuses(&line, 1, &["zhao.example/320400", "zhao.example/other"]);
+    let line = ["dossier", "twin", "credential", "-o", "out"];
+    office.refuses(&line, 1, &["the log has no licence urn:uuid:"]);
+    // A key's hash covers its name: a policy with an edited name has no such key.
+    fs::create_dir(office.path("edited-policy")).unwrap();
     let policy = office
         .text(POLICY)
         .replace("zhao.example/320400+", "zhao.example/320401+");
-    office.write("elsewhere/policy.txt", policy);
-    let trust = office.text("office/trust.txt");
-    office.write("elsewhere/trust.txt", &trust);
-    let ran = office.zhao(&["verify", dossier, "--policy", "elsewhere/policy.txt"]);
-    // The key's hash in a verifier key covers its name, so an edited name is no key.
-    is_refusal("policy", &ran, 2, &["elsewhere/policy.txt", "line 3"]);
+    office.write("edited-policy/policy.txt", policy);
+    office.write("edited-policy/trust.txt", office.text("office/trust.txt"));
+    let ran = office.zhao(&["verify", dossier, "--policy", &policy_of("edited-policy")]);
+    is_refusal("policy", &ran, 2, &["edited-policy/policy.txt", "line 3"]);
     let ran = office.zhao(&["dossier", "office", receipt, "-o", "out"]);
     is_refusal("a receipt is no credential", &ran, 1, &["receipt"]);
     let edited = office.text("credential").replace("宏源", "宏远");
     office.write("edited", edited);
-    for command in ["dossier", "history"] {
-        office.zhao(&[command, "office", "edited", "-o", "out"]);
+    // Refused at once or judged for what it is: an edited credential never becomes usable.
+    let line = ["dossier", "office", "edited", "-o", "edited.dossier"];
+    let ran = office.zhao(&line);
+    match ran.code {
+        0 => {
+            let judged = office.judge("edited.dossier", &[]);
+            assert_eq!(judged.text(), "invalid proof_signature");
+        }
+        _ => is_refusal("edited", &ran, 1, &["edited"]),
     }
     let line = ["status", "office", "edited", "hold", "--reason", "x"];
     office.refuses(&line, 1, &["edited"]);

@@ -1,7 +1,8 @@
 //! The program as its users meet it: the real binary, real directories, real bytes.
 //!
-//! Each test has an office of its own, a copy of one that is made once a run. Every verdict is asked
-//! for twice, from `zhao verify` and from the JavaScript verifier, and the two must print the same.
+//! Each test has an office of its own, a copy of one that is made once a run. Every verdict is
+//! asked for twice, from `zhao verify` and from the JavaScript verifier, and both print the same.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod batches;
 mod command_line;
