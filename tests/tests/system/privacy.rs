@@ -280,7 +280,7 @@ fn everything(office: &Office) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn log_map_and_files_name_nobody() {
+fn log_02_log_map_and_files_name_nobody() {
     let (office, _) = busy_office();
     let types = types(&office);
     let People {
