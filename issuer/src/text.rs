@@ -15,6 +15,9 @@ pub enum TextError {
     /// A control character; line breaks are one.
     #[error("control character {}", Code(*.0))]
     Control(char),
+    /// Nothing, or nothing but spaces, where something must be said.
+    #[error("the text is empty")]
+    Empty,
     /// A character that has no shape of its own and can hide or turn its neighbours.
     #[error("invisible or direction-changing character {}", Code(*.0))]
     Invisible(char),
@@ -80,6 +83,17 @@ pub fn clean(text: &str, limit: usize) -> Result<String, TextError> {
         return Err(TextError::TooLong { limit, actual });
     }
     Ok(clean)
+}
+
+/// As [`clean`], for a text that must say something.
+///
+/// # Errors
+/// As [`clean`]; a text of nothing but white space is empty.
+pub fn required(text: &str, limit: usize) -> Result<String, TextError> {
+    if text.trim().is_empty() {
+        return Err(TextError::Empty);
+    }
+    clean(text, limit)
 }
 
 fn is_space(c: char) -> bool {
@@ -156,6 +170,22 @@ mod tests {
             })
         );
         assert_eq!(clean("", 0), Ok(String::new()));
+    }
+
+    #[test]
+    fn refuses_silence_where_something_must_be_said() {
+        for text in ["", " ", "\u{3000}\t", "\n"] {
+            assert_eq!(required(text, 64), Err(TextError::Empty), "{text:?}");
+        }
+        assert_eq!(required(" 常州", 64), Err(TextError::OuterSpace));
+        assert_eq!(
+            required("常州示例", 3),
+            Err(TextError::TooLong {
+                limit: 3,
+                actual: 4
+            })
+        );
+        assert_eq!(required("Cafe\u{301}", 64).as_deref(), Ok("Café"));
     }
 
     #[test]

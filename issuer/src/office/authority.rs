@@ -159,7 +159,7 @@ impl<C: LedgerClient> Office<C> {
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<Declared, OfficeError> {
-        let name = text::clean(name, NAME_CHARS).map_err(OfficeError::UnitName)?;
+        let name = text::required(name, NAME_CHARS).map_err(OfficeError::UnitName)?;
         let unit = Unit {
             name,
             uscc: grant.unit.as_str().to_owned(),

@@ -10,6 +10,7 @@ use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::{Date, Hash, UnixMillis};
 
 use super::{Declared, Grounds, LedgerClient, Office, OfficeError, Statement};
+use crate::catalogue::Entry;
 
 /// What befalls the licence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl<C: LedgerClient> Office<C> {
     ///
     /// # Errors
     /// No such licence, one that another office controls, grounds that are refused, a verb that is
-    /// not plain, the records, the keys or the ledger.
+    /// not plain or does not apply to the type, the records, the keys or the ledger.
     pub fn act(
         &mut self,
         licence: &Hash,
@@ -57,6 +58,12 @@ impl<C: LedgerClient> Office<C> {
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<Declared, OfficeError> {
+        if let Act::Plain(verb) = act
+            && !is_plain(*verb)
+        {
+            let verb = verb.as_str();
+            return Err(OfficeError::NotPlain { verb });
+        }
         let record = self.licence_record(licence)?;
         // The ledger would refuse the code, but it would have seen it by then.
         if grounds.code.is_some() && matches!(record.type_ref, TypeRef::Commitment(_)) {
@@ -64,6 +71,7 @@ impl<C: LedgerClient> Office<C> {
         }
         let unit = self.controlling_unit(&record)?;
         let signer = self.signer(&unit, None)?;
+        self.check_applies(licence, &record, act.verb())?;
         let due = self.next_inspection(licence, act, now)?;
         let (note, words) = grounds.digest(rng)?;
         let action = match act {
@@ -77,12 +85,7 @@ impl<C: LedgerClient> Office<C> {
                 note,
                 result: *result,
             },
-            Act::Plain(verb) if is_plain(*verb) => Action::Plain(*verb, note),
-            Act::Plain(verb) => {
-                return Err(OfficeError::NotPlain {
-                    verb: verb.as_str(),
-                });
-            }
+            Act::Plain(verb) => Action::Plain(*verb, note),
             Act::ReleaseMortgage(of) => Action::Release(Verb::ReleaseMortgage, *of, note),
             Act::ReleasePledge(of) => Action::Release(Verb::ReleasePledge, *of, note),
             Act::Transfer(unit) => {
@@ -121,6 +124,23 @@ impl<C: LedgerClient> Office<C> {
             })
     }
 
+    /// Whether the verb applies to licences of the type, as the catalogue says. The log judges this
+    /// too, but not where it has only a commitment to the type.
+    fn check_applies(
+        &self,
+        licence: &Hash,
+        record: &LicenceRecord,
+        verb: Verb,
+    ) -> Result<(), OfficeError> {
+        let code = match (&record.type_ref, self.records.licence(licence)?) {
+            (TypeRef::Code(code), _) => code.clone(),
+            (TypeRef::Commitment(_), Some(row)) => row.type_code,
+            // It came by transfer, and nothing here says of which type it is.
+            (TypeRef::Commitment(_), None) => return Ok(()),
+        };
+        applies(self.catalogue.entry(&code)?, verb)
+    }
+
     /// When the next inspection is due after this act: as said, or by the type's cycle.
     fn next_inspection(
         &self,
@@ -150,6 +170,32 @@ impl<C: LedgerClient> Office<C> {
         };
         Ok(day.map(|day| day.end_beijing()))
     }
+}
+
+impl Act {
+    fn verb(&self) -> Verb {
+        match self {
+            Self::ClearObjection { .. } => Verb::ClearObjection,
+            Self::Inspect { .. } => Verb::Inspect,
+            Self::Plain(verb) => *verb,
+            Self::ReleaseMortgage(_) => Verb::ReleaseMortgage,
+            Self::ReleasePledge(_) => Verb::ReleasePledge,
+            Self::Transfer(_) => Verb::Transfer,
+        }
+    }
+}
+
+/// Whether the type's entry names the verb.
+fn applies(entry: &Entry, verb: Verb) -> Result<(), OfficeError> {
+    // Control and reaffirmation are between units and keys, whatever the type.
+    let always = matches!(verb, Verb::Transfer | Verb::Reaffirm);
+    if always || entry.verbs.contains(&verb) {
+        return Ok(());
+    }
+    Err(OfficeError::NotApplicable {
+        type_code: entry.type_code.as_str().to_owned(),
+        verb: verb.as_str(),
+    })
 }
 
 /// Whether the verb's data is nothing but its reasons.

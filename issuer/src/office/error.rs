@@ -155,6 +155,15 @@ pub enum OfficeError {
         /// What was asked for, clipped.
         actual: String,
     },
+    /// The type's catalogue entry does not name the verb. The log sees this itself only where the
+    /// type is open to it.
+    #[error("{verb} does not apply to type {type_code}")]
+    NotApplicable {
+        /// The type.
+        type_code: String,
+        /// The verb.
+        verb: &'static str,
+    },
     /// The licence is not in the log yet, or never will be.
     #[error("the licence is not issued: {why}")]
     NotIssued {

@@ -372,7 +372,7 @@ impl Grounds {
             match text {
                 None => Ok(None),
                 Some(text) => {
-                    let text = text::clean(text, GROUNDS_CHARS)
+                    let text = text::required(text, GROUNDS_CHARS)
                         .map_err(|source| OfficeError::Grounds { what: kind, source })?;
                     let mut salt = [0; 32];
                     rng.fill_bytes(&mut salt);

@@ -37,8 +37,6 @@ fn passes_on_what_the_life_cycle_refuses() {
     let plain = |verb| Act::Plain(verb);
     let lifted = act(&mut desk, licence, &plain(Verb::LiftHold));
     assert_eq!(refused(&lifted), "not_suspended");
-    let mortgaged = act(&mut desk, licence, &plain(Verb::Mortgage));
-    assert_eq!(refused(&mortgaged), "verb_not_applicable");
     let released = act(&mut desk, licence, &Act::ReleasePledge(LeafIndex(3)));
     assert_eq!(refused(&released), "not_open");
     receipted(&act(&mut desk, licence, &plain(Verb::Revoke)));
@@ -121,6 +119,104 @@ fn refuses_before_anything_is_signed() {
     assert!(matches!(error, OfficeError::NoLicence { .. }), "{error}");
     assert_eq!(desk.office.client.log.len(), logged);
     assert_eq!(desk.office.records.pending_count().unwrap(), 0);
+}
+
+#[test]
+fn refuses_verbs_that_the_catalogue_does_not_name() {
+    let mut desk = Desk::new();
+    let open = desk.issue_one(food(1, &[])).licence.subject;
+    // A closed type: the log has only a commitment to it and could not refuse.
+    let closed = desk.issue_one(birth(2)).licence.subject;
+    let logged = desk.office.client.log.len();
+    let none = Grounds::default();
+    let inspect = Act::Inspect {
+        due: None,
+        result: InspectionResult::Passed,
+    };
+    for (licence, act, word) in [
+        (closed, Act::Plain(Verb::Withhold), "withhold"),
+        (closed, Act::Plain(Verb::Mortgage), "mortgage"),
+        (closed, inspect.clone(), "inspect"),
+        (closed, Act::ReleasePledge(LeafIndex(3)), "release-pledge"),
+        (open, Act::Plain(Verb::Mortgage), "mortgage"),
+        (open, inspect, "inspect"),
+    ] {
+        let error = desk
+            .office
+            .act(&licence, &act, &none, None, NOW, &mut desk.rng)
+            .unwrap_err();
+        assert!(
+            matches!(error, OfficeError::NotApplicable { verb, .. } if verb == word),
+            "{word}: {error}"
+        );
+    }
+    assert_eq!(desk.office.client.log.len(), logged);
+    assert_eq!(desk.office.records.pending_count().unwrap(), 0);
+    // Reaffirmation is between unit and key, whatever the type: the log is asked, and refuses.
+    let reaffirmed = act(&mut desk, closed, &Act::Plain(Verb::Reaffirm));
+    assert_eq!(refused(&reaffirmed), "nothing_to_reaffirm");
+}
+
+#[test]
+fn refuses_grounds_and_names_that_say_nothing() {
+    let mut desk = Desk::new();
+    let licence = desk.issue_one(food(1, &[])).licence.subject;
+    let logged = desk.office.client.log.len();
+    let text = |text: &str| Some(text.to_owned());
+    for (basis, reason, said) in [
+        (None, text(""), "reason: the text is empty"),
+        (None, text("\u{3000} "), "reason: the text is empty"),
+        (text(""), text("消防检查"), "basis: the text is empty"),
+        (
+            None,
+            text("消防检查 "),
+            "reason: space at the beginning or end",
+        ),
+    ] {
+        let grounds = Grounds {
+            basis,
+            code: None,
+            reason,
+        };
+        let hold = Act::Plain(Verb::Hold);
+        let error = desk
+            .office
+            .act(&licence, &hold, &grounds, None, NOW, &mut desk.rng)
+            .unwrap_err();
+        assert_eq!(error.to_string(), said);
+        let replacement = Replacement {
+            changes: Vec::new(),
+            grounds,
+            relation: Relation::Amended,
+        };
+        let error = desk
+            .office
+            .replace(&licence, &replacement, NOW, &mut desk.rng)
+            .unwrap_err();
+        assert_eq!(error.to_string(), said);
+    }
+    let unit = Uscc::with_checks("11320400", "DEM00777").unwrap();
+    let long = "局".repeat(129);
+    for (name, said) in [
+        ("", "unit name: the text is empty"),
+        (" ", "unit name: the text is empty"),
+        (
+            long.as_str(),
+            "unit name: 129 characters exceed the limit of 128",
+        ),
+    ] {
+        let grant = Grant {
+            key_name: "unit-empty",
+            types: &[],
+            unit: &unit,
+        };
+        let error = desk
+            .office
+            .add_unit(name, grant, &desk.administrators, NOW, &mut desk.rng)
+            .unwrap_err();
+        assert_eq!(error.to_string(), said);
+    }
+    assert_eq!(desk.office.client.log.len(), logged);
 }
 
 #[test]
