@@ -1,20 +1,21 @@
 //! The ledger in this process: sequencer, local witness and local auditor over one directory.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use zhao_issuer::keys::{Keyring, Purpose};
 use zhao_ledger::audit::{AuditError, Auditor, LocalAuditor, StoreLeaves};
 use zhao_ledger::sequence::{CommitError, Config, Cosigner, Quorum, Sequencer, Start, StartError};
-use zhao_ledger::store::Store;
 use zhao_ledger::store::files::{Directory, Files};
 use zhao_ledger::store::rocks::Rocks;
+use zhao_ledger::store::{Store, StoreError};
 use zhao_ledger::witness::{LocalWitness, Witness};
 use zhao_spec::life::leaf::Genesis;
 use zhao_spec::log::note::NoteSigner;
 use zhao_spec::wire::{Hash, UnixMillis};
 use zhao_verifier::TrustPolicy;
 
-use crate::failure::{Failure, because};
+use crate::failure::{Failure, args, because};
 use crate::home::Home;
 use crate::host::Clock;
 
@@ -42,6 +43,13 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+/// Whether the directory's log is being made, or was made before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Log {
+    New,
+    Existing,
+}
+
 /// The parts an engine is made of, before the sequencer starts.
 struct Parts {
     store: Arc<Rocks>,
@@ -61,7 +69,7 @@ impl Engine {
         genesis: &Genesis,
         clock: &Clock,
     ) -> Result<Self, Failure> {
-        let parts = parts(home, keyring, trust, genesis.hash(), clock)?;
+        let parts = parts(home, keyring, trust, genesis.hash(), clock, Log::New)?;
         let store: Arc<dyn Store> = parts.store.clone();
         let now = clock.read();
         let sequencer = Sequencer::create(store, parts.files, parts.config, genesis, now)
@@ -87,12 +95,9 @@ impl Engine {
             .genesis_of(&home.config.origin)
             .ok_or_else(|| {
                 let (path, origin) = (home.trust(), &home.config.origin);
-                Failure::usage(
-                    "trust-other-log",
-                    crate::failure::args![path = path.display(), origin],
-                )
+                Failure::usage("trust-other-log", args![path = path.display(), origin])
             })?;
-        let parts = parts(home, keyring, trust, *genesis, clock)?;
+        let parts = parts(home, keyring, trust, *genesis, clock, Log::Existing)?;
         let store: Arc<dyn Store> = parts.store.clone();
         let (sequencer, start) =
             Sequencer::open(store, parts.files, parts.config, clock.read()).map_err(not_started)?;
@@ -123,7 +128,7 @@ impl Engine {
     pub(crate) fn no_quorum(&self) -> Failure {
         let silent = self.sequencer.silent().iter();
         let why: Vec<String> = silent.map(|(name, why)| format!("{name}: {why}")).collect();
-        Failure::usage("no-quorum", crate::failure::args![cause = why.join("; ")])
+        Failure::usage("no-quorum", args![cause = why.join("; ")])
     }
 }
 
@@ -134,7 +139,34 @@ fn not_started(error: StartError) -> Failure {
         StartError::Commit(CommitError::WitnessAhead { .. }) => "ledger-behind",
         _ => "ledger-start",
     };
-    Failure::usage(key, crate::failure::args![cause = error])
+    Failure::usage(key, args![cause = error])
+}
+
+/// What a directory whose log was made must hold, before anything in it is opened: opening writes.
+fn must_exist(home: &Home, memory: &Path) -> Result<(), Failure> {
+    let (database, witness) = (home.database(), home.witness());
+    for (there, key, path) in [
+        (Rocks::exists(&database), "database-missing", &*database),
+        (witness.is_dir(), "witness-missing", &*witness),
+        (Rocks::exists(memory), "auditor-missing", memory),
+    ] {
+        if !there {
+            return Err(Failure::usage(key, args![path = path.display()]));
+        }
+    }
+    Ok(())
+}
+
+/// A database: made for a new log only.
+fn database(log: Log, path: &Path, missing: &str) -> Result<Rocks, Failure> {
+    let opened = match log {
+        Log::New => Rocks::create(path),
+        Log::Existing => Rocks::open(path),
+    };
+    opened.map_err(|cause| match cause {
+        StoreError::NoDatabase { .. } => Failure::usage(missing, args![path = path.display()]),
+        _ => Failure::usage("ledger-start", args![cause]),
+    })
 }
 
 fn parts(
@@ -143,11 +175,14 @@ fn parts(
     trust: &TrustPolicy,
     genesis: Hash,
     clock: &Clock,
+    log: Log,
 ) -> Result<Parts, Failure> {
-    let wrap = |cause: &dyn std::fmt::Display| {
-        Failure::usage("ledger-start", crate::failure::args![cause])
-    };
-    let store = Arc::new(Rocks::open(&home.database()).map_err(|cause| wrap(&cause))?);
+    let wrap = |cause: &dyn std::fmt::Display| Failure::usage("ledger-start", args![cause]);
+    let memory = home.auditor().join("db");
+    if log == Log::Existing {
+        must_exist(home, &memory)?;
+    }
+    let store = Arc::new(database(log, &home.database(), "database-missing")?);
     let files = Directory::open(&home.ledger()).map_err(|cause| wrap(&cause))?;
     let mut secret = |name: &str, purpose| {
         keyring
@@ -163,7 +198,15 @@ fn parts(
         Arc::new(Directory::open(&home.witness()).map_err(|cause| wrap(&cause))?),
     )
     .map_err(|cause| wrap(&cause))?;
-    let own = Rocks::open(&home.auditor().join("db")).map_err(|cause| wrap(&cause))?;
+    // With nothing remembered they would cosign any history, as if this one had never been.
+    let forgotten = |latest: Result<Option<String>, StoreError>, key, path: &Path| match latest {
+        Ok(None) if log == Log::Existing => Err(Failure::usage(key, args![path = path.display()])),
+        Ok(_) => Ok(()),
+        Err(cause) => Err(wrap(&cause)),
+    };
+    let latest = witness.latest(&home.config.origin);
+    forgotten(latest, "witness-missing", &home.witness())?;
+    let own = database(log, &memory, "auditor-missing")?;
     let auditor = Auditor::new(
         &home.config.auditor,
         secret(AUDITOR_KEY, Purpose::Auditor)?,
@@ -173,6 +216,7 @@ fn parts(
         Arc::new(StoreLeaves(store.clone())),
     )
     .map_err(|cause| wrap(&cause))?;
+    forgotten(auditor.latest(), "auditor-missing", &memory)?;
     let auditor = Arc::new(Mutex::new(auditor));
     // What it refuses, and why, comes back through the sequencer's list of silent cosigners.
     let report = Arc::new(|_: &AuditError| ());

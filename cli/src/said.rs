@@ -138,6 +138,9 @@ pub(crate) fn office(error: OfficeError) -> Failure {
         OfficeError::Unit(error) => Failure::said(vec![unit(&error)]),
         OfficeError::CodeNotAllowed => Failure::said(vec![Said::refusal("code_not_allowed", "")]),
         OfficeError::Controller { .. } => Failure::said(vec![Said::refusal("not_controller", "")]),
+        OfficeError::NotApplicable { ref verb, .. } => {
+            Failure::said(vec![Said::refusal("verb_not_applicable", verb)])
+        }
         OfficeError::NotIssued { why } => Failure::refused("not-issued", args![why]),
         OfficeError::NoLicence { actual } => Failure::refused("no-licence", args![actual]),
         OfficeError::Administrators { expected, actual } => {

@@ -538,3 +538,46 @@ fn passphrases_come_from_file_or_environment_and_are_checked() {
     )
     .code(0);
 }
+
+#[test]
+fn a_closed_type_takes_only_the_verbs_of_its_entry() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path();
+    office(dir);
+    let sample = [
+        "sample",
+        "--count",
+        "1",
+        "--type",
+        "real-estate-title",
+        "-o",
+        "b.csv",
+    ];
+    zhao(dir, &sample).code(0);
+    zhao(dir, &["issue", "office", "--from", "b.csv", "-o", "out"]).code(0);
+    let title = credentials(&dir.join("out")).remove(0);
+    let status = ["status", "office", title.to_str().unwrap()];
+    let with = |rest: &[&'static str]| zhao(dir, &[&status[..], rest].concat());
+    for rest in [
+        &["withhold", "--reason", "x"][..],
+        &["inspect", "--reason", "x", "--result", "passed"],
+    ] {
+        let refused = with(rest).code(1);
+        let error = refused.error();
+        assert!(error.ends_with("[verb_not_applicable]"), "{error}");
+    }
+    for rest in [
+        &["hold", "--reason", ""][..],
+        &["hold", "--reason", "x", "--basis", " "],
+    ] {
+        let refused = with(rest).code(2);
+        let error = refused.error();
+        assert!(error.contains("the text is empty"), "{error}");
+    }
+    with(&["mortgage", "--reason", "x"]).code(0);
+    let unit = second_unit();
+    let nameless = ["init", "nameless", "--unit-name", "", "--unit-uscc", &unit];
+    let refused = zhao(dir, &nameless).code(2);
+    assert_eq!(refused.error(), "the unit's name: the text is empty");
+    assert!(!dir.join("nameless").exists() && !dir.join("nameless-admin").exists());
+}

@@ -124,7 +124,7 @@ fn ledger(
     batches: Vec<Vec<Event>>,
     verifying: f64,
 ) -> Result<(), Failed> {
-    let store: Arc<dyn Store> = Arc::new(Rocks::open(&folder.join("log"))?);
+    let store: Arc<dyn Store> = Arc::new(Rocks::create(&folder.join("log"))?);
     let files = Arc::new(Directory::open(&folder.join("files"))?);
     let signer = NoteSigner::new(ORIGIN, secret("log"))?;
     let vkey = signer.vkey().clone();
@@ -173,7 +173,7 @@ fn ledger(
     proofs(office, &store, u64::try_from(licences)?)?;
 
     let auditing = Instant::now();
-    let own = Arc::new(Rocks::open(&folder.join("auditor"))?);
+    let own = Arc::new(Rocks::create(&folder.join("auditor"))?);
     let source = Arc::new(StoreLeaves(Arc::clone(&store)));
     let (name, key) = ("auditor.example", secret("auditor"));
     let mut auditor = Auditor::new(name, key, vkey.clone(), genesis.hash(), own, source)?;

@@ -35,7 +35,7 @@ impl Log {
     pub(crate) fn open(home: &Home) -> Result<Self, Failure> {
         let lock = home.lock()?;
         let path = home.database();
-        if !path.is_dir() {
+        if !Rocks::exists(&path) {
             return Err(Failure::usage(
                 "database-missing",
                 args![path = path.display()],

@@ -71,6 +71,12 @@ pub enum StoreError {
         /// Key, hexadecimal, clipped.
         key: String,
     },
+    /// There is no database, and opening makes none.
+    #[error("{path} holds no database")]
+    NoDatabase {
+        /// The directory.
+        path: String,
+    },
     /// A write failed before: what is on disk is unknown, so nothing more is read or written.
     #[error("a write failed earlier, open the store anew: {0}")]
     Poisoned(String),

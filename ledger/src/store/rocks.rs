@@ -30,15 +30,41 @@ impl std::fmt::Debug for Rocks {
 }
 
 impl Rocks {
-    /// Opens the directory, making an empty database when there is none.
+    /// Opens the database in the directory, making an empty one when there is none. Only for
+    /// whoever starts a log: an empty database in the place of a lost one looks like a damaged log.
     ///
     /// # Errors
     /// [`StoreError::Locked`], [`StoreError::Format`], the engine's.
+    pub fn create(path: &Path) -> Result<Self, StoreError> {
+        Self::with(path, true)
+    }
+
+    /// Opens the database in the directory. Makes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NoDatabase`], [`StoreError::Locked`], [`StoreError::Format`], the engine's.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        // The engine would write its lock and its log before it finds that nothing is there.
+        if !Self::exists(path) {
+            return Err(StoreError::NoDatabase {
+                path: path.to_string_lossy().into_owned(),
+            });
+        }
+        Self::with(path, false)
+    }
+
+    /// Whether the directory holds a database, whole or not.
+    #[must_use]
+    pub fn exists(path: &Path) -> bool {
+        // The file by which the engine finds all others; it is written last.
+        path.join("CURRENT").is_file()
+    }
+
+    fn with(path: &Path, create: bool) -> Result<Self, StoreError> {
         let families = Family::ALL
             .iter()
             .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(*family)));
-        let db = DB::open_cf_descriptors(&database_options(), path, families)
+        let db = DB::open_cf_descriptors(&database_options(create), path, families)
             .map_err(|error| open_error(path, &error))?;
         let store = Self {
             db,
@@ -187,10 +213,10 @@ impl Read for RocksSnapshot<'_> {
     }
 }
 
-fn database_options() -> Options {
+fn database_options(create: bool) -> Options {
     let mut options = Options::default();
-    options.create_if_missing(true);
-    options.create_missing_column_families(true);
+    options.create_if_missing(create);
+    options.create_missing_column_families(create);
     options.set_paranoid_checks(true);
     options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options.set_keep_log_file_num(4);

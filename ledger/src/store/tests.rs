@@ -73,13 +73,13 @@ fn model(store: &dyn Store) {
 fn memory_and_rocksdb_behave_alike() {
     model(&Memory::new().store().unwrap());
     let directory = tempfile::tempdir().unwrap();
-    model(&Rocks::open(directory.path()).unwrap());
+    model(&Rocks::create(directory.path()).unwrap());
 }
 
 #[test]
 fn rocksdb_keeps_what_was_written() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Rocks::open(directory.path()).unwrap();
+    let store = Rocks::create(directory.path()).unwrap();
     store
         .write(raw(Family::Leaves, b"a", Some(b"one")))
         .unwrap();
@@ -92,9 +92,25 @@ fn rocksdb_keeps_what_was_written() {
 }
 
 #[test]
+fn opening_makes_no_database() {
+    let directory = tempfile::tempdir().unwrap();
+    let absent = directory.path().join("db");
+    for path in [absent.as_path(), directory.path()] {
+        let error = Rocks::open(path).unwrap_err();
+        let path = path.to_string_lossy().into_owned();
+        assert_eq!(error, StoreError::NoDatabase { path });
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    assert!(!Rocks::exists(directory.path()));
+    drop(Rocks::create(&absent).unwrap());
+    assert!(Rocks::exists(&absent));
+    Rocks::open(&absent).unwrap();
+}
+
+#[test]
 fn a_second_opening_of_a_directory_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let _first = Rocks::open(directory.path()).unwrap();
+    let _first = Rocks::create(directory.path()).unwrap();
     let error = Rocks::open(directory.path()).unwrap_err();
     let path = directory.path().to_string_lossy().into_owned();
     assert_eq!(error, StoreError::Locked { path });
@@ -103,7 +119,7 @@ fn a_second_opening_of_a_directory_is_refused() {
 #[test]
 fn another_format_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Rocks::open(directory.path()).unwrap();
+    let store = Rocks::create(directory.path()).unwrap();
     let mut batch = WriteBatch::new();
     batch.put::<layout::Meta>(&layout::MetaKey::Format, &7_u64.to_be_bytes().to_vec());
     store.write(batch).unwrap();
@@ -132,7 +148,7 @@ fn file(directory: &Path, end: &str) -> std::path::PathBuf {
 #[test]
 fn a_damaged_write_ahead_log_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Rocks::open(directory.path()).unwrap();
+    let store = Rocks::create(directory.path()).unwrap();
     for n in 0..200_u32 {
         let value = vec![b'x'; 1_000];
         store
@@ -155,7 +171,7 @@ fn a_damaged_write_ahead_log_is_an_error() {
 #[test]
 fn a_missing_manifest_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Rocks::open(directory.path()).unwrap();
+    let store = Rocks::create(directory.path()).unwrap();
     store
         .write(raw(Family::Leaves, b"a", Some(b"one")))
         .unwrap();

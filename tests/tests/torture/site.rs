@@ -83,7 +83,7 @@ impl Site {
     /// The log's database, as it is.
     pub(crate) fn log(&self) -> Result<Arc<dyn Store>, StoreError> {
         fs::create_dir_all(&self.0).expect("a folder can be made");
-        Ok(Arc::new(Rocks::open(&self.part(Part::Log))?))
+        Ok(Arc::new(Rocks::create(&self.part(Part::Log))?))
     }
 
     pub(crate) fn files(&self) -> Result<Directory, StoreError> {
@@ -134,7 +134,7 @@ impl Site {
         let witness = Arc::new(Mutex::new(witness(files)));
         let witness = LocalWitness::new(witness, ORIGIN, Arc::clone(&clock));
         let store = Arc::new(StagedStore {
-            inner: Arc::new(Rocks::open(&self.part(Part::Auditor))?),
+            inner: Arc::new(Rocks::create(&self.part(Part::Auditor))?),
             place: Place::Auditor,
             stages: Arc::clone(stages),
         });
@@ -161,7 +161,7 @@ impl Site {
 
     /// The auditor, as it is on disk.
     pub(crate) fn auditor(&self, log: &Arc<dyn Store>) -> Result<Auditor, StoreError> {
-        let store = Rocks::open(&self.part(Part::Auditor))?;
+        let store = Rocks::create(&self.part(Part::Auditor))?;
         Ok(auditor(Arc::new(store), Arc::clone(log)))
     }
 }

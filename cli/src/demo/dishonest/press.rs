@@ -99,7 +99,7 @@ impl Press {
     /// The database cannot be made.
     pub(crate) fn start(ledger: &Path, keys: Keys) -> Result<Self, Failure> {
         let files = Directory::open(ledger).map_err(failed)?;
-        let store = Arc::new(Rocks::open(&ledger.join("db")).map_err(failed)?);
+        let store = Arc::new(Rocks::create(&ledger.join("db")).map_err(failed)?);
         let mut batch = WriteBatch::new();
         let format = FORMAT.to_be_bytes().to_vec();
         batch.put::<Meta>(&MetaKey::Format, &format);

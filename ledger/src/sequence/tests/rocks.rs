@@ -22,7 +22,7 @@ fn open(site: &Site, root: &Path, now: u64) -> Result<Sequencer, StartError> {
 }
 
 fn create(site: &Site, root: &Path) -> Sequencer {
-    let store = Arc::new(Rocks::open(&root.join("db")).unwrap());
+    let store = Arc::new(Rocks::create(&root.join("db")).unwrap());
     let files = Arc::new(Directory::open(&root.join("files")).unwrap());
     site.create_on(store, files).unwrap()
 }
