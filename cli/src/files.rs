@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, args};
@@ -54,15 +55,111 @@ pub(crate) fn read_text(path: &Path, limit: usize) -> Result<String, Failure> {
 /// The directory is absent, full or not ours.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let wrap = |cause: std::io::Error| Failure::file("write", path, &cause);
-    let mut file = tempfile::Builder::new()
-        .prefix(".zhao-")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-        .tempfile_in(parent(path))
-        .map_err(wrap)?;
-    file.write_all(bytes).map_err(wrap)?;
+    let mut file = beside(path)?;
+    file.as_file_mut().write_all(bytes).map_err(wrap)?;
     file.as_file().sync_all().map_err(wrap)?;
     file.persist(path).map_err(|error| wrap(error.error))?;
     Ok(())
+}
+
+/// An empty temporary file beside `path`, which goes away unless it is kept.
+fn beside(path: &Path) -> Result<tempfile::NamedTempFile, Failure> {
+    let made = if path.is_dir() {
+        Err(rustix::io::Errno::ISDIR.into())
+    } else {
+        temporary(&parent(path))
+    };
+    made.map_err(|cause| Failure::file("write", path, &cause))
+}
+
+/// A temporary file in `dir`. Opened here, so that an error does not name it: nobody asked for it.
+fn temporary(dir: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(".zhao-")
+        .make_in(dir, |path| {
+            let mut options = File::options();
+            options.write(true).create_new(true).mode(0o644);
+            options.open(path)
+        })
+}
+
+/// Whether `path` is a device or a pipe, which is written to and never replaced.
+fn is_device(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|data| !data.is_file() && !data.is_dir())
+}
+
+/// Refuses an output file that [`output`] could not write: before work, so that nothing is done
+/// for naught.
+///
+/// # Errors
+/// It is a directory, or its directory is absent or not ours.
+pub(crate) fn must_be_writable(path: &Path) -> Result<(), Failure> {
+    if path != Path::new("-") && !is_device(path) {
+        beside(path)?;
+    }
+    Ok(())
+}
+
+/// Refuses an output directory that could not be made or written to; makes nothing.
+///
+/// # Errors
+/// It, or the nearest directory above it that exists, is none of ours.
+pub(crate) fn dir_must_be_writable(path: &Path) -> Result<(), Failure> {
+    let above = missing(path);
+    let existing = above
+        .last()
+        .map_or_else(|| path.to_owned(), |last| parent(last));
+    let act = if above.is_empty() { "write" } else { "create" };
+    let tried = if existing.is_dir() {
+        temporary(&existing)
+    } else {
+        Err(rustix::io::Errno::NOTDIR.into())
+    };
+    tried
+        .map(drop)
+        .map_err(|cause| Failure::file(act, path, &cause))
+}
+
+/// `path` and the directories above it that are not there yet, innermost first.
+fn missing(path: &Path) -> Vec<PathBuf> {
+    path.ancestors()
+        .take_while(|above| !above.as_os_str().is_empty())
+        .take_while(|above| above.symlink_metadata().is_err())
+        .map(Path::to_owned)
+        .collect()
+}
+
+/// A directory for results: made now, and taken away again when nothing came into it.
+#[derive(Debug)]
+pub(crate) struct OutputDir {
+    /// What was made, innermost first.
+    made: Vec<PathBuf>,
+}
+
+impl OutputDir {
+    /// Makes it, and those above it.
+    ///
+    /// # Errors
+    /// As [`make_dir`].
+    pub(crate) fn make(path: &Path) -> Result<Self, Failure> {
+        let own = Self {
+            made: missing(path),
+        };
+        make_dir(path)?;
+        Ok(own)
+    }
+}
+
+impl Drop for OutputDir {
+    fn drop(&mut self) {
+        for path in &self.made {
+            // Refused for a directory that holds something, which is the point.
+            if std::fs::remove_dir(path).is_err() {
+                break;
+            }
+        }
+    }
 }
 
 /// Writes to a file, or to standard output for `-`.
@@ -72,6 +169,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 pub(crate) fn output(session: &Session, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     if path == Path::new("-") {
         session.data(bytes)
+    } else if is_device(path) {
+        let wrap = |cause: std::io::Error| Failure::file("write", path, &cause);
+        let mut device = File::options().write(true).open(path).map_err(wrap)?;
+        device.write_all(bytes).map_err(wrap)
     } else {
         replace(path, bytes)
     }
@@ -121,5 +222,62 @@ fn parent(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_is_named_and_nothing_else_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        for path in [
+            dir.path().join("absent/x"),
+            file.join("x"),
+            dir.path().to_owned(),
+        ] {
+            let key = must_be_writable(&path).unwrap_err();
+            let again = replace(&path, b"").unwrap_err();
+            for failure in [&key, &again] {
+                assert_eq!(failure.key(), "file-write");
+                assert!(!failure.cause().contains("zhao-"), "{}", failure.cause());
+            }
+        }
+        must_be_writable(&dir.path().join("new")).unwrap();
+        must_be_writable(&file).unwrap();
+        must_be_writable(Path::new("-")).unwrap();
+        must_be_writable(Path::new("/dev/null")).unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_directory_for_results_is_asked_for_without_being_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let key = |path: &Path| dir_must_be_writable(path).unwrap_err().key().to_owned();
+        assert_eq!(key(&file), "file-write");
+        assert_eq!(key(&file.join("a/b")), "file-create");
+        dir_must_be_writable(dir.path()).unwrap();
+        dir_must_be_writable(&dir.path().join("a/b")).unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_empty_directory_for_results_goes_away_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("a/b");
+        drop(OutputDir::make(&out).unwrap());
+        assert!(!dir.path().join("a").exists());
+        let made = OutputDir::make(&out).unwrap();
+        std::fs::write(out.join("x"), "").unwrap();
+        drop(made);
+        assert!(out.join("x").exists());
+        std::fs::create_dir(dir.path().join("old")).unwrap();
+        drop(OutputDir::make(&dir.path().join("old")).unwrap());
+        assert!(dir.path().join("old").exists());
     }
 }

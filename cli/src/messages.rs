@@ -20,8 +20,10 @@ pub(crate) enum Language {
 impl Language {
     /// The language of a POSIX locale name, as in `zh_CN.UTF-8`; English for all others.
     pub(crate) fn of_locale(locale: Option<&str>) -> Self {
-        match locale {
-            Some(name) if name.to_ascii_lowercase().starts_with("zh") => Self::Zh,
+        // The language ends where territory, encoding or modifier begins: zhx is another one.
+        let language = locale.and_then(|name| name.split(['_', '-', '.', '@']).next());
+        match language {
+            Some(name) if name.eq_ignore_ascii_case("zh") => Self::Zh,
             _ => Self::En,
         }
     }

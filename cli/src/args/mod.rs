@@ -129,6 +129,8 @@ pub(crate) struct Status {
     pub(crate) result: Option<String>,
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) due: Option<UnixMillis>,
+    #[arg(long, value_name = "UNIT")]
+    pub(crate) to: Option<String>,
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
     #[command(flatten)]
@@ -375,7 +377,7 @@ fn parse_verb(text: &str) -> Result<Verb, String> {
 }
 
 /// The verbs of `zhao status`.
-pub(crate) const STATUS_VERBS: [Verb; 18] = [
+pub(crate) const STATUS_VERBS: [Verb; 19] = [
     Verb::Withhold,
     Verb::LiftWithholding,
     Verb::Hold,
@@ -393,6 +395,7 @@ pub(crate) const STATUS_VERBS: [Verb; 18] = [
     Verb::Revoke,
     Verb::Annul,
     Verb::Abolish,
+    Verb::Transfer,
     Verb::Reaffirm,
 ];
 

@@ -4,15 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rand::Rng as _;
-use zhao_ledger::audit::compare::{NotJudged, Seen};
+use zhao_ledger::audit::compare::{Known, NotJudged, Seen, Standing};
 use zhao_ledger::audit::{AuditError, Auditor, StoreLeaves, evidence};
-use zhao_ledger::read::Reader;
-use zhao_ledger::store::Store;
+use zhao_ledger::read::{ReadError, Reader, View};
+use zhao_ledger::store::layout::EventIds;
 use zhao_ledger::store::memory::Memory;
+use zhao_ledger::store::{Store, StoreError};
+use zhao_ledger::tree::StoredTree;
 use zhao_spec::file::Evidence;
+use zhao_spec::life::record::Record;
 use zhao_spec::log::cosignature::UnixSeconds;
-use zhao_spec::wire::{SecretKey, UnixMillis, limits};
-use zhao_verifier::TrustPolicy;
+use zhao_spec::log::note::Vkey;
+use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::map::MapPath;
+use zhao_spec::wire::{Hash, SecretKey, UnixMillis, limits};
+use zhao_verifier::{Status, TrustPolicy};
 
 use super::prove::Log;
 use super::verify::Belief;
@@ -44,12 +50,30 @@ pub(crate) struct Found {
     pub(crate) stopped: Option<String>,
 }
 
+impl Found {
+    /// What comparing one file gave.
+    fn take(&mut self, name: &str, seen: Seen) {
+        match seen {
+            Seen::Agrees => self.agree.push(name.to_owned()),
+            Seen::NotJudged(why) => self.not_judged.push((name.to_owned(), why)),
+            Seen::Evidence(pieces) => {
+                for piece in pieces {
+                    if !self.evidence.contains(&piece) {
+                        self.evidence.push(piece);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// A directory, policy or file that cannot be read, or a file that is none of the log.
 pub(crate) fn run(session: &Session, command: &Audit) -> Result<Exit, Failure> {
     files::must_be_new(&command.output)?;
+    files::must_be_writable(&command.output)?;
     let belief = Belief::load(&command.policy, command.trust.as_deref(), None)?;
     let home = Home::open(&command.dir)?;
     let mut held = Vec::new();
@@ -117,7 +141,7 @@ pub(crate) fn audit(
         log.vkey.clone(),
         *genesis,
         Arc::new(own),
-        Arc::new(StoreLeaves(store)),
+        Arc::new(StoreLeaves(Arc::clone(&store))),
     )
     .map_err(because("audit", args![]))?;
     let mut found = Found {
@@ -133,6 +157,7 @@ pub(crate) fn audit(
                 Ok(evidence) => found.evidence.push(evidence),
                 Err(error) => found.stopped = Some(format!("{}; {error}", finding.diverged)),
             }
+            lay_beside_published(&mut found, &view, &*store, &log.vkey, trust, held, now);
             return Ok(found);
         }
         Err(
@@ -149,19 +174,64 @@ pub(crate) fn audit(
     let known = auditor.known().map_err(because("audit", args![]))?;
     let Some(known) = known else { return Ok(found) };
     for (name, bytes) in held {
-        match known.compare(bytes).map_err(because("audit", args![]))? {
-            Seen::Agrees => found.agree.push(name.clone()),
-            Seen::NotJudged(why) => found.not_judged.push((name.clone(), why)),
-            Seen::Evidence(pieces) => {
-                for piece in pieces {
-                    if !found.evidence.contains(&piece) {
-                        found.evidence.push(piece);
-                    }
-                }
-            }
-        }
+        let seen = known.compare(bytes).map_err(because("audit", args![]))?;
+        found.take(name, seen);
     }
     Ok(found)
+}
+
+/// Lays what others hold beside a head under which the replay found a bad leaf: there is no map of
+/// our own for it, so the operator's is taken, and only what a verifier upholds counts.
+fn lay_beside_published(
+    found: &mut Found,
+    view: &View<'_>,
+    store: &dyn Store,
+    log: &Vkey,
+    trust: &TrustPolicy,
+    held: &[Held],
+    now: UnixMillis,
+) {
+    let (note, epoch) = (view.note(), view.epoch().clone());
+    let standing: Box<dyn Standing + '_> = Box::new(Published { view, store });
+    // Where his stored tree or map does not fit his head, what the replay says is all there is.
+    let known = Known::new(log, note, epoch, StoredTree::new(store), Some(standing)).ok();
+    for (name, bytes) in held {
+        let compared = known.as_ref().and_then(|known| known.compare(bytes).ok());
+        let seen = match compared.unwrap_or(Seen::NotJudged(NotJudged::NoMap)) {
+            Seen::Evidence(pieces) => {
+                let mut upheld = pieces;
+                upheld.retain(|piece| {
+                    let bytes = piece.bytes();
+                    zhao_verifier::verify(&bytes, trust, None, now, None).status() == Status::Valid
+                });
+                match upheld.is_empty() {
+                    true => Seen::NotJudged(NotJudged::NoMap),
+                    false => Seen::Evidence(upheld),
+                }
+            }
+            other => other,
+        };
+        found.take(name, seen);
+    }
+}
+
+/// The map as the operator published it.
+struct Published<'a> {
+    view: &'a View<'a>,
+    store: &'a dyn Store,
+}
+
+impl Standing for Published<'_> {
+    fn place(&self, key: &Hash) -> Result<(MapPath, Option<Record>), StoreError> {
+        self.view.placed(key).map_err(|error| match error {
+            ReadError::Store(error) => error,
+            other => StoreError::Engine(other.to_string()),
+        })
+    }
+
+    fn find(&self, event_id: &Hash) -> Result<Option<LeafIndex>, StoreError> {
+        zhao_ledger::store::read::<EventIds>(self.store, event_id)
+    }
 }
 
 /// Writes each piece of evidence: the first to `path`, the others beside it with a number.
@@ -170,12 +240,15 @@ pub(crate) fn audit(
 /// The disk refuses.
 pub(crate) fn write(path: &Path, evidence: &[Evidence]) -> Result<Vec<PathBuf>, Failure> {
     let mut written = Vec::new();
-    for (number, piece) in (1..).zip(evidence) {
-        let path = if number == 1 {
-            path.to_owned()
-        } else {
-            numbered(path, number)
+    let further = (2..).map(|number| numbered(path, number));
+    // An earlier audit's evidence stays.
+    let mut free = further.filter(|path| path.symlink_metadata().is_err());
+    for piece in evidence {
+        let path = match written.is_empty() {
+            true => Some(path.to_owned()),
+            false => free.next(),
         };
+        let path = path.expect("numbers do not end");
         let mut bytes = piece.bytes();
         bytes.push(b'\n');
         files::replace(&path, &bytes)?;

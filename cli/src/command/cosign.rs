@@ -12,6 +12,9 @@ use crate::values::show_time;
 /// # Errors
 /// The log does not start, or one of them refuses.
 pub(crate) fn run(session: &Session, command: &Cosign) -> Result<Exit, Failure> {
+    if let Some(path) = &command.output {
+        files::must_be_writable(path)?;
+    }
     let mut desk = Desk::open(session, &command.dir, &command.secret)?;
     let now = session.host.now()?;
     desk.office.client_mut().heartbeat(now)?;

@@ -1,6 +1,6 @@
 //! `zhao init`: makes an office with its log, or nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rand_chacha::ChaCha20Rng;
 use zeroize::Zeroizing;
@@ -85,6 +85,7 @@ pub(crate) fn run(session: &Session, command: &Init) -> Result<Exit, Failure> {
         .admin_dir
         .clone()
         .unwrap_or_else(|| crate::home::admin_beside(&dir));
+    must_lie_apart(&dir, &admin_dir)?;
     for path in [&dir, &admin_dir] {
         must_be_empty(path)?;
     }
@@ -307,6 +308,34 @@ pub(crate) fn fictional_unit(region: &RegionCode, number: u64) -> (String, Uscc)
 /// A USCC from a flag.
 pub(crate) fn parse_uscc(text: &str) -> Result<Uscc, Failure> {
     Uscc::parse(text).map_err(because("uscc", args![value = zhao_spec::wire::clip(text)]))
+}
+
+/// Refuses administrators' keys in the office, where whoever copies one has the other, and the
+/// reverse.
+fn must_lie_apart(dir: &Path, admin_dir: &Path) -> Result<(), Failure> {
+    let [own, admins] = [resolved(dir)?, resolved(admin_dir)?];
+    if admins.starts_with(&own) || own.starts_with(&admins) {
+        let (admin, dir) = (admin_dir.display(), dir.display());
+        return Err(Failure::usage("admin-inside", args![admin, dir]));
+    }
+    Ok(())
+}
+
+/// `path` from the root on, without links as far as it exists: what is not there yet is no link.
+fn resolved(path: &Path) -> Result<PathBuf, Failure> {
+    let wrap = |cause: std::io::Error| Failure::file("read", path, &cause);
+    let mut whole = PathBuf::new();
+    for part in std::path::absolute(path).map_err(wrap)?.components() {
+        if part == Component::ParentDir {
+            whole.pop();
+            continue;
+        }
+        whole.push(part);
+        if whole.exists() {
+            whole = whole.canonicalize().map_err(wrap)?;
+        }
+    }
+    Ok(whole)
 }
 
 fn must_be_empty(path: &Path) -> Result<(), Failure> {

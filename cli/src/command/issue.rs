@@ -12,7 +12,7 @@ use zhao_spec::id::Uscc;
 use super::office::{Desk, wrong};
 use crate::args::Issue;
 use crate::failure::{Exit, Failure, args, because};
-use crate::files;
+use crate::files::{self, OutputDir};
 use crate::messages::{Language, Messages};
 use crate::said::{self, Said};
 use crate::session::Session;
@@ -31,12 +31,13 @@ pub(crate) fn run(session: &Session, command: &Issue) -> Result<Exit, Failure> {
         .map(super::init::parse_uscc)
         .transpose()?;
     // The batch is opened before the office: a wrong path costs no passphrase.
-    let file =
-        File::open(&command.from).map_err(|cause| Failure::file("read", &command.from, &cause))?;
+    let file = open_batch(&command.from)?;
+    files::dir_must_be_writable(&command.output)?;
     let mut desk = Desk::open(session, &command.dir, &command.secret)?;
     let licence_type = command.licence_type.as_deref();
     let batch = Batch {
         file,
+        path: &command.from,
         licence_type,
         unit,
         output: &command.output,
@@ -57,10 +58,24 @@ pub(crate) fn run(session: &Session, command: &Issue) -> Result<Exit, Failure> {
     Ok(if whole { Exit::Fine } else { Exit::Refused })
 }
 
+/// Opens the file of a batch.
+///
+/// # Errors
+/// It cannot be read, or is a directory.
+pub(crate) fn open_batch(path: &Path) -> Result<File, Failure> {
+    if path.is_dir() {
+        let path = path.display();
+        return Err(Failure::usage("batch-directory", args![path]));
+    }
+    File::open(path).map_err(|cause| Failure::file("read", path, &cause))
+}
+
 /// One batch to be issued.
 pub(crate) struct Batch<'a> {
     /// The open file.
     pub(crate) file: File,
+    /// Its name, for messages.
+    pub(crate) path: &'a Path,
     /// Type of all rows, by code or slug.
     pub(crate) licence_type: Option<&'a str>,
     /// Unit of the rows that name none.
@@ -101,8 +116,8 @@ impl Batch<'_> {
             desk.office.catalogue(),
             self.licence_type,
         )
-        .map_err(because("batch", args![]))?;
-        files::make_dir(self.output)?;
+        .map_err(because("batch", args![path = self.path.display()]))?;
+        let _made = OutputDir::make(self.output)?;
         let units = desk
             .office
             .records()

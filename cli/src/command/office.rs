@@ -105,7 +105,7 @@ impl Desk {
     ) -> Result<Vec<SecretKey>, Failure> {
         let dir = self.home.admin(admin.admin_dir.as_deref());
         let file = admin.admin_passphrase_file.as_deref();
-        let mut keyring = open_keys(session, &dir, file, &ADMIN_PASSPHRASE)?;
+        let mut keyring = open_keys(session, &dir, file, &ADMIN_PASSPHRASE, "admin-missing")?;
         let keys = keyring
             .secrets(Purpose::Administrator)
             .map_err(because("keys", args![]))?;
@@ -151,7 +151,8 @@ pub(crate) fn own_trust(home: &Home) -> Result<TrustPolicy, Failure> {
 /// # Errors
 /// No passphrase, or a wrong one.
 pub(crate) fn keyring(session: &Session, dir: &Path, secret: &Secret) -> Result<Keyring, Failure> {
-    open_keys(session, dir, secret.passphrase_file.as_deref(), &PASSPHRASE)
+    let file = secret.passphrase_file.as_deref();
+    open_keys(session, dir, file, &PASSPHRASE, "keys-missing")
 }
 
 fn open_keys(
@@ -159,9 +160,10 @@ fn open_keys(
     dir: &Path,
     file: Option<&Path>,
     variables: &[&'static str],
+    missing: &'static str,
 ) -> Result<Keyring, Failure> {
     if !dir.is_dir() {
-        return Err(Failure::usage("keys-missing", args![path = dir.display()]));
+        return Err(Failure::usage(missing, args![path = dir.display()]));
     }
     let prompts = Prompts {
         first: session

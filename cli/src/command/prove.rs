@@ -11,6 +11,7 @@ use zhao_ledger::store::rocks::Rocks;
 use zhao_spec::file::EmbeddedCredential;
 use zhao_spec::id::Uscc;
 use zhao_spec::life::data::Openness;
+use zhao_spec::life::record::Record;
 use zhao_spec::wire::Hash;
 
 use super::office::{licence, wrong};
@@ -57,13 +58,24 @@ impl Log {
 /// `zhao dossier`.
 ///
 /// # Errors
-/// No such licence, or the log cannot be read.
+/// No such licence, a credential that is not as it was issued, or the log cannot be read.
 pub(crate) fn dossier(session: &Session, command: &Dossier) -> Result<Exit, Failure> {
+    files::must_be_writable(&command.output)?;
     let home = Home::open(&command.dir)?;
-    let (licence, _) = licence(&home, &command.credential)?;
+    let path = command.credential.display();
+    let (licence, subject) = licence(&home, &command.credential)?;
+    licence
+        .check_proof()
+        .map_err(|cause| Failure::refused("credential-proof", args![path, cause]))?;
     let log = Log::open(&home)?;
     let reader = log.reader();
     let view = reader.latest().map_err(because("ledger", args![]))?;
+    let (_, record) = view.placed(&subject).map_err(because("ledger", args![]))?;
+    if let Some(Record::Licence(record)) = record
+        && record.vc != licence.digest()
+    {
+        return Err(Failure::refused("credential-other", args![path]));
+    }
     let dossier = view
         .dossier(&licence, !command.without_authorities)
         .map_err(|error| absent(error, &licence.id))?;
@@ -75,6 +87,7 @@ pub(crate) fn dossier(session: &Session, command: &Dossier) -> Result<Exit, Fail
 /// # Errors
 /// No such licence, or the log cannot be read.
 pub(crate) fn history(session: &Session, command: &History) -> Result<Exit, Failure> {
+    files::must_be_writable(&command.output)?;
     let home = Home::open(&command.dir)?;
     let (licence, subject) = licence(&home, &command.credential)?;
     let log = Log::open(&home)?;
@@ -92,6 +105,7 @@ pub(crate) fn history(session: &Session, command: &History) -> Result<Exit, Fail
 /// No such code, or the log or the records cannot be read.
 pub(crate) fn query(session: &Session, command: &Query) -> Result<Exit, Failure> {
     let uscc = super::init::parse_uscc(&command.uscc)?;
+    files::must_be_writable(&command.output)?;
     let home = Home::open(&command.dir)?;
     let log = Log::open(&home)?;
     let records = Records::open(&home.records())
@@ -106,8 +120,9 @@ pub(crate) fn query(session: &Session, command: &Query) -> Result<Exit, Failure>
     let answer = view
         .answer(&uscc, &credentials)
         .map_err(because("ledger", args![]))?;
+    let exit = write(session, &command.output, answer.bytes())?;
     session.note("query.done", &args![count = answer.items.len(), uscc]);
-    write(session, &command.output, answer.bytes())
+    Ok(exit)
 }
 
 /// The credentials of a holder that anyone may see: of open types, all of whose fields are public.

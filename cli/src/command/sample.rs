@@ -20,6 +20,7 @@ type Rows = Vec<BTreeMap<String, String>>;
 /// # Errors
 /// No such type, or the disk.
 pub(crate) fn run(session: &Session, command: &Sample) -> Result<Exit, Failure> {
+    files::must_be_writable(&command.output)?;
     let today = session.host.now()?.beijing_date();
     let catalogue = Catalogue::embedded().map_err(because("catalogue-entry", args![]))?;
     let entries: Vec<&Entry> = match &command.licence_type {

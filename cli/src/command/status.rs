@@ -7,6 +7,7 @@ use zhao_spec::life::record::LicenceRecord;
 use zhao_spec::life::verb::Verb;
 use zhao_spec::log::tree::LeafIndex;
 
+use super::init::parse_uscc;
 use super::office::{Desk, settled, wrong};
 use crate::args::Status;
 use crate::failure::{Exit, Failure, args};
@@ -20,6 +21,9 @@ use crate::values::show_time;
 /// Flags that do not fit the verb, no such licence, or a refusal by the log.
 pub(crate) fn run(session: &Session, command: &Status) -> Result<Exit, Failure> {
     check_flags(command)?;
+    if let Some(path) = &command.receipt {
+        files::must_be_writable(path)?;
+    }
     let mut desk = Desk::open(session, &command.dir, &command.secret)?;
     let (licence, subject) = desk.licence(&command.credential)?;
     let record = desk.office.licence_record(&subject).map_err(wrong)?;
@@ -74,6 +78,15 @@ fn check_flags(command: &Status) -> Result<(), Failure> {
     if command.due.is_some() && verb != Verb::Inspect {
         return Err(unfit("--due"));
     }
+    match &command.to {
+        Some(_) if verb != Verb::Transfer => return Err(unfit("--to")),
+        Some(unit) => drop(parse_uscc(unit)?),
+        None if verb == Verb::Transfer => {
+            let (name, expected) = ("--to", "USCC");
+            return Err(Failure::usage("flag-missing", args![name, verb, expected]));
+        }
+        None => {}
+    }
     let expected = match verb {
         Verb::Inspect => "passed, failed",
         _ => "upheld, rejected",
@@ -114,6 +127,7 @@ fn act(command: &Status, record: &LicenceRecord) -> Result<Act, Failure> {
                 _ => InspectionResult::Failed,
             },
         },
+        Verb::Transfer => Act::Transfer(parse_uscc(command.to.as_deref().unwrap_or_default())?),
         verb => Act::Plain(verb),
     })
 }

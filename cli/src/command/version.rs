@@ -1,17 +1,16 @@
 //! `zhao amend`, `renew`, `reissue`: a new version, in one step with the end of the old.
 
-use std::fs::File;
 use std::io::BufReader;
 
-use zhao_issuer::intake;
+use zhao_issuer::intake::{self, IntakeError};
 use zhao_issuer::office::{Grounds, Replacement};
 use zhao_spec::life::data::Relation;
 
-use super::issue::{REPORT, Writer};
+use super::issue::{REPORT, Writer, open_batch};
 use super::office::{Desk, wrong};
 use crate::args::Version;
-use crate::failure::{Exit, Failure, args, because};
-use crate::files;
+use crate::failure::{Exit, Failure, args};
+use crate::files::{self, OutputDir};
 use crate::said;
 use crate::session::Session;
 
@@ -24,25 +23,27 @@ pub(crate) fn run(
     command: &Version,
     relation: Relation,
 ) -> Result<Exit, Failure> {
-    let file =
-        File::open(&command.from).map_err(|cause| Failure::file("read", &command.from, &cause))?;
+    let file = open_batch(&command.from)?;
+    files::dir_must_be_writable(&command.output)?;
     let mut desk = Desk::open(session, &command.dir, &command.secret)?;
     let (licence, subject) = desk.licence(&command.credential)?;
     let type_code = licence.subject.licence_type_code.to_string();
+    let path = command.from.display();
     let mut rows = intake::open(
         BufReader::new(file),
         desk.office.catalogue(),
         Some(&type_code),
     )
-    .map_err(because("batch", args![]))?;
-    let wrong_count =
-        |actual: &str| Failure::usage("one-row", args![path = command.from.display(), actual]);
+    .map_err(|cause| match cause {
+        IntakeError::Empty => Failure::usage("no-row", args![path]),
+        cause => Failure::usage("batch", args![path, cause]),
+    })?;
     let row = rows
         .next()
-        .ok_or_else(|| wrong_count("0"))?
+        .ok_or_else(|| Failure::usage("no-row", args![path]))?
         .map_err(|error| Failure::said(said::issue(&error.into())))?;
     if rows.next().is_some() {
-        return Err(wrong_count("2"));
+        return Err(Failure::usage("one-row", args![path]));
     }
     drop(rows);
     let replacement = Replacement {
@@ -53,19 +54,19 @@ pub(crate) fn run(
         },
         relation,
     };
-    files::make_dir(&command.output)?;
+    let _made = OutputDir::make(&command.output)?;
     let now = session.host.now()?;
     let mut rng = session.host.generator()?;
     let outcome = desk
         .office
         .replace(&subject, &replacement, now, &mut rng)
         .map_err(wrong)?;
-    let mut writer = Writer::new(&command.output);
-    writer.row(1, &outcome);
-    let report = writer.finish()?;
     if let zhao_issuer::office::Outcome::Refused(error) = &outcome {
         return Err(Failure::said(said::issue(error)));
     }
+    let mut writer = Writer::new(&command.output);
+    writer.row(1, &outcome);
+    let report = writer.finish()?;
     super::office::write_pack(&desk.home, &desk.office)?;
     session.say(
         "version.done",

@@ -1,7 +1,6 @@
 //! The honest part of the demo: an office is made, issues, changes, proves.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -17,7 +16,7 @@ use zhao_spec::wire::{Hash, SecretKey};
 use zhao_verifier::Status;
 
 use crate::command::init::{self, Plan, fictional_unit};
-use crate::command::issue::Batch;
+use crate::command::issue::{Batch, open_batch};
 use crate::command::office::{Desk, settled, write_pack, wrong};
 use crate::command::sample::Request;
 use crate::failure::{Failure, args, because};
@@ -183,10 +182,10 @@ pub(crate) fn live(
     units: [Uscc; 2],
 ) -> Result<Story, Failure> {
     let mut desk = open(session, home)?;
-    let file = File::open(sample).map_err(|cause| Failure::file("read", sample, &cause))?;
     let output = dir.join("licences");
     let batch = Batch {
-        file,
+        file: open_batch(sample)?,
+        path: sample,
         licence_type: None,
         unit: None,
         output: &output,

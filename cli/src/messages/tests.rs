@@ -206,6 +206,11 @@ fn the_locale_decides_only_when_it_is_chinese() {
     for (locale, expected) in [
         (Some("zh_CN.UTF-8"), Language::Zh),
         (Some("ZH"), Language::Zh),
+        (Some("zh-Hans-CN"), Language::Zh),
+        (Some("zh.UTF-8"), Language::Zh),
+        (Some("zhx"), Language::En),
+        (Some("zha_CN.UTF-8"), Language::En),
+        (Some(""), Language::En),
         (Some("en_GB.UTF-8"), Language::En),
         (Some("C"), Language::En),
         (None, Language::En),
