@@ -138,7 +138,7 @@ pub(crate) fn office(error: OfficeError) -> Failure {
         OfficeError::Unit(error) => Failure::said(vec![unit(&error)]),
         OfficeError::CodeNotAllowed => Failure::said(vec![Said::refusal("code_not_allowed", "")]),
         OfficeError::Controller { .. } => Failure::said(vec![Said::refusal("not_controller", "")]),
-        OfficeError::NotApplicable { ref verb, .. } => {
+        OfficeError::NotApplicable { verb, .. } => {
             Failure::said(vec![Said::refusal("verb_not_applicable", verb)])
         }
         OfficeError::NotIssued { why } => Failure::refused("not-issued", args![why]),
