@@ -61,12 +61,12 @@ pub(crate) fn run(
         .office
         .replace(&subject, &replacement, now, &mut rng)
         .map_err(wrong)?;
-    if let zhao_issuer::office::Outcome::Refused(error) = &outcome {
-        return Err(Failure::said(said::issue(error)));
-    }
     let mut writer = Writer::new(&command.output);
     writer.row(1, &outcome);
     let report = writer.finish()?;
+    if let zhao_issuer::office::Outcome::Refused(error) = &outcome {
+        return Err(Failure::said(said::issue(error)));
+    }
     super::office::write_pack(&desk.home, &desk.office)?;
     session.say(
         "version.done",
