@@ -167,6 +167,7 @@ pub(crate) fn audit(
             | AuditError::Checkpoint(_)),
         ) => {
             found.stopped = Some(error.to_string());
+            lay_beside_published(&mut found, &view, &*store, &log.vkey, trust, held, now);
             return Ok(found);
         }
         Err(error) => return Err(Failure::usage("audit", args![cause = error])),
@@ -180,8 +181,8 @@ pub(crate) fn audit(
     Ok(found)
 }
 
-/// Lays what others hold beside a head under which the replay found a bad leaf: there is no map of
-/// our own for it, so the operator's is taken, and only what a verifier upholds counts.
+/// Lays what others hold beside a head that the replay did not reach: there is no map of our own
+/// for it, so the operator's is taken, and only what a verifier upholds counts.
 fn lay_beside_published(
     found: &mut Found,
     view: &View<'_>,
