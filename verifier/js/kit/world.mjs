@@ -23,6 +23,11 @@ const text = (bytes) => toBase64Url(bytes);
 export const keyOf = async (kind, id, origin = ORIGIN) => text(await subjectKey(origin, kind, id));
 
 /** The keys of everybody; seeds are fixed, so files are the same in every run. */
+/** Without the members an option took away by making them undefined. */
+function defined(members) {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
 export async function people() {
   const [admin1, admin2, unit, log, w1, w2, w3, auditor, stranger, unit2] = await Promise.all(
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(keyPair),
@@ -184,10 +189,16 @@ export async function world(options = {}) {
     },
     seq: 0, subject: typeKey, verb: 'publish-type',
   }, who.admins);
-  const type = {
-    ...published.event.data, index: published.index, kind: 'licence-type', latest: published.hash, seq: 0, state: 'published',
-    ...options.typeRecord,
+  const data = published.event.data;
+  // since when it is open and indexed: from this first version on
+  const since = {
+    ...(data.indexed && { indexedSince: published.index }),
+    ...(data.openness === 'open' && { openSince: published.index }),
   };
+  const type = defined({
+    ...data, ...since, index: published.index, kind: 'licence-type', latest: published.hash, seq: 0, state: 'published',
+    ...options.typeRecord,
+  });
   const first = await b.epoch(0);
   const credential = await credentialOf(who, options.credential);
   const licenceKey = await keyOf('licence', credential.id);

@@ -123,7 +123,7 @@ test('issuer packs', async (t) => {
     ['unit altered', 'grant_invalid', (f) => { f.authorities.issuers[0].record.seq = 1; }],
     ['unit without history', 'grant_invalid', (f) => { f.authorities.issuers[0].history = []; }],
     ['unit path', 'issuer_not_in_map', (f) => { f.authorities.issuers[0].path = f.authorities.registry.path; }],
-    ['type altered', 'type_not_in_map', (f) => { f.authorities.licenceTypes[0].record.openness = 'closed'; }],
+    ['type altered', 'type_not_in_map', (f) => { f.authorities.licenceTypes[0].record.version = 2; }],
     ['genesis of somebody else', 'genesis_mismatch', (f) => { f.authorities.registry.genesis.keyDelay = 0; }],
   ]);
 });

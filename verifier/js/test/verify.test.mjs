@@ -129,7 +129,15 @@ test('step 7: who made the issuer', async (t) => {
       unitEvents: [],
       record: ({ issued }) => ({ issuedIndex: issued.index - 4 }),
     }, 'invalid', ['key_not_authorised']],
-    ['type closed since, committed', { typeRecord: { index: 9, openness: 'closed', indexed: false } }, 'valid', []],
+    ['type closed since, and the licence in clear', {
+      typeRecord: { index: 9, openness: 'closed', openSince: undefined, indexed: false, indexedSince: undefined },
+    }, 'valid', []],
+    ['open type committed, and a new version since', {
+      credential: { typeSalt: SALT }, typeRecord: { index: 9 },
+    }, 'invalid', ['type_openness']],
+    ['left out of the index, and a new version since', {
+      record: () => ({ enterprise: undefined }), typeRecord: { index: 9 },
+    }, 'invalid', ['enterprise_mismatch']],
     ['closed type in clear', { type: { openness: 'closed', indexed: false, individualBusinesses: false } }, 'invalid',
       ['type_openness']],
     ['open type committed', { credential: { typeSalt: SALT } }, 'invalid', ['type_openness']],
