@@ -15,8 +15,6 @@
     )
 )]
 
-use crate::wire::{Hash, sha256};
-
 pub mod eddsa_jcs;
 mod error;
 mod licence;
@@ -26,6 +24,8 @@ mod unsigned;
 pub use error::CredentialError;
 pub use licence::{Licence, Proof};
 pub use unsigned::{FaceValue, Issuer, Status, Subject, Unsigned};
+
+pub use crate::life::digest::type_commitment;
 
 /// The contexts of every licence credential, in this order.
 pub const CONTEXTS: [&str; 2] = [
@@ -38,15 +38,6 @@ pub const TYPES: [&str; 2] = ["VerifiableCredential", "LicenceCredential"];
 pub const STATUS_TYPE: &str = "ZhaoLedgerEntry";
 /// The type of `credentialSubject`.
 pub const SUBJECT_TYPE: &str = "Licence";
-
-/// What a log carries instead of the type of a licence whose type is not open:
-/// SHA-256(`zhao/v1 type commitment` ‖ 0x00 ‖ salt ‖ type code).
-///
-/// The salt stands only in the credential, so whoever lacks it cannot try the few types there are.
-#[must_use]
-pub fn type_commitment(salt: &[u8; 32], type_code: &str) -> Hash {
-    sha256(&[b"zhao/v1 type commitment\0", salt, type_code.as_bytes()])
-}
 
 #[cfg(test)]
 mod tests;

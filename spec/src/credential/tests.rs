@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::wire::sha256;
 use crate::wire::vectors::{self, hex, input, text, unhex};
 use crate::wire::{PublicKey, SecretKey, UnixMillis, binary, json as our_json};
 

@@ -22,7 +22,6 @@ use super::subject::{Kind, subject_key};
 use super::verb::On;
 use crate::log::tree::LeafIndex;
 use crate::wire::hash::Hash;
-use crate::wire::limits;
 use crate::wire::time::UnixMillis;
 
 /// Milliseconds of a day.
@@ -94,23 +93,12 @@ pub fn apply(
         registry,
         view,
     };
-    let writes = match event.verb().on() {
-        On::Issuer => issuer::apply(&scene)?,
-        On::Licence => licence::apply(&scene)?,
-        On::LicenceType => registry::apply_type(&scene)?,
-        On::Registry => registry::apply_registry(&scene, registry_key)?,
-    };
-    for (_, record) in &writes {
-        let size = record.bytes().len();
-        if size > limits::RECORD_BYTES {
-            return Err(Refusal::LimitReached {
-                what: "bytes of a record",
-                limit: limits::RECORD_BYTES,
-            }
-            .into());
-        }
+    match event.verb().on() {
+        On::Issuer => issuer::apply(&scene),
+        On::Licence => licence::apply(&scene),
+        On::LicenceType => registry::apply_type(&scene),
+        On::Registry => registry::apply_registry(&scene, registry_key),
     }
-    Ok(writes)
 }
 
 /// The records that genesis itself writes: the registry's.

@@ -23,7 +23,9 @@ pub fn salted_digest(words: Words, salt: &[u8; 32], text: &str) -> Hash {
     sha256(&[tag, salt, text.as_bytes()])
 }
 
-/// Commitment to a licence type that is not open. The salt stands in the credential.
+/// What a log carries instead of the type of a licence whose type is not open.
+///
+/// The salt stands only in the credential, so whoever lacks it cannot try the few types there are.
 #[must_use]
 pub fn type_commitment(salt: &[u8; 32], type_code: &str) -> Hash {
     sha256(&[b"zhao/v1 type commitment\0", salt, type_code.as_bytes()])

@@ -800,3 +800,20 @@ fn accepted_vectors_read_back_to_the_same_bytes() {
         }
     }
 }
+
+/// `apply` measures issuers' records only: the fullest licence is far below the limit.
+#[test]
+fn the_fullest_licence_record_is_far_below_the_limit() {
+    let list: Vec<LeafIndex> = (0..64)
+        .map(|n| LeafIndex(9_007_199_254_740_000 + n))
+        .collect();
+    let record = Record::Licence(Box::new(LicenceRecord {
+        mortgages: list.clone(),
+        objections: list.clone(),
+        pledges: list,
+        suspensions: Suspension::ALL.to_vec(),
+        successor: Some(h("new")),
+        ..licence_record()
+    }));
+    assert!(record.bytes().len() < crate::wire::limits::RECORD_BYTES / 8);
+}

@@ -34,7 +34,17 @@ pub(super) fn apply(scene: &Scene<'_>) -> Result<Vec<(Hash, Record)>, ApplyError
             .into());
         }
     };
-    Ok(vec![(event.subject, Record::Issuer(record))])
+    let record = Record::Issuer(record);
+    // 64 keys with 256 types each would not fit. Every other kind of record stays far below the
+    // limit by the limits of its parts, so only this kind is measured.
+    if record.bytes().len() > limits::RECORD_BYTES {
+        return Err(Refusal::LimitReached {
+            what: "bytes of a record",
+            limit: limits::RECORD_BYTES,
+        }
+        .into());
+    }
+    Ok(vec![(event.subject, record)])
 }
 
 /// Which party must sign: `spec/event.md`, verbs of an issuer.
