@@ -13,6 +13,7 @@ pub mod audit;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod fsck;
+pub mod hot;
 pub mod map;
 pub mod overlay;
 pub mod read;

@@ -6,31 +6,76 @@ use std::sync::Arc;
 
 use zhao_spec::life::apply::{View, ViewFault};
 use zhao_spec::life::record::Record;
-use zhao_spec::wire::Hash;
+use zhao_spec::wire::{Hash, sha256};
 
-use crate::map::MapView;
+use crate::hot::HotRecords;
+use crate::map::{MapLeaf, StatusMap};
+use crate::store::layout::Records;
+use crate::store::{self, LayoutError, Read, StoreError};
 
-/// Records as of one stored map, each checked against the hash the map has for it.
-#[derive(Clone, Copy, Debug)]
+/// Records as of one map: from memory, or read and checked against the hash the map has for them.
+#[derive(Clone, Copy)]
 pub struct StoredView<'a> {
-    map: MapView<'a>,
+    store: &'a dyn Read,
+    map: &'a StatusMap,
+    hot: &'a HotRecords,
+}
+
+impl std::fmt::Debug for StoredView<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredView")
+            .field("root", &self.map.root())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> StoredView<'a> {
     /// The records of `map`.
     #[must_use]
-    pub fn new(map: MapView<'a>) -> Self {
-        Self { map }
+    pub fn new(store: &'a dyn Read, map: &'a StatusMap, hot: &'a HotRecords) -> Self {
+        Self { store, map, hot }
+    }
+
+    /// The record at a key.
+    ///
+    /// # Errors
+    /// The store's; [`StoreError::Corrupt`] when record and map disagree.
+    pub fn get(&self, key: &Hash) -> Result<Option<Arc<Record>>, StoreError> {
+        let Some(leaf) = self.map.get(key) else {
+            return Ok(None);
+        };
+        if let Some(record) = self.hot.get(&leaf) {
+            return Ok(Some(record));
+        }
+        let record = Arc::new(record_of(self.store, &leaf)?);
+        self.hot.put(leaf, Arc::clone(&record));
+        Ok(Some(record))
     }
 }
 
 impl View for StoredView<'_> {
     fn record(&self, key: &Hash) -> Result<Option<Arc<Record>>, ViewFault> {
-        let bytes = self.map.record(key).map_err(|e| ViewFault(e.to_string()))?;
-        let parsed = bytes.map(|bytes| Record::parse(&bytes)).transpose();
-        let record = parsed.map_err(|e| ViewFault(format!("record at {key}: {e}")))?;
-        Ok(record.map(Arc::new))
+        self.get(key).map_err(|e| ViewFault(e.to_string()))
     }
+}
+
+/// The record a map leaf names, read and checked.
+///
+/// # Errors
+/// The store's; [`StoreError::Corrupt`] when record and map disagree.
+pub fn record_of(store: &dyn Read, leaf: &MapLeaf) -> Result<Record, StoreError> {
+    let at = (leaf.key, u64::from(leaf.version));
+    let bytes = store::require::<Records>(store, &at)?;
+    let corrupt = |problem: String| StoreError::Corrupt {
+        family: "records",
+        key: store::layout::show(&leaf.key.0),
+        problem: LayoutError::Value(problem),
+    };
+    if sha256(&[&bytes]) != leaf.record {
+        let problem = "the record has another hash than the map says";
+        return Err(corrupt(problem.to_owned()));
+    }
+    Record::parse(&bytes).map_err(|e| corrupt(e.to_string()))
 }
 
 /// The state in the middle of a batch. It remembers every key that was looked at.

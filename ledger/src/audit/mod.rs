@@ -22,14 +22,16 @@ use zhao_spec::log::tree::{LeafIndex, ProveError, TreeSize, leaf_hash, prove_inc
 use zhao_spec::map::MapPath;
 use zhao_spec::wire::{Hash, SecretKey, limits};
 
-use crate::map::MapView;
-use crate::overlay::{StoredView, Touched};
+use crate::hot::HotRecords;
+use crate::map::load::load;
+use crate::map::{Maps, StatusMap};
+use crate::overlay::{StoredView, Touched, record_of};
 use crate::replay::{Diverged, Divergence, expect, replay};
-use crate::sequence::recover::{edge_or_empty, epoch_at, genesis_segment};
+use crate::sequence::recover::{committed_size, edge_or_empty, genesis_segment};
 use crate::sequence::second_log::log_root;
-use crate::sequence::stage::{Segment, stage};
+use crate::sequence::stage::{Edge, Segment, stage};
 use crate::sequence::{CosignError, CosignRequest, Cosigner, SecondPathError, second};
-use crate::store::layout::{Epochs, FORMAT, Heads, Leaves, Meta, MetaKey};
+use crate::store::layout::{FORMAT, Heads, Leaves, Meta, MetaKey};
 use crate::store::{self, Store, StoreError, WriteBatch};
 use crate::tree::{StoredTree, TileMap, append, flatten};
 use crate::witness::Clock;
@@ -127,6 +129,11 @@ pub struct Auditor {
     genesis: Hash,
     store: Arc<dyn Store>,
     source: Arc<dyn LeafSource>,
+    /// The state after the last epoch taken; nothing until it is first needed.
+    edge: Option<Edge>,
+    hot: HotRecords,
+    /// The map of the epoch last asked about, if it is not the newest.
+    earlier: Maps,
 }
 
 impl std::fmt::Debug for Auditor {
@@ -159,7 +166,19 @@ impl Auditor {
             genesis,
             store,
             source,
+            edge: None,
+            hot: HotRecords::default(),
+            earlier: Maps::new(),
         })
+    }
+
+    /// The state to go on from: made from the store once, then kept.
+    fn edge(&mut self) -> Result<&Edge, StoreError> {
+        let edge = match self.edge.take() {
+            Some(edge) => edge,
+            None => edge_or_empty(&*self.store)?,
+        };
+        Ok(self.edge.insert(edge))
     }
 
     /// The key others verify with.
@@ -173,7 +192,10 @@ impl Auditor {
     /// # Errors
     /// The auditor's store.
     pub fn size(&self) -> Result<TreeSize, StoreError> {
-        Ok(edge_or_empty(&*self.store)?.size())
+        match &self.edge {
+            Some(edge) => Ok(edge.size()),
+            None => committed_size(&*self.store),
+        }
     }
 
     /// The last head cosigned, as a note; nothing for none.
@@ -223,16 +245,24 @@ impl Auditor {
                 actual,
             });
         }
-        let last = size.0.checked_sub(1).map(LeafIndex);
-        match last.map(|last| epoch_at(&*self.store, last)) {
-            Some(Ok(_)) => Ok(()),
-            _ => Err(AuditError::NotAnEpoch { size }),
+        let not_an_epoch = AuditError::NotAnEpoch { size };
+        let Some(last) = size.0.checked_sub(1) else {
+            return Err(not_an_epoch);
+        };
+        let leaf = store::require::<Leaves>(&*self.store, &LeafIndex(last))?;
+        match Leaf::parse(&leaf) {
+            Ok(Leaf::Epoch(_)) => Ok(()),
+            _ => Err(not_an_epoch),
         }
     }
 
     /// Hashes all new leaves before any is believed; returns the tiles they fill.
-    fn check_root(&self, from: TreeSize, checkpoint: &Checkpoint) -> Result<TileMap, AuditError> {
-        let mut frontier = edge_or_empty(&*self.store)?.frontier;
+    fn check_root(
+        &mut self,
+        from: TreeSize,
+        checkpoint: &Checkpoint,
+    ) -> Result<TileMap, AuditError> {
+        let mut frontier = self.edge()?.frontier.clone();
         let mut hashes = Vec::new();
         let mut next = from.0;
         while next < checkpoint.size.0 {
@@ -317,13 +347,13 @@ impl Auditor {
 
     /// Replays one epoch's leaves on the auditor's own state and writes them to its own store.
     fn take(&mut self, leaves: &[Vec<u8>]) -> Result<(), Taken> {
-        let edge = edge_or_empty(&*self.store)?;
+        let edge = self.edge()?.clone();
         let before = edge.epoch.clone();
         let first = edge.size();
         let (segment, epoch, meta) = match &before {
             None => self.take_genesis(leaves)?,
             Some(previous) => {
-                let view = StoredView::new(MapView::new(&*self.store, edge.map_version));
+                let view = StoredView::new(&*self.store, &edge.map, &self.hot);
                 let replayed = replay(&view, previous, leaves)
                     .map_err(|diverged| Taken::judged(before.clone(), diverged))?;
                 let (_, events) = leaves.split_last().ok_or_else(Taken::empty)?;
@@ -351,7 +381,13 @@ impl Auditor {
         for write in meta.into_writes() {
             batch.push_raw(write);
         }
+        // Only what is on disk is gone on from; after an error it is read anew.
+        self.edge = None;
         self.store.write(batch)?;
+        self.edge = Some(staged.edge);
+        for (leaf, record) in staged.fresh {
+            self.hot.put(leaf, record);
+        }
         Ok(())
     }
 
@@ -448,13 +484,24 @@ impl Auditor {
         epoch: &Epoch,
         key: &Hash,
     ) -> Result<(MapPath, Option<Record>), StoreError> {
-        let place = store::require::<Epochs>(&*self.store, &epoch.epoch)?;
-        let map = MapView::new(&*self.store, Some(place.map_version));
-        let found = map.find(key)?;
-        let bytes = found.of(key).map(|leaf| map.record_of(leaf)).transpose()?;
-        let record = bytes.map(|bytes| Record::parse(&bytes)).transpose();
-        let record = record.map_err(|e| StoreError::Engine(format!("record at {key}: {e}")))?;
+        let map = match &self.edge {
+            Some(edge) if edge.epoch.as_ref() == Some(epoch) => edge.map.clone(),
+            _ => self.map_at(epoch.epoch)?,
+        };
+        let found = map.find(key);
+        let leaf = found.of(key);
+        let record = leaf.map(|leaf| record_of(&*self.store, leaf)).transpose()?;
         Ok((found.path(key), record))
+    }
+
+    fn map_at(&self, epoch: u64) -> Result<StatusMap, StoreError> {
+        if let Some(map) = self.earlier.get(epoch) {
+            return Ok(map);
+        }
+        let map = load(&*self.store, epoch)?;
+        self.earlier.clear();
+        self.earlier.put(epoch, map.clone());
+        Ok(map)
     }
 
     /// The auditor's own copy of the log, for a mirror.

@@ -1,4 +1,4 @@
-//! What follows from the leaves: tiles, indexes, records, pages, epochs.
+//! What follows from the leaves: tiles, indexes, records, epochs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,15 +8,11 @@ use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::Hash;
 
 use super::{Advice, END, Fsck};
-use crate::map::MapView;
-use crate::map::page::{PageId, Slot};
-use crate::map::update::walk;
 use crate::overlay::Touched;
 use crate::replay::Index;
 use crate::sequence::second_log::{Rfc6962, small_root};
 use crate::store::layout::{
-    EpochPlace, Epochs, EventIds, Family, Holdings, Old, Pages, Records, Stale, Subjects, Table,
-    Tiles,
+    Epochs, EventIds, Family, Holdings, Records, Replaced, Subjects, Table, Tiles,
 };
 use crate::store::{StoreError, decode};
 
@@ -57,13 +53,8 @@ impl Fsck<'_> {
         Ok(())
     }
 
-    pub(super) fn expect_epoch(
-        &mut self,
-        number: u64,
-        index: LeafIndex,
-        map_version: u64,
-    ) -> Result<(), StoreError> {
-        self.expect::<Epochs>(&number, &EpochPlace { index, map_version })
+    pub(super) fn expect_epoch(&mut self, number: u64, index: LeafIndex) -> Result<(), StoreError> {
+        self.expect::<Epochs>(&number, &index)
     }
 
     pub(super) fn check_index(&mut self, index: &Index) -> Result<(), StoreError> {
@@ -86,6 +77,7 @@ impl Fsck<'_> {
         epoch: u64,
         touched: &Touched,
     ) -> Result<(), StoreError> {
+        let mut replaced = Vec::new();
         for (key, record) in &touched.writes {
             let at = (*key, epoch);
             let bytes = Records::encode_key(&at);
@@ -95,10 +87,36 @@ impl Fsck<'_> {
                 self.find("records", &bytes, problem, Advice::Rebuild);
             }
             self.replica.map.insert(key, &record.hash());
-            self.replica
-                .records
-                .insert(*key, (Arc::clone(record), epoch));
+            let now = (Arc::clone(record), epoch);
+            if let Some((_, before)) = self.replica.records.insert(*key, now) {
+                replaced.push((*key, before));
+            }
         }
+        self.check_replaced(epoch, replaced)
+    }
+
+    /// What an epoch replaced is listed, and still there, unless everything before it was pruned.
+    fn check_replaced(&mut self, epoch: u64, old: Vec<(Hash, u64)>) -> Result<(), StoreError> {
+        let key = Replaced::encode_key(&epoch);
+        let problem = match self.store.get(Family::Replaced, &key)? {
+            None if old.is_empty() || self.listed.is_empty() => return Ok(()),
+            None => "missing, though earlier ones are there",
+            Some(_) if old.is_empty() => "the epoch replaced nothing",
+            Some(bytes) if bytes == Replaced::encode_value(&old) => {
+                for at in &old {
+                    let record = Records::encode_key(at);
+                    if self.store.get(Family::Records, &record)?.is_none() {
+                        let problem = "missing, though listed as replaced";
+                        self.find("records", &record, problem, Advice::Rebuild);
+                    }
+                }
+                self.listed.extend(old);
+                return Ok(());
+            }
+            Some(_) => "other records than follow from the leaves",
+        };
+        self.listed.extend(old);
+        self.find("replaced", &key, problem, Advice::Rebuild);
         Ok(())
     }
 
@@ -157,12 +175,7 @@ impl Fsck<'_> {
                 self.find("records", &key, "missing", Advice::Rebuild);
             }
         }
-        let mut reachable = BTreeSet::new();
-        if let Some((_, (_, version))) = self.replica.epochs.last_key_value() {
-            let version = *version;
-            self.check_map(version, &mut reachable)?;
-        }
-        self.check_versions(&reachable)?;
+        self.check_versions()?;
         for family in [
             Family::Epochs,
             Family::EventIds,
@@ -181,101 +194,16 @@ impl Fsck<'_> {
         Ok(())
     }
 
-    /// Walks the pages of the current map: each has the hash its parent names, and the keys,
-    /// records and versions are those of the replay.
-    fn check_map(
-        &mut self,
-        version: u64,
-        reachable: &mut BTreeSet<(PageId, u64)>,
-    ) -> Result<(), StoreError> {
-        let map = MapView::new(self.store, Some(version));
-        let mut names: BTreeMap<PageId, Hash> = BTreeMap::new();
-        let mut keys: BTreeMap<Hash, (Hash, u64)> = BTreeMap::new();
-        let mut wrong: Vec<(PageId, u64)> = Vec::new();
-        let walked = walk(map, &mut |id, version, page| {
-            reachable.insert((id.clone(), version));
-            if names
-                .get(id)
-                .is_some_and(|name| page.hash(id) != Some(*name))
-            {
-                wrong.push((id.clone(), version));
-            }
-            for (nibble, slot) in (0_u8..).zip(&page.slots) {
-                match slot {
-                    Slot::Empty => {}
-                    Slot::Leaf(leaf) => {
-                        keys.insert(leaf.key, (leaf.record, leaf.version));
-                    }
-                    Slot::Child { hash, .. } => {
-                        if let Some(child) = id.child(nibble) {
-                            names.insert(child, *hash);
-                        }
-                    }
-                }
-            }
-            Ok(())
-        });
-        if let Err(error) = walked {
-            self.find("pages", &[], error.to_string(), Advice::Rebuild);
-            return Ok(());
-        }
-        for (id, version) in wrong {
-            let key = Pages::encode_key(&(id, version));
-            self.find(
-                "pages",
-                &key,
-                "another hash than its parent names",
-                Advice::Rebuild,
-            );
-        }
-        let expected: BTreeMap<Hash, (Hash, u64)> = self
-            .replica
-            .records
-            .iter()
-            .map(|(key, (record, version))| (*key, (record.hash(), *version)))
-            .collect();
-        let differing: Vec<Hash> = expected
-            .iter()
-            .filter(|(key, value)| keys.get(*key) != Some(value))
-            .map(|(key, _)| *key)
-            .chain(
-                keys.keys()
-                    .filter(|key| !expected.contains_key(*key))
-                    .copied(),
-            )
-            .collect();
-        for key in differing {
-            let problem = "the map has another record or version than follows from the leaves";
-            self.find("pages", &key.0, problem, Advice::Rebuild);
-        }
-        let root = map.root()?;
-        if root != self.replica.map.root() {
-            self.find("pages", &[], format!("map root is {root}"), Advice::Rebuild);
-        }
-        Ok(())
-    }
-
-    /// Every page and record is current or listed as replaced, and nothing listed is current.
-    fn check_versions(&mut self, reachable: &BTreeSet<(PageId, u64)>) -> Result<(), StoreError> {
-        let mut pages = BTreeSet::new();
-        let mut records = BTreeSet::new();
+    /// Every record is current or listed as replaced, and nothing is listed for an epoch that is
+    /// not there.
+    fn check_versions(&mut self) -> Result<(), StoreError> {
         let mut bad: Vec<(Family, Vec<u8>, &'static str)> = Vec::new();
-        self.each(Family::Stale, |key, value| {
-            match decode::<Stale>(&(key.to_vec(), value.to_vec())) {
-                Ok((stale, ())) => match stale.old {
-                    Old::Page(id, version) if stale.version > version => {
-                        pages.insert((id, version));
-                    }
-                    Old::Record(subject, version) if stale.version > version => {
-                        records.insert((subject, version));
-                    }
-                    _ => bad.push((
-                        Family::Stale,
-                        key.to_vec(),
-                        "replaced before it was written",
-                    )),
-                },
-                Err(_) => bad.push((Family::Stale, key.to_vec(), "no entry of this family")),
+        let epochs = &self.replica.epochs;
+        self.each(Family::Replaced, |key, value| {
+            match decode::<Replaced>(&(key.to_vec(), value.to_vec())) {
+                Ok((epoch, _)) if epochs.contains_key(&epoch) => {}
+                Ok(_) => bad.push((Family::Replaced, key.to_vec(), "there is no such epoch")),
+                Err(_) => bad.push((Family::Replaced, key.to_vec(), "no entry of this family")),
             }
         })?;
         let current: BTreeSet<(Hash, u64)> = self
@@ -284,26 +212,11 @@ impl Fsck<'_> {
             .iter()
             .map(|(key, (_, version))| (*key, *version))
             .collect();
-        if pages.iter().any(|page| reachable.contains(page))
-            || records.iter().any(|record| current.contains(record))
-        {
-            bad.push((
-                Family::Stale,
-                Vec::new(),
-                "something current is listed as replaced",
-            ));
-        }
         let neither = "neither current nor listed as replaced";
-        self.each(Family::Pages, |key, value| {
-            match decode::<Pages>(&(key.to_vec(), value.to_vec())) {
-                Ok((at, _)) if reachable.contains(&at) || pages.contains(&at) => {}
-                Ok(_) => bad.push((Family::Pages, key.to_vec(), neither)),
-                Err(_) => bad.push((Family::Pages, key.to_vec(), "no page")),
-            }
-        })?;
+        let listed = &self.listed;
         self.each(Family::Records, |key, value| {
             match decode::<Records>(&(key.to_vec(), value.to_vec())) {
-                Ok((at, _)) if current.contains(&at) || records.contains(&at) => {}
+                Ok((at, _)) if current.contains(&at) || listed.contains(&at) => {}
                 Ok(_) => bad.push((Family::Records, key.to_vec(), neither)),
                 Err(_) => bad.push((Family::Records, key.to_vec(), "no record key")),
             }

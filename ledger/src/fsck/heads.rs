@@ -117,7 +117,7 @@ impl Fsck<'_> {
             self.replica
                 .epochs
                 .values()
-                .any(|(index, _)| Some(index.0) == last)
+                .any(|index| Some(index.0) == last)
         };
         if self.replayed && !closes(last) {
             return Ok(Err("its last leaf is not an epoch leaf".to_owned()));

@@ -1,8 +1,8 @@
 //! fsck: everything in the database, derived again from the raw leaves and compared.
 //!
 //! The leaves are judged by replay and hashed into tiles by other code than the sequencer's; what
-//! must be equal is compared byte by byte, and what must not be there is counted. It changes
-//! nothing. Pages that only heads before the published one need are not read.
+//! must be equal is compared byte by byte, and what must not be there is counted.  It changes
+//! nothing.
 
 mod derived;
 mod heads;
@@ -11,7 +11,7 @@ mod rebuild;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -159,8 +159,8 @@ struct Replica {
     map: MemoryMap,
     /// The last good epoch.
     epoch: Option<Epoch>,
-    /// Epoch number → its leaf, and the last epoch that changed the map.
-    epochs: BTreeMap<u64, (LeafIndex, u64)>,
+    /// Epoch number → its leaf.
+    epochs: BTreeMap<u64, LeafIndex>,
 }
 
 impl View for Replica {
@@ -173,6 +173,8 @@ struct Fsck<'a> {
     store: &'a dyn Read,
     replica: Replica,
     counts: Counts,
+    /// Records listed as replaced.
+    listed: BTreeSet<(Hash, u64)>,
     report: Report,
     /// False once replay failed: what follows from the leaves is then unknown.
     replayed: bool,
@@ -185,6 +187,7 @@ impl<'a> Fsck<'a> {
             store,
             replica,
             counts,
+            listed: BTreeSet::new(),
             report,
             replayed: true,
         }
@@ -277,11 +280,7 @@ impl<'a> Fsck<'a> {
         };
         self.check_index(&index)?;
         self.check_records(epoch.epoch, &touched)?;
-        let changed = match self.replica.epochs.last_key_value() {
-            Some((_, (_, changed))) if touched.writes.is_empty() => *changed,
-            _ => epoch.epoch,
-        };
-        self.check_epoch(&epoch, LeafIndex(end.saturating_sub(1)), changed, first)?;
+        self.check_epoch(&epoch, LeafIndex(end.saturating_sub(1)), first)?;
         self.replica.epoch = Some(epoch);
         Ok(())
     }
@@ -290,7 +289,6 @@ impl<'a> Fsck<'a> {
         &mut self,
         epoch: &Epoch,
         index: LeafIndex,
-        changed: u64,
         first: u64,
     ) -> Result<(), StoreError> {
         let subjects = u64::try_from(self.replica.map.len()).unwrap_or(u64::MAX);
@@ -305,8 +303,8 @@ impl<'a> Fsck<'a> {
         }
         self.report.epochs = self.report.epochs.saturating_add(1);
         self.report.subjects = subjects;
-        self.replica.epochs.insert(epoch.epoch, (index, changed));
-        self.expect_epoch(epoch.epoch, index, changed)
+        self.replica.epochs.insert(epoch.epoch, index);
+        self.expect_epoch(epoch.epoch, index)
     }
 
     /// Size of the log.

@@ -9,7 +9,7 @@ use zhao_spec::log::note::Vkey;
 use zhao_spec::log::tree::{LeafIndex, TreeSize};
 
 use super::END;
-use crate::map::MapView;
+use crate::hot::HotRecords;
 use crate::overlay::StoredView;
 use crate::replay::{Diverged, replay};
 use crate::sequence::SecondPathError;
@@ -69,10 +69,10 @@ pub fn rebuild(from: &dyn Read, to: &dyn Store, log: &Vkey) -> Result<u64, Rebui
     }
     let last = store::last::<Leaves>(from)?.ok_or(RebuildError::Genesis)?;
     let end = TreeSize(last.0.0.saturating_add(1));
-    let mut edge = Edge::empty();
+    let (mut edge, hot) = (Edge::empty(), HotRecords::default());
     while edge.size() < end {
         let leaves = segment_leaves(from, edge.size(), end)?;
-        let (segment, epoch) = judge(to, &edge, &leaves)?;
+        let (segment, epoch) = judge(to, &hot, &edge, &leaves)?;
         let staged = stage(to, &edge, &segment, epoch.time)?;
         if staged.epoch != epoch {
             return Err(RebuildError::Epoch { at: epoch.index });
@@ -90,7 +90,12 @@ pub fn rebuild(from: &dyn Read, to: &dyn Store, log: &Vkey) -> Result<u64, Rebui
     Ok(edge_or_empty(to)?.size().0)
 }
 
-fn judge(to: &dyn Read, edge: &Edge, leaves: &[Vec<u8>]) -> Result<(Segment, Epoch), RebuildError> {
+fn judge(
+    to: &dyn Read,
+    hot: &HotRecords,
+    edge: &Edge,
+    leaves: &[Vec<u8>],
+) -> Result<(Segment, Epoch), RebuildError> {
     let Some(previous) = &edge.epoch else {
         let [first, last] = leaves else {
             return Err(RebuildError::Genesis);
@@ -102,7 +107,7 @@ fn judge(to: &dyn Read, edge: &Edge, leaves: &[Vec<u8>]) -> Result<(Segment, Epo
             _ => Err(RebuildError::Genesis),
         };
     };
-    let view = StoredView::new(MapView::new(to, edge.map_version));
+    let view = StoredView::new(to, &edge.map, hot);
     let replayed = replay(&view, previous, leaves).map_err(RebuildError::Diverged)?;
     let events = leaves
         .split_last()

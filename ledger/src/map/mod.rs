@@ -1,30 +1,36 @@
-//! The status map on disk: pages of a sparse Merkle map over a [`Read`].
+//! The status map: what every subject is now, in memory, from the records on disk.
 //!
-//! Reading is here: a key's record, and the path that proves it, as of any epoch whose pages are
-//! still kept. Changing is in [`update`], dropping what is
-//! old in [`prune`](mod@prune); the bytes of a page in [`page`]. What the hashes mean is
-//! `zhao_spec::map`'s.
+//! A [`StatusMap`] is one epoch's map and never changes; the next epoch's shares with it whatever
+//! stayed. Only records are on disk, each under the epoch that wrote it: [`load`](mod@load) makes
+//! the map of any epoch that is not pruned, and whoever loads compares its root with the epoch
+//! leaf. [`Maps`] hands the newest ones to readers. What the hashes mean is `zhao_spec::map`'s.
+//!
+//! Memory: a subject takes at most 150 bytes, see the test of that name.
 
-pub mod page;
+pub mod load;
+mod node;
 pub mod prune;
-pub mod update;
+mod row;
+mod shared;
 
 #[cfg(test)]
 mod tests;
 
-use zhao_spec::map::{MapPath, Terminal};
-use zhao_spec::wire::{Hash, sha256};
+use zhao_spec::map::{EMPTY_ROOT, MapPath, Part, Terminal};
+use zhao_spec::wire::Hash;
 
-use crate::store::layout::{LayoutError, Pages, Records};
-use crate::store::{self, Read, StoreError};
-use page::{MapLeaf, Page, PageId, Sibling, Slot};
+pub use node::MapLeaf;
+use node::Node;
+pub use shared::Maps;
 
-/// The map as of one epoch.
-#[derive(Clone, Copy)]
-pub struct MapView<'a> {
-    store: &'a dyn Read,
-    /// Version of the root page; nothing for a map that was never written.
-    version: Option<u64>,
+/// A sibling on the way down: the depth of the branch, and the hash on the other side.
+pub type Sibling = (u8, Hash);
+
+/// The map of one epoch. Clones are the same map.
+#[derive(Clone, Debug, Default)]
+pub struct StatusMap {
+    top: Option<(Node, Hash)>,
+    count: u64,
 }
 
 /// Where following a key ends.
@@ -60,131 +66,91 @@ impl Found {
     }
 }
 
-impl<'a> MapView<'a> {
-    /// The map whose root page has `version`.
+/// A map after an update.
+#[derive(Clone, Debug)]
+pub struct Updated {
+    /// The new map.
+    pub map: StatusMap,
+    /// Leaves that were replaced.
+    pub replaced: Vec<MapLeaf>,
+}
+
+impl StatusMap {
+    /// A map without keys.
     #[must_use]
-    pub fn new(store: &'a dyn Read, version: Option<u64>) -> Self {
-        Self { store, version }
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Root of the map.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn root(&self) -> Result<Hash, StoreError> {
-        let hash = match self.version {
-            None => None,
-            Some(version) => self.page(&PageId::ROOT, version)?.hash(&PageId::ROOT),
-        };
-        Ok(hash.unwrap_or(zhao_spec::map::EMPTY_ROOT))
+    /// The map of these leaves, keys ascending, each once.
+    #[must_use]
+    pub fn of(leaves: &[MapLeaf]) -> Self {
+        let top = (!leaves.is_empty()).then(|| Node::build(leaves, 0));
+        let count = u64::try_from(leaves.len()).unwrap_or(u64::MAX);
+        Self { top, count }
     }
 
-    /// Follows `key` down, checking that every page is the one its parent names.
-    ///
-    /// # Errors
-    /// The store's; [`StoreError::Corrupt`] when a page has another hash than its parent says.
-    pub fn find(&self, key: &Hash) -> Result<Found, StoreError> {
+    /// Its root.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        self.top.as_ref().map_or(EMPTY_ROOT, |(_, hash)| *hash)
+    }
+
+    /// Number of keys.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The leaf of a key.
+    #[must_use]
+    pub fn get(&self, key: &Hash) -> Option<MapLeaf> {
+        self.top.as_ref()?.0.get(key)
+    }
+
+    /// Follows a key down.
+    #[must_use]
+    pub fn find(&self, key: &Hash) -> Found {
         let mut siblings = Vec::new();
-        let Some(mut version) = self.version else {
-            return Ok(Found {
-                siblings,
-                leaf: None,
-            });
-        };
-        let mut id = PageId::ROOT;
-        let mut named: Option<Hash> = None;
-        loop {
-            let page = self.page(&id, version)?;
-            if named.is_some() && page.hash(&id) != named {
-                return Err(bad_page(
-                    &id,
-                    version,
-                    "the page has another hash than its parent says",
-                ));
-            }
-            let (slot, content) = page.descend(&id, key, &mut siblings);
-            match content {
-                Slot::Empty => {
-                    return Ok(Found {
-                        siblings,
-                        leaf: None,
-                    });
-                }
-                Slot::Leaf(leaf) => {
-                    return Ok(Found {
-                        siblings,
-                        leaf: Some(leaf),
-                    });
-                }
-                Slot::Child {
-                    hash,
-                    version: child,
-                } => {
-                    id = id
-                        .child(slot)
-                        .ok_or_else(|| bad_page(&id, version, "a page below the last nibble"))?;
-                    version = child;
-                    named = Some(hash);
-                }
-            }
-        }
+        let top = self.top.as_ref();
+        let leaf = top.and_then(|(node, _)| node.follow(key, &mut siblings));
+        Found { siblings, leaf }
     }
 
-    /// The bytes of the record at `key`, checked against the hash in the map.
-    ///
-    /// # Errors
-    /// The store's; [`StoreError::Corrupt`] when record and map disagree.
-    pub fn record(&self, key: &Hash) -> Result<Option<Vec<u8>>, StoreError> {
-        self.find(key)?
-            .of(key)
-            .map(|leaf| self.record_of(leaf))
-            .transpose()
-    }
-
-    /// The bytes of the record a map leaf names, checked.
-    ///
-    /// # Errors
-    /// As [`MapView::record`].
-    pub fn record_of(&self, leaf: &MapLeaf) -> Result<Vec<u8>, StoreError> {
-        let bytes = store::require::<Records>(self.store, &(leaf.key, leaf.version))?;
-        if sha256(&[&bytes]) == leaf.record {
-            return Ok(bytes);
-        }
-        Err(StoreError::Corrupt {
-            family: "records",
-            key: store::layout::show(&leaf.key.0),
-            problem: LayoutError::Value("the record has another hash than the map says".to_owned()),
-        })
-    }
-
-    /// A page at a version.
-    ///
-    /// # Errors
-    /// The store's; missing.
-    pub(crate) fn page(&self, id: &PageId, version: u64) -> Result<Page, StoreError> {
-        store::require::<Pages>(self.store, &(id.clone(), version))
-    }
-
-    /// Version of the root page.
+    /// The map opened for `keys`: what they are, or that they are absent, under this root. `keys`
+    /// are reordered.
     #[must_use]
-    pub fn version(&self) -> Option<u64> {
-        self.version
+    pub fn open(&self, keys: &mut [Hash]) -> Vec<Part> {
+        let mut parts = Vec::new();
+        if let Some((node, _)) = &self.top {
+            node.open(keys, &mut parts);
+        }
+        parts
     }
-}
 
-impl std::fmt::Debug for MapView<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MapView")
-            .field("version", &self.version)
-            .finish_non_exhaustive()
+    /// The map with `changes`, keys ascending, each once.
+    #[must_use]
+    pub fn update(&self, changes: &[MapLeaf]) -> Updated {
+        let mut found = node::Found::default();
+        let top = match &self.top {
+            _ if changes.is_empty() => self.top.clone(),
+            None => {
+                found.added = u64::try_from(changes.len()).unwrap_or(u64::MAX);
+                Some(Node::build(changes, 0))
+            }
+            Some((node, _)) => Some(node.update(0, changes, &mut found)),
+        };
+        let count = self.count.saturating_add(found.added);
+        Updated {
+            map: Self { top, count },
+            replaced: found.replaced,
+        }
     }
-}
 
-pub(crate) fn bad_page(id: &PageId, version: u64, problem: &str) -> StoreError {
-    let key = [id.bytes().as_slice(), &version.to_be_bytes()].concat();
-    StoreError::Corrupt {
-        family: "pages",
-        key: store::layout::show(&key),
-        problem: LayoutError::Value(problem.to_owned()),
+    /// Shows every leaf, keys ascending.
+    pub fn each(&self, visit: &mut dyn FnMut(&MapLeaf)) {
+        if let Some((node, _)) = &self.top {
+            node.each(visit);
+        }
     }
 }

@@ -1,170 +1,284 @@
-//! The paged map against the one in memory.
+//! The map of pages and buckets against the trie of the spec.
 
 use std::collections::BTreeMap;
 
-use zhao_spec::map::{EMPTY_ROOT, MemoryMap, check};
+use zhao_spec::map::{EMPTY_ROOT, MemoryMap, Opened, OpenedError, Part, check};
 use zhao_spec::wire::{Hash, sha256};
 
-use super::MapView;
-use super::update::update;
-use crate::store::layout::{Family, Pages, Records};
+use super::load::{load, short_version};
+use super::prune::prune;
+use super::{MapLeaf, Maps, StatusMap};
+use crate::store::layout::{Family, Records, Replaced};
 use crate::store::memory::{Memory, MemoryStore};
-use crate::store::{Store, StoreError, Table, WriteBatch};
+use crate::store::{Store, StoreError, WriteBatch};
 
 fn key(n: u64) -> Hash {
     sha256(&[&n.to_be_bytes()])
 }
 
-fn record(n: u64, version: u64) -> Vec<u8> {
-    format!("record {n} at {version}").into_bytes()
-}
-
-/// Writes records at a version, as the sequencer does, and returns the new root page's version.
-fn put(
-    store: &MemoryStore,
-    before: Option<u64>,
-    version: u64,
-    keys: &[Hash],
-) -> (Option<u64>, Hash, u64) {
-    let mut batch = WriteBatch::new();
-    let mut writes = BTreeMap::new();
-    for key in keys {
-        let bytes = [&key.0[..4], &version.to_be_bytes()].concat();
-        batch.put::<Records>(&(*key, version), &bytes);
-        writes.insert(*key, sha256(&[&bytes]));
-    }
-    let writes: Vec<(Hash, Hash)> = writes.into_iter().collect();
-    let updated = update(MapView::new(store, before), version, &writes, &mut batch).unwrap();
-    store.write(batch).unwrap();
-    (updated.map_version, updated.root, updated.added)
-}
-
-#[test]
-fn every_version_stays_readable_and_provable() {
-    let disk = Memory::new();
-    let store = disk.store().unwrap();
-    let mut model = MemoryMap::new();
-    let mut version = None;
-    let mut history = Vec::new();
-    for epoch in 0..12_u64 {
-        let keys: Vec<Hash> = (0..epoch * 9)
-            .filter(|n| (n + epoch) % 3 == 0)
-            .map(key)
-            .collect();
-        let before = model.len();
-        let (next, root, added) = put(&store, version, epoch, &keys);
-        for key in &keys {
-            let bytes = [&key.0[..4], &epoch.to_be_bytes()].concat();
-            model.insert(key, &sha256(&[&bytes]));
-        }
-        assert_eq!(root, model.root());
-        assert_eq!(added, (model.len() - before) as u64);
-        version = next;
-        history.push((next, model.clone()));
-    }
-    for (version, model) in history {
-        let map = MapView::new(&store, version);
-        assert_eq!(map.root().unwrap(), model.root());
-        for n in 0..150 {
-            let found = map.find(&key(n)).unwrap();
-            let (expected, path) = model.prove(&key(n));
-            assert_eq!(found.of(&key(n)).map(|leaf| leaf.record), expected);
-            assert_eq!(found.path(&key(n)), path);
-            check(&model.root(), &key(n), expected.as_ref(), &path).unwrap();
-            let bytes = map.record(&key(n)).unwrap();
-            assert_eq!(bytes.map(|bytes| sha256(&[&bytes])), expected);
-        }
+fn leaf(key: Hash, version: u32) -> MapLeaf {
+    let record = sha256(&[b"record", &key.0, &version.to_be_bytes()]);
+    MapLeaf {
+        key,
+        record,
+        version,
     }
 }
 
-#[test]
-fn keys_that_agree_in_many_nibbles_hang_on_a_chain_of_pages() {
-    let disk = Memory::new();
-    let store = disk.store().unwrap();
-    let mut keys: Vec<Hash> = Vec::new();
+fn changes(keys: &[Hash], version: u32) -> Vec<MapLeaf> {
+    let leaves: BTreeMap<Hash, MapLeaf> =
+        keys.iter().map(|key| (*key, leaf(*key, version))).collect();
+    leaves.into_values().collect()
+}
+
+/// Keys that agree with each other in up to 255 bits.
+fn close_keys() -> Vec<Hash> {
+    let mut keys = vec![Hash([0x5a; 32])];
     for place in [0, 1, 7, 15, 16, 31] {
-        for bits in [0x80_u8, 0x10, 0x08, 0x01] {
+        for bits in 1..=255_u8 {
             let mut bytes = [0x5a; 32];
             bytes[place] ^= bits;
             keys.push(Hash(bytes));
         }
     }
-    keys.push(Hash([0x5a; 32]));
-    let mut model = MemoryMap::new();
-    let mut version = None;
-    for (epoch, key) in (0_u64..).zip(&keys) {
-        let (next, root, added) = put(&store, version, epoch, &[*key]);
-        let bytes = [&key.0[..4], &epoch.to_be_bytes()].concat();
-        model.insert(key, &sha256(&[&bytes]));
-        assert_eq!((root, added), (model.root(), 1));
-        version = next;
+    keys
+}
+
+/// Puts keys in batches into map and model, and compares after each.
+fn grow(batches: &[Vec<Hash>]) -> (Vec<(StatusMap, MemoryMap)>, MemoryMap) {
+    let (mut map, mut model) = (StatusMap::new(), MemoryMap::new());
+    let mut history = Vec::new();
+    for (version, keys) in (0_u32..).zip(batches) {
+        let changes = changes(keys, version);
+        let known: Vec<MapLeaf> = changes.iter().filter_map(|new| map.get(&new.key)).collect();
+        let updated = map.update(&changes);
+        assert_eq!(updated.replaced, known);
+        for change in &changes {
+            model.insert(&change.key, &change.record);
+        }
+        map = updated.map;
+        assert_eq!(map.root(), model.root());
+        assert_eq!(map.count(), model.len() as u64);
+        history.push((map.clone(), model.clone()));
     }
-    let map = MapView::new(&store, version);
+    (history, model)
+}
+
+fn assert_proves(map: &StatusMap, model: &MemoryMap, key: &Hash) {
+    let found = map.find(key);
+    let (expected, path) = model.prove(key);
+    assert_eq!(found.of(key).map(|leaf| leaf.record), expected);
+    assert_eq!(map.get(key).map(|leaf| leaf.record), expected);
+    assert_eq!(found.path(key), path);
+    check(&map.root(), key, expected.as_ref(), &path).unwrap();
+}
+
+#[test]
+fn every_epoch_stays_as_it_was() {
+    let batches: Vec<Vec<Hash>> = (0..24_u64)
+        .map(|epoch| {
+            (0..epoch * 90)
+                .filter(|n| (n + epoch) % 3 == 0)
+                .map(key)
+                .collect()
+        })
+        .collect();
+    let (history, _) = grow(&batches);
+    for (map, model) in history {
+        assert_eq!(map.root(), model.root());
+        for n in 0..400 {
+            assert_proves(&map, &model, &key(n));
+        }
+    }
+}
+
+#[test]
+fn keys_that_agree_in_many_bits() {
+    let keys = close_keys();
+    let batches: Vec<Vec<Hash>> = keys.chunks(7).map(<[Hash]>::to_vec).collect();
+    let (history, _) = grow(&batches);
+    let (map, model) = history.last().unwrap();
     for key in &keys {
-        assert_eq!(map.find(key).unwrap().path(key), model.prove(key).1);
+        assert_proves(map, model, key);
         let absent = Hash(key.0.map(|byte| byte ^ 0x20));
-        assert_eq!(
-            map.find(&absent).unwrap().path(&absent),
-            model.prove(&absent).1
-        );
+        assert_proves(map, model, &absent);
     }
+}
+
+#[test]
+fn the_shape_does_not_depend_on_the_order() {
+    let keys: Vec<Hash> = (0..3_000).map(key).collect();
+    let all = StatusMap::of(&changes(&keys, 0));
+    let mut one_by_one = StatusMap::new();
+    for key in keys.iter().rev() {
+        one_by_one = one_by_one.update(&changes(&[*key], 0)).map;
+    }
+    assert_eq!(one_by_one.root(), all.root());
+    let mut leaves = Vec::new();
+    one_by_one.each(&mut |leaf| leaves.push(*leaf));
+    assert_eq!(leaves, changes(&keys, 0));
 }
 
 #[test]
 fn an_empty_map() {
-    let disk = Memory::new();
-    let store = disk.store().unwrap();
-    let map = MapView::new(&store, None);
-    assert_eq!(map.root().unwrap(), EMPTY_ROOT);
-    assert_eq!(map.find(&key(1)).unwrap().leaf, None);
-    assert_eq!(map.record(&key(1)).unwrap(), None);
-    let (version, root, added) = put(&store, None, 4, &[]);
-    assert_eq!((version, root, added), (None, EMPTY_ROOT, 0));
+    let map = StatusMap::new();
+    assert_eq!((map.root(), map.count()), (EMPTY_ROOT, 0));
+    assert_eq!(map.find(&key(1)).leaf, None);
+    assert_eq!(map.get(&key(1)), None);
+    assert_eq!(map.open(&mut [key(1)]), []);
+    assert_eq!(map.update(&[]).map.root(), EMPTY_ROOT);
+    assert_eq!(StatusMap::of(&[]).root(), EMPTY_ROOT);
 }
 
 #[test]
-fn a_page_swapped_for_another_is_noticed_on_the_way_down() {
+fn an_opening_knows_its_keys_and_no_others() {
+    let mut keys = close_keys();
+    keys.extend((0..2_000).map(key));
+    let map = StatusMap::of(&changes(&keys, 0));
+    let absent: Vec<Hash> = (5_000..5_040).map(key).collect();
+    let wanted: Vec<Hash> = keys.iter().step_by(41).chain(&absent).copied().collect();
+    let parts = map.open(&mut wanted.clone());
+    let mut opened = Opened::new(&map.root(), &parts).unwrap();
+    for key in &wanted {
+        let known = map.get(key).map(|leaf| leaf.record);
+        assert_eq!(opened.find(key), Ok(known));
+    }
+    let closed = keys.iter().filter(|key| opened.find(key).is_err()).count();
+    assert!(closed > keys.len() / 2, "{closed}");
+    // Changed, it has the root that the whole map has.
+    let changed = changes(&wanted, 1);
+    for change in &changed {
+        opened.set(&change.key, &change.record).unwrap();
+    }
+    assert_eq!(opened.root(), map.update(&changed).map.root());
+    let stranger = *keys.iter().find(|key| opened.find(key).is_err()).unwrap();
+    let error = OpenedError::Closed { key: stranger };
+    assert_eq!(opened.set(&stranger, &stranger), Err(error));
+}
+
+#[test]
+fn a_wrong_opening_is_refused() {
+    let keys: Vec<Hash> = (0..300).map(key).collect();
+    let map = StatusMap::of(&changes(&keys, 0));
+    let root = map.root();
+    let parts = map.open(&mut [key(5), key(7)]);
+    assert!(Opened::new(&root, &parts).is_ok());
+    for at in 0..parts.len() {
+        let mut other = parts.clone();
+        other.remove(at);
+        assert!(Opened::new(&root, &other).is_err(), "without {at}");
+        let mut other = parts.clone();
+        other[at] = match other[at] {
+            Part::Branch(depth) => Part::Branch(depth ^ 1),
+            Part::Closed(hash) => Part::Closed(sha256(&[&hash.0])),
+            Part::Leaf { key, record_hash } => Part::Leaf {
+                key: record_hash,
+                record_hash: key,
+            },
+        };
+        assert!(Opened::new(&root, &other).is_err(), "with another {at}");
+    }
+    let more = [parts.as_slice(), &[Part::Branch(255)]].concat();
+    assert_eq!(Opened::new(&root, &more).unwrap_err(), OpenedError::Shape);
+    let chain = [Part::Branch(3); 1_000];
+    assert_eq!(Opened::new(&root, &chain).unwrap_err(), OpenedError::Shape);
+    assert!(matches!(
+        Opened::new(&key(1), &parts),
+        Err(OpenedError::Root { .. })
+    ));
+}
+
+/// Writes records of an epoch, as the sequencer does.
+fn put(store: &MemoryStore, map: &StatusMap, epoch: u64, keys: &[Hash]) -> StatusMap {
+    let mut batch = WriteBatch::new();
+    let mut leaves = BTreeMap::new();
+    for key in keys {
+        let bytes = [key.0.as_slice(), &epoch.to_be_bytes()].concat();
+        let record = sha256(&[&bytes]);
+        let version = short_version(epoch).unwrap();
+        batch.put::<Records>(&(*key, epoch), &bytes);
+        leaves.insert(
+            *key,
+            MapLeaf {
+                key: *key,
+                record,
+                version,
+            },
+        );
+    }
+    let leaves: Vec<MapLeaf> = leaves.into_values().collect();
+    let updated = map.update(&leaves);
+    if !updated.replaced.is_empty() {
+        let old = |leaf: &MapLeaf| (leaf.key, u64::from(leaf.version));
+        batch.put::<Replaced>(&epoch, &updated.replaced.iter().map(old).collect());
+    }
+    store.write(batch).unwrap();
+    updated.map
+}
+
+#[test]
+fn every_epoch_that_is_not_pruned_can_be_loaded() {
     let disk = Memory::new();
     let store = disk.store().unwrap();
-    let keys: Vec<Hash> = (0..200).map(key).collect();
-    let (version, ..) = put(&store, None, 0, &keys);
-    let pages = disk.entries(Family::Pages);
-    let deep: Vec<_> = pages.iter().filter(|(key, _)| key[0] == 1).collect();
-    disk.damage(Family::Pages, &deep[0].0, Some(deep[1].1.clone()));
-    let map = MapView::new(&store, version);
-    let error = keys.iter().find_map(|key| map.find(key).err()).unwrap();
-    assert!(
-        matches!(
-            error,
-            StoreError::Corrupt {
-                family: "pages",
-                ..
-            }
-        ),
-        "{error:?}"
-    );
-    disk.damage(Family::Pages, &deep[0].0, None);
-    let error = keys.iter().find_map(|key| map.find(key).err()).unwrap();
-    assert!(
-        matches!(
-            error,
-            StoreError::Missing {
-                family: "pages",
-                ..
-            }
-        ),
-        "{error:?}"
+    let mut map = StatusMap::new();
+    let mut roots = Vec::new();
+    for epoch in 0..6_u64 {
+        let keys: Vec<Hash> = (0..4_000)
+            .filter(|n| epoch == 0 || n % 7 == epoch)
+            .map(key)
+            .collect();
+        map = put(&store, &map, epoch, &keys);
+        roots.push((epoch, map.root(), map.count()));
+    }
+    for (epoch, root, count) in &roots {
+        let loaded = load(&store, *epoch).unwrap();
+        assert_eq!((loaded.root(), loaded.count()), (*root, *count));
+    }
+    let before = disk.entries(Family::Records).len();
+    loop {
+        let (batch, more) = prune(&store, 3).unwrap();
+        store.write(batch).unwrap();
+        if !more {
+            break;
+        }
+    }
+    assert!(disk.entries(Family::Records).len() < before);
+    assert_eq!(disk.entries(Family::Replaced).len(), 2);
+    for (epoch, root, _) in &roots {
+        // What a pruned epoch had is gone, and nobody takes what is left for it.
+        assert_eq!(load(&store, *epoch).unwrap().root() == *root, *epoch >= 3);
+    }
+}
+
+#[test]
+fn a_large_map_is_loaded_in_runs() {
+    let disk = Memory::new();
+    let store = disk.store().unwrap();
+    // All of one kind, as in a log: the first byte is the same.
+    let keys: Vec<Hash> = (0..120_000)
+        .map(|n| {
+            let mut key = key(n);
+            key.0[0] = 1;
+            key
+        })
+        .collect();
+    let map = put(&store, &StatusMap::new(), 0, &keys);
+    let loaded = load(&store, 0).unwrap();
+    assert_eq!((loaded.root(), loaded.count()), (map.root(), 120_000));
+    let changes = changes(&keys[5..500], 1);
+    assert_eq!(
+        loaded.update(&changes).map.root(),
+        map.update(&changes).map.root()
     );
 }
 
 #[test]
-fn a_changed_record_is_noticed() {
+fn a_record_key_that_is_none_stops_the_loading() {
     let disk = Memory::new();
     let store = disk.store().unwrap();
-    let (version, ..) = put(&store, None, 0, &[key(1)]);
-    let at = Records::encode_key(&(key(1), 0));
-    disk.damage(Family::Records, &at, Some(record(1, 0)));
-    let error = MapView::new(&store, version).record(&key(1)).unwrap_err();
+    put(&store, &StatusMap::new(), 0, &[key(1)]);
+    disk.damage(Family::Records, b"short", Some(Vec::new()));
+    let error = load(&store, 0).unwrap_err();
     assert!(
         matches!(
             error,
@@ -175,65 +289,25 @@ fn a_changed_record_is_noticed() {
         ),
         "{error:?}"
     );
+    assert!(short_version(u64::from(u32::MAX)).is_ok());
+    assert!(matches!(
+        short_version(u64::from(u32::MAX) + 1),
+        Err(StoreError::Engine(_))
+    ));
 }
 
 #[test]
-fn what_is_replaced_is_listed() {
-    let disk = Memory::new();
-    let store = disk.store().unwrap();
-    let (version, ..) = put(&store, None, 0, &[key(1), key(2)]);
-    assert_eq!(disk.entries(Family::Stale), []);
-    put(&store, version, 1, &[key(1)]);
-    // The record, and every page on its way.
-    let pages = disk.entries(Family::Pages).len();
-    let stale = disk.entries(Family::Stale).len();
-    assert_eq!(stale, 1 + pages / 2);
-    assert!(Pages::decode_key(&disk.entries(Family::Pages)[0].0).is_ok());
-}
-
-#[test]
-fn pruning_keeps_the_epochs_it_is_told_to_keep() {
-    let disk = Memory::new();
-    let store = disk.store().unwrap();
-    let mut version = None;
-    let mut roots = Vec::new();
-    for epoch in 0..6_u64 {
-        let keys: Vec<Hash> = (0..40)
-            .filter(|n| epoch == 0 || n % 7 == epoch)
-            .map(key)
-            .collect();
-        let (next, root, _) = put(&store, version, epoch, &keys);
-        version = next;
-        roots.push((next, root));
+fn maps_are_kept_from_the_published_one_on() {
+    let maps = Maps::new();
+    assert!(!maps.any_after(0));
+    for epoch in 3..6 {
+        maps.put(epoch, StatusMap::of(&[leaf(key(epoch), 0)]));
     }
-    let before = disk.entries(Family::Pages).len();
-    loop {
-        let (batch, more) = super::prune::prune(&store, 3).unwrap();
-        store.write(batch).unwrap();
-        if !more {
-            break;
-        }
-    }
-    assert!(disk.entries(Family::Pages).len() < before);
-    for (epoch, (version, root)) in roots.iter().enumerate() {
-        let map = MapView::new(&store, *version);
-        if epoch < 3 {
-            let error = map.root().unwrap_err();
-            assert!(
-                matches!(
-                    error,
-                    StoreError::Missing {
-                        family: "pages",
-                        ..
-                    }
-                ),
-                "{error:?}"
-            );
-            continue;
-        }
-        assert_eq!(map.root().unwrap(), *root);
-        for n in 0..40 {
-            assert!(map.record(&key(n)).unwrap().is_some());
-        }
-    }
+    assert!(maps.any_after(4) && !maps.any_after(5));
+    let held = maps.get(3).unwrap();
+    maps.drop_before(5);
+    assert!(maps.get(3).is_none() && maps.get(4).is_none() && maps.get(5).is_some());
+    assert_eq!(held.get(&key(3)), Some(leaf(key(3), 0)));
+    maps.clear();
+    assert!(maps.get(5).is_none());
 }

@@ -23,7 +23,9 @@ use zhao_spec::log::tree::{LeafIndex, TreeSize, prove_consistency, prove_inclusi
 use zhao_spec::map::MapPath;
 use zhao_spec::wire::{Hash, Malformed};
 
-use crate::map::MapView;
+use crate::map::load::load;
+use crate::map::{Maps, StatusMap};
+use crate::overlay::record_of;
 use crate::sequence::recover::epoch_at;
 use crate::store::layout::{Epochs, EventIds, Heads, Leaves, Meta, MetaKey, Tiles};
 use crate::store::{self, Read, Snapshot, Store, StoreError};
@@ -78,27 +80,81 @@ pub enum ReadError {
 #[derive(Clone)]
 pub struct Reader {
     store: Arc<dyn Store>,
+    maps: Arc<Maps>,
+    /// Whether a sequencer keeps the maps. Else this reader makes them, and keeps the newest.
+    beside: bool,
 }
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("beside", &self.beside)
+            .finish_non_exhaustive()
     }
 }
 
+/// How often a head is looked at anew because a newer one replaced it meanwhile.
+const TURNS: usize = 64;
+
 impl Reader {
-    /// A reader of this database.
+    /// A reader of this database. It makes the map from the records: long work for a large log, so
+    /// in the sequencer's process take [`Sequencer::reader`](crate::sequence::Sequencer::reader).
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self {
+            store,
+            maps: Arc::new(Maps::new()),
+            beside: false,
+        }
+    }
+
+    /// A reader that shares the sequencer's maps.
+    pub(crate) fn beside(store: Arc<dyn Store>, maps: Arc<Maps>) -> Self {
+        Self {
+            store,
+            maps,
+            beside: true,
+        }
     }
 
     /// The newest published head, and a view as of it.
     ///
     /// # Errors
-    /// Nothing published; the store's.
+    /// Nothing published; the store's; records that are not those of the head's map.
     pub fn latest(&self) -> Result<View<'_>, ReadError> {
-        View::newest(self.store.snapshot()?)
+        for _ in 0..TURNS {
+            let view = View::newest(self.store.snapshot()?)?;
+            let epoch = view.epoch.epoch;
+            if let Some(map) = self.maps.get(epoch) {
+                return Ok(View { map, ..view });
+            }
+            // The sequencer keeps a map before it publishes its head, and until a newer head is
+            // published: look at that one.
+            if self.maps.any_after(epoch) && self.beside {
+                continue;
+            }
+            return self.load(view);
+        }
+        self.load(View::newest(self.store.snapshot()?)?)
+    }
+
+    fn load<'a>(&self, view: View<'a>) -> Result<View<'a>, ReadError> {
+        let epoch = &view.epoch;
+        let map = load(view.store(), epoch.epoch)?;
+        if map.root() != epoch.map_root {
+            let problem = format!(
+                "the records of epoch {} have map root {}, the epoch leaf says {}: run fsck",
+                epoch.epoch,
+                map.root(),
+                epoch.map_root
+            );
+            return Err(StoreError::Engine(problem).into());
+        }
+        self.maps.put(epoch.epoch, map.clone());
+        if !self.beside {
+            self.maps.drop_before(epoch.epoch);
+        }
+        Ok(View { map, ..view })
     }
 }
 
@@ -109,7 +165,7 @@ pub struct View<'a> {
     checkpoint: Checkpoint,
     note: String,
     epoch: Epoch,
-    map_version: u64,
+    map: StatusMap,
 }
 
 impl std::fmt::Debug for View<'_> {
@@ -121,6 +177,7 @@ impl std::fmt::Debug for View<'_> {
 }
 
 impl<'a> View<'a> {
+    /// The newest published head, with an empty map in place of its own.
     fn newest(snapshot: Snapshot<'a>) -> Result<Self, ReadError> {
         let head = store::last::<Heads>(&*snapshot)?;
         let (size, note) = head.ok_or(ReadError::NothingPublished)?;
@@ -129,17 +186,15 @@ impl<'a> View<'a> {
         let checkpoint = Checkpoint::parse(signed.text())?;
         let last = size.checked_sub(1).ok_or(ReadError::NothingPublished)?;
         let epoch = epoch_at(&*snapshot, LeafIndex(last))?;
-        let place = store::require::<Epochs>(&*snapshot, &epoch.epoch)?;
         let origin = store::require::<Meta>(&*snapshot, &MetaKey::Origin)?;
         let origin = String::from_utf8_lossy(&origin).into_owned();
-        let map_version = place.map_version;
         Ok(Self {
             snapshot,
             origin,
             checkpoint,
             note,
             epoch,
-            map_version,
+            map: StatusMap::new(),
         })
     }
 
@@ -169,10 +224,6 @@ impl<'a> View<'a> {
 
     fn store(&self) -> &dyn Read {
         &*self.snapshot
-    }
-
-    fn map(&self) -> MapView<'_> {
-        MapView::new(self.store(), Some(self.map_version))
     }
 
     /// Inclusion proof of a leaf, from the leaf's sibling to the root's child.
@@ -232,12 +283,9 @@ impl<'a> View<'a> {
     /// # Errors
     /// The store's.
     pub fn placed(&self, key: &Hash) -> Result<(MapPath, Option<Record>), ReadError> {
-        let map = self.map();
-        let found = map.find(key)?;
-        let record = match found.of(key) {
-            None => None,
-            Some(leaf) => Some(record(&map.record_of(leaf)?)?),
-        };
+        let found = self.map.find(key);
+        let leaf = found.of(key);
+        let record = leaf.map(|leaf| record_of(self.store(), leaf)).transpose()?;
         Ok((found.path(key), record))
     }
 
@@ -291,14 +339,14 @@ impl<'a> View<'a> {
         while low < high {
             let middle = low.midpoint(high);
             let place = store::require::<Epochs>(self.store(), &middle)?;
-            if place.index > index {
+            if place > index {
                 high = middle;
             } else {
                 low = middle.saturating_add(1);
             }
         }
         let place = store::require::<Epochs>(self.store(), &low)?;
-        Ok(epoch_at(self.store(), place.index)?)
+        Ok(epoch_at(self.store(), place)?)
     }
 
     /// The bytes of a tile or entry bundle of the published tree, in any width it ever had; nothing
@@ -336,11 +384,4 @@ impl<'a> View<'a> {
         let leaves: Vec<Vec<u8>> = entries.into_iter().map(|(_, leaf)| leaf).collect();
         encode_bundle(&leaves).map_err(|e| StoreError::Engine(e.to_string()).into())
     }
-}
-
-fn record(bytes: &[u8]) -> Result<Record, ReadError> {
-    Record::parse(bytes).map_err(|error| ReadError::Malformed {
-        what: "record",
-        error,
-    })
 }

@@ -4,7 +4,7 @@ use zhao_spec::log::checkpoint::CheckpointError;
 use zhao_spec::log::note::NoteError;
 use zhao_spec::log::policy::OpenError;
 use zhao_spec::log::tree::{TreeError, TreeSize};
-use zhao_spec::map::PartialError;
+use zhao_spec::map::OpenedError;
 use zhao_spec::wire::{Hash, Malformed, UnixMillis};
 
 use crate::replay::{Diverged, Divergence};
@@ -153,7 +153,7 @@ pub enum SecondPathError {
     Epoch,
     /// A stored path does not lead to the map root of the last epoch.
     #[error("{0}")]
-    Path(#[from] PartialError),
+    Opened(#[from] OpenedError),
     /// A record the batch was judged by is not what the last epoch commits to.
     #[error("the record at {key} is not the one under the last epoch's map root")]
     Record {
@@ -232,6 +232,19 @@ pub enum StartError {
          directory beside the database (the newest copy), and run fsck"
     )]
     IntentMissing,
+    /// The records on disk do not make the map that an epoch states.
+    #[error(
+        "the records of epoch {epoch} have map root {actual}, its leaf says {expected}: a record is \
+         damaged or missing; run fsck, and rebuild from the leaves if it says so"
+    )]
+    Map {
+        /// Number of the epoch.
+        epoch: u64,
+        /// Root in the epoch leaf.
+        expected: Hash,
+        /// Root of the records.
+        actual: Hash,
+    },
     /// There is no log in this database.
     #[error("the database holds no log: create one first")]
     NotCreated,

@@ -30,7 +30,10 @@ pub use cosign::{CosignError, CosignRequest, Cosigner, Quorum};
 pub use error::{CommitError, SecondPathError, StartError};
 pub use recover::Start;
 
+use crate::hot::HotRecords;
+use crate::map::Maps;
 use crate::map::prune::prune;
+use crate::read::Reader;
 use crate::store::files::Files;
 use crate::store::layout::Heads;
 use crate::store::{Store, WriteBatch};
@@ -99,6 +102,10 @@ pub struct Sequencer {
     max_unpublished: u64,
     /// The last committed epoch. Changed only after its batch is on disk.
     edge: Edge,
+    /// The maps from the published epoch to the newest, for readers.
+    maps: Arc<Maps>,
+    /// Records used lately.
+    hot: HotRecords,
     /// The newest head the key signed. Changed only after its intent is on disk.
     signed: Option<Signed>,
     /// The newest published head. Changed only after it is on disk.
@@ -145,7 +152,7 @@ impl Sequencer {
             // Admit, in order, on the state each event's predecessors in the batch left. A crash
             // until the batch is written leaves nothing: whoever submitted submits again.
             let time = this.epoch_time(now)?;
-            let plan = plan::admit(&*this.store, &this.edge, &events, time)?;
+            let plan = plan::admit(&*this.store, &this.hot, &this.edge, &events, time)?;
             if plan.segment.leaves.is_empty() {
                 return Ok(this.answer(plan));
             }
@@ -170,9 +177,7 @@ impl Sequencer {
         })
     }
 
-    /// Drops the pages and records that were replaced more than `epochs` epochs before the
-    /// published
-    /// one. What earlier heads showed can then no longer be proved from this database; the leaves
+    /// Drops the records that were replaced more than `epochs` epochs before the published one. What earlier heads showed can then no longer be proved from this database; the leaves
     /// stay, and whoever replays them can.
     ///
     /// # Errors
@@ -202,13 +207,24 @@ impl Sequencer {
         // Second path, from the bytes about to be written. If it disagrees nothing is written.
         let signed = self.signed.as_ref();
         second::check(&*self.store, signed, &self.edge, &segment.touched, &staged)?;
-        // One synced batch: leaves, tiles, pages, records, indexes, epoch. A crash here leaves all
+        // One synced batch: leaves, tiles, records, indexes, epoch. A crash here leaves all
         // of it or nothing. If all: the events are in the log under an epoch nobody signed.
         // Start-up
         // checks them again, appends a fresh epoch after them and signs that one. Nothing is cut
         // off: a batch once written may have been read.
-        let Staged { batch, edge, .. } = staged;
+        let Staged {
+            batch,
+            edge,
+            epoch,
+            fresh,
+            ..
+        } = staged;
         self.store.write(batch)?;
+        // Before the head is published, so that whoever reads the head finds its map.
+        self.maps.put(epoch.epoch, edge.map.clone());
+        for (leaf, record) in fresh {
+            self.hot.put(leaf, record);
+        }
         self.edge = edge;
         Ok(())
     }
@@ -273,6 +289,9 @@ impl Sequencer {
         // there, which is valid; start-up writes the newer one.
         self.files.replace(CHECKPOINT_FILE, note.as_bytes())?;
         self.published = Published { size, note };
+        if let Some(epoch) = &self.edge.epoch {
+            self.maps.drop_before(epoch.epoch);
+        }
         Ok(())
     }
 
@@ -329,6 +348,12 @@ impl Sequencer {
             self.stopped = Some(error.to_string());
         }
         result
+    }
+
+    /// A reader that shares the maps of this sequencer.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::beside(Arc::clone(&self.store), Arc::clone(&self.maps))
     }
 
     /// Leaves in the log, published or not.

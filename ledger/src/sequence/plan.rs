@@ -9,7 +9,7 @@ use zhao_spec::wire::{Hash, UnixMillis, limits};
 
 use super::error::CommitError;
 use super::stage::{Edge, Segment};
-use crate::map::MapView;
+use crate::hot::HotRecords;
 use crate::overlay::{Overlay, StoredView};
 use crate::store::layout::EventIds;
 use crate::store::{self, Read, StoreError};
@@ -32,11 +32,12 @@ pub(crate) struct Plan {
 /// Judges `events` in order from the state at `edge`, each on what those before it left.
 pub(crate) fn admit(
     store: &dyn Read,
+    hot: &HotRecords,
     edge: &Edge,
     events: &[VerifiedEvent],
     time: UnixMillis,
 ) -> Result<Plan, CommitError> {
-    let view = StoredView::new(MapView::new(store, edge.map_version));
+    let view = StoredView::new(store, &edge.map, hot);
     let mut overlay = Overlay::new(&view);
     let mut plan = Plan::default();
     let mut own: BTreeMap<Hash, LeafIndex> = BTreeMap::new();

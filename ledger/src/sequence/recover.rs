@@ -16,11 +16,13 @@ use super::second::{self, Signed};
 use super::second_log::log_root;
 use super::stage::{Edge, Segment};
 use super::{CHECKPOINT_FILE, Config, Published, Sequencer};
-use crate::map::MapView;
+use crate::hot::HotRecords;
+use crate::map::load::{load, short_version};
+use crate::map::{MapLeaf, Maps, StatusMap};
 use crate::overlay::{StoredView, Touched};
 use crate::replay::{Divergence, replay};
 use crate::store::files::Files;
-use crate::store::layout::{EpochPlace, Epochs, FORMAT, Family, Heads, Leaves, Meta, MetaKey};
+use crate::store::layout::{Epochs, FORMAT, Family, Heads, Leaves, Meta, MetaKey};
 use crate::store::{self, Read, Store, StoreError};
 use crate::tree;
 
@@ -114,6 +116,7 @@ impl Sequencer {
         now: UnixMillis,
     ) -> Result<(Self, Start), StartError> {
         let edge = load_edge(&*store)?;
+        // Its map comes last: it is long work, and a wrong directory is found out before.
         let mut this = Self::assemble(store, files, config, edge);
         this.check_names()?;
         // The intent: a head of that size may be in somebody's hands, so this database must be the
@@ -127,7 +130,7 @@ impl Sequencer {
             unsigned,
             ..Start::default()
         };
-        this.check_map()?;
+        this.load_map()?;
         // All is well here. What witnesses know comes last: without enough of them the log starts
         // all the same, but commits and signs nothing until they answer.
         match this.guarded(Self::confirm) {
@@ -159,6 +162,8 @@ impl Sequencer {
             cosigners: config.cosigners.into_iter().map(known).collect(),
             max_unpublished: config.max_unpublished,
             edge,
+            maps: Arc::new(Maps::new()),
+            hot: HotRecords::default(),
             signed: None,
             published: Published {
                 size: TreeSize(0),
@@ -266,52 +271,74 @@ impl Sequencer {
     fn check_unsigned(&self, signed: TreeSize) -> Result<u64, StartError> {
         let end = self.edge.size();
         let unsigned = end.0.saturating_sub(signed.0);
+        // The last epoch judged, and the map after it.
+        let mut before: Option<(Epoch, StatusMap)> = None;
         let mut at = signed;
         while at < end {
             let leaves = segment_leaves(&*self.store, at, end)?;
             let count = u64::try_from(leaves.len()).unwrap_or(u64::MAX);
-            match at.0.checked_sub(1) {
+            let previous = match (before.take(), at.0.checked_sub(1)) {
+                (Some(before), _) => Some(before),
                 // Genesis is judged by the policy that names it; its epoch by the map below.
-                None => {}
-                Some(last) => self.check_segment(LeafIndex(last), &leaves)?,
+                (None, None) => None,
+                (None, Some(last)) => Some(self.state_at(LeafIndex(last))?),
+            };
+            if let Some((epoch, map)) = previous {
+                before = Some(self.check_segment(&epoch, &map, &leaves)?);
             }
             at = TreeSize(at.0.saturating_add(count));
         }
         Ok(unsigned)
     }
 
-    fn check_segment(&self, last: LeafIndex, leaves: &[Vec<u8>]) -> Result<(), StartError> {
-        let previous = epoch_at(&*self.store, last)?;
-        let place = store::require::<Epochs>(&*self.store, &previous.epoch)?;
-        let map = MapView::new(&*self.store, Some(place.map_version));
-        let replayed =
-            replay(&StoredView::new(map), &previous, leaves).map_err(
-                |diverged| match diverged.why {
-                    Divergence::View(fault) => StoreError::Engine(fault.0).into(),
-                    _ => StartError::Diverged(diverged),
-                },
-            )?;
-        let changes: Vec<(Hash, Hash)> = replayed
+    /// The epoch leaf at `last`, and the map it states.
+    fn state_at(&self, last: LeafIndex) -> Result<(Epoch, StatusMap), StartError> {
+        let epoch = epoch_at(&*self.store, last)?;
+        let map = stated_map(&*self.store, &epoch)?;
+        Ok((epoch, map))
+    }
+
+    fn check_segment(
+        &self,
+        previous: &Epoch,
+        map: &StatusMap,
+        leaves: &[Vec<u8>],
+    ) -> Result<(Epoch, StatusMap), StartError> {
+        let view = StoredView::new(&*self.store, map, &self.hot);
+        let replayed = replay(&view, previous, leaves).map_err(|diverged| match diverged.why {
+            Divergence::View(fault) => StoreError::Engine(fault.0).into(),
+            _ => StartError::Diverged(diverged),
+        })?;
+        let version = short_version(replayed.epoch.epoch)?;
+        let changes: Vec<MapLeaf> = replayed
             .touched
             .writes
             .iter()
-            .map(|(key, record)| (*key, record.hash()))
+            .map(|(key, record)| MapLeaf {
+                key: *key,
+                record: record.hash(),
+                version,
+            })
             .collect();
+        let pairs: Vec<(Hash, Hash)> = changes.iter().map(|leaf| (leaf.key, leaf.record)).collect();
         let before = (previous.map_root, previous.subjects);
-        let (root, subjects) = second::map_root(&map, before, &replayed.touched, &changes)?;
+        let (root, subjects) = second::map_root(map, before, &replayed.touched, &pairs)?;
         replayed
             .check_map(&root, subjects)
-            .map_err(StartError::Epoch)
+            .map_err(StartError::Epoch)?;
+        Ok((replayed.epoch, map.update(&changes).map))
     }
 
-    /// The map on disk is the one the last epoch states.
-    fn check_map(&self) -> Result<(), StartError> {
+    /// Makes the map of the last epoch from the records on disk, each of them hashed; it must be
+    /// the one the epoch states.
+    fn load_map(&mut self) -> Result<(), StartError> {
         let Some(epoch) = &self.edge.epoch else {
             return Ok(());
         };
-        let root = MapView::new(&*self.store, self.edge.map_version).root()?;
-        let subjects = epoch.subjects;
-        second::compare_map(epoch, root, subjects).map_err(StartError::from)
+        let map = stated_map(&*self.store, epoch)?;
+        self.maps.put(epoch.epoch, map.clone());
+        self.edge.map = map;
+        Ok(())
     }
 
     fn rewrite_checkpoint(&mut self) -> Result<(), StartError> {
@@ -353,10 +380,9 @@ fn read_intent(files: &dyn Files) -> Result<Option<Intent>, StartError> {
         .map_err(StartError::Intent)
 }
 
-/// The last committed epoch, as the database has it.
+/// The last committed epoch, as the database has it, with an empty map in place of its own.
 fn load_edge(store: &dyn Read) -> Result<Edge, StartError> {
-    let (_, place) = store::last::<Epochs>(store)?.ok_or(StartError::NotCreated)?;
-    let EpochPlace { index, map_version } = place;
+    let (_, index) = store::last::<Epochs>(store)?.ok_or(StartError::NotCreated)?;
     let epoch = epoch_at(store, index)?;
     let size = TreeSize(index.0.saturating_add(1));
     let last = store::last::<Leaves>(store)?;
@@ -368,21 +394,51 @@ fn load_edge(store: &dyn Read) -> Result<Edge, StartError> {
     Ok(Edge {
         epoch: Some(epoch),
         frontier,
-        map_version: Some(map_version),
+        map: StatusMap::new(),
     })
 }
 
-/// The last committed epoch, or the empty log.
+/// The map of an epoch, made from the records on disk; it is the one the epoch states.
+pub(crate) fn stated_map(store: &dyn Read, epoch: &Epoch) -> Result<StatusMap, StartError> {
+    let map = load(store, epoch.epoch)?;
+    if map.root() != epoch.map_root {
+        return Err(StartError::Map {
+            epoch: epoch.epoch,
+            expected: epoch.map_root,
+            actual: map.root(),
+        });
+    }
+    second::compare_map(epoch, map.root(), map.count())?;
+    Ok(map)
+}
+
+/// Size of the log up to the last committed epoch.
 ///
 /// # Errors
 /// The store's.
+pub(crate) fn committed_size(store: &dyn Read) -> Result<TreeSize, StoreError> {
+    let last = store::last::<Epochs>(store)?;
+    Ok(TreeSize(
+        last.map_or(0, |(_, index)| index.0.saturating_add(1)),
+    ))
+}
+
+/// The last committed epoch with its map, or the empty log.
+///
+/// # Errors
+/// The store's; records that are not those of the map.
 pub(crate) fn edge_or_empty(store: &dyn Read) -> Result<Edge, StoreError> {
-    match load_edge(store) {
-        Ok(edge) => Ok(edge),
-        Err(StartError::NotCreated) => Ok(Edge::empty()),
-        Err(StartError::Store(error)) => Err(error),
-        Err(other) => Err(StoreError::Engine(other.to_string())),
+    let unfit = |error: &dyn std::fmt::Display| StoreError::Engine(error.to_string());
+    let mut edge = match load_edge(store) {
+        Ok(edge) => edge,
+        Err(StartError::NotCreated) => return Ok(Edge::empty()),
+        Err(StartError::Store(error)) => return Err(error),
+        Err(other) => return Err(unfit(&other)),
+    };
+    if let Some(epoch) = &edge.epoch {
+        edge.map = stated_map(store, epoch).map_err(|e| unfit(&e))?;
     }
+    Ok(edge)
 }
 
 /// The epoch leaf at `index`.

@@ -1,20 +1,19 @@
 //! The second path: both roots again, from the bytes about to be written, by other code.
 //!
-//! It believes the signed head, the last epoch's map root and nothing else. What the first path
-//! kept in memory is not looked at; records and pages are read again. So a flipped bit in a cache,
-//! a page, a record or a tile stops here, before the key signs what it led to.
-
-use std::collections::BTreeMap;
+//! It believes the signed head, the last epoch's map root and nothing else. The map in memory is
+//! only asked to open itself under that root, and each record the events were judged by must have
+//! the hash found there; leaves and tiles are read again. So a flipped bit in the map, in a cached
+//! record, in a leaf or in a tile stops here, before the key signs what it led to.
 
 use zhao_spec::life::leaf::{Epoch, Leaf};
 use zhao_spec::log::tree::{TreeSize, check_consistency, prove_consistency};
-use zhao_spec::map::{MapPath, Partial};
+use zhao_spec::map::Opened;
 use zhao_spec::wire::{Hash, sha256};
 
 use super::error::SecondPathError;
 use super::second_log::log_root;
 use super::stage::{Edge, Staged};
-use crate::map::MapView;
+use crate::map::StatusMap;
 use crate::overlay::Touched;
 use crate::store::layout::{Family, Leaves, Records, Table};
 use crate::store::{Read, Row, StoreError, decode};
@@ -60,8 +59,7 @@ pub(crate) fn check(
         _ => return Err(SecondPathError::Epoch),
     }
     let changes = staged_records(staged)?;
-    let map = MapView::new(store, before.map_version);
-    let (root, subjects) = map_root(&map, before.map(), touched, &changes)?;
+    let (root, subjects) = map_root(&before.map, before.stated(), touched, &changes)?;
     compare_map(&staged.epoch, root, subjects)
 }
 
@@ -82,50 +80,30 @@ pub(crate) fn compare_map(epoch: &Epoch, root: Hash, subjects: u64) -> Result<()
     Ok(())
 }
 
-/// Applies `changes` to the part of the map that `touched` covers, every path and every record
-/// read again and checked under the root of `before`.
+/// Applies `changes` to the part of the map that `touched` covers, opened under the root that
+/// `before` states.
 pub(crate) fn map_root(
-    map: &MapView<'_>,
+    map: &StatusMap,
     before: (Hash, u64),
     touched: &Touched,
     changes: &[(Hash, Hash)],
 ) -> Result<(Hash, u64), SecondPathError> {
-    let mut paths: Vec<(Hash, Option<Hash>, MapPath)> = Vec::with_capacity(touched.before.len());
+    let mut keys: Vec<Hash> = touched.before.keys().copied().collect();
+    let mut opened = Opened::new(&before.0, &map.open(&mut keys))?;
     for (key, judged) in &touched.before {
-        let found = map.find(key)?;
-        let committed = match found.of(key) {
-            None => None,
-            Some(leaf) => {
-                // What is stored now, what the map commits, and what the events were judged by
-                // must be one record.
-                let stored = sha256(&[&map.record_of(leaf)?]);
-                if stored != leaf.record {
-                    return Err(SecondPathError::Record { key: *key });
-                }
-                Some(leaf.record)
-            }
-        };
+        // What the map commits and what the events were judged by must be one record.
+        let committed = opened.find(key)?;
         if committed != judged.as_ref().map(|record| record.hash()) {
             return Err(SecondPathError::Record { key: *key });
         }
-        paths.push((*key, committed, found.path(key)));
     }
-    let borrowed: Vec<(Hash, Option<Hash>, &MapPath)> = paths
-        .iter()
-        .map(|(key, hash, path)| (*key, *hash, path))
-        .collect();
-    let mut partial = Partial::from_paths(&before.0, &borrowed)?;
-    let root = partial.apply(changes)?;
-    let absent: BTreeMap<Hash, bool> = paths
-        .iter()
-        .map(|(key, hash, _)| (*key, hash.is_none()))
-        .collect();
-    let added = changes
-        .iter()
-        .filter(|(key, _)| absent.get(key) == Some(&true))
-        .count();
-    let added = u64::try_from(added).unwrap_or(u64::MAX);
-    Ok((root, before.1.saturating_add(added)))
+    let mut subjects = before.1;
+    for (key, record) in changes {
+        if opened.set(key, record)?.is_none() {
+            subjects = subjects.saturating_add(1);
+        }
+    }
+    Ok((opened.root(), subjects))
 }
 
 /// The raw leaves in the batch: exactly those from `from` up to `to`.

@@ -8,11 +8,11 @@ use zhao_spec::life::record::Record;
 use zhao_spec::log::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use zhao_spec::wire::{Hash, UnixMillis};
 
-use crate::map::MapView;
-use crate::map::update::update;
+use crate::map::load::short_version;
+use crate::map::{MapLeaf, StatusMap};
 use crate::overlay::Touched;
 use crate::replay::Index;
-use crate::store::layout::{EpochPlace, Epochs, EventIds, Holdings, Leaves, Records, Subjects};
+use crate::store::layout::{Epochs, EventIds, Holdings, Leaves, Records, Replaced, Subjects};
 use crate::store::{Read, StoreError, WriteBatch};
 use crate::tree::{self, TileMap};
 
@@ -23,8 +23,8 @@ pub(crate) struct Edge {
     pub(crate) epoch: Option<Epoch>,
     /// Right edge of the log's tree.
     pub(crate) frontier: Frontier,
-    /// Version of the map's root page.
-    pub(crate) map_version: Option<u64>,
+    /// The map after it.
+    pub(crate) map: StatusMap,
 }
 
 impl Edge {
@@ -33,7 +33,7 @@ impl Edge {
         Self {
             epoch: None,
             frontier: Frontier::new(),
-            map_version: None,
+            map: StatusMap::new(),
         }
     }
 
@@ -41,8 +41,8 @@ impl Edge {
         self.frontier.size()
     }
 
-    /// Root of the map, and number of its keys.
-    pub(crate) fn map(&self) -> (Hash, u64) {
+    /// Root of the map, and number of its keys, as the last epoch leaf states them.
+    pub(crate) fn stated(&self) -> (Hash, u64) {
         match &self.epoch {
             Some(epoch) => (epoch.map_root, epoch.subjects),
             None => (zhao_spec::map::EMPTY_ROOT, 0),
@@ -66,6 +66,8 @@ pub(crate) struct Staged {
     pub(crate) epoch: Epoch,
     pub(crate) root: Hash,
     pub(crate) tiles: TileMap,
+    /// The records written, by what the new map has for them.
+    pub(crate) fresh: Vec<(MapLeaf, Arc<Record>)>,
 }
 
 /// Builds the batch: leaves, indexes, records, map pages, epoch leaf, tiles. Nothing is written.
@@ -89,9 +91,13 @@ pub(crate) fn stage(
     for (key, index) in &segment.index.subjects {
         batch.put::<Subjects>(key, index);
     }
-    let writes = stage_records(&mut batch, number, &segment.touched.writes);
-    let map = MapView::new(store, before.map_version);
-    let updated = update(map, number, &writes, &mut batch)?;
+    let fresh = stage_records(&mut batch, number, &segment.touched.writes)?;
+    let changes: Vec<MapLeaf> = fresh.iter().map(|(leaf, _)| *leaf).collect();
+    let updated = before.map.update(&changes);
+    if !updated.replaced.is_empty() {
+        let old = |leaf: &MapLeaf| (leaf.key, u64::from(leaf.version));
+        batch.put::<Replaced>(&number, &updated.replaced.iter().map(old).collect());
+    }
     // The epoch leaf comes last: only now is the map root known.
     let mut leaves = segment.leaves.clone();
     let first = before.size().0;
@@ -99,23 +105,16 @@ pub(crate) fn stage(
     let epoch = Epoch {
         epoch: number,
         index: LeafIndex(first.saturating_add(count(leaves.len()))),
-        map_root: updated.root,
+        map_root: updated.map.root(),
         previous: before.epoch.as_ref().map(|epoch| epoch.index),
-        subjects: before.map().1.saturating_add(updated.added),
+        subjects: updated.map.count(),
         time,
     };
     leaves.push(epoch.bytes());
     for (index, leaf) in (first..).zip(&leaves) {
         batch.put::<Leaves>(&LeafIndex(index), leaf);
     }
-    let map_version = updated.map_version.unwrap_or(number);
-    batch.put::<Epochs>(
-        &number,
-        &EpochPlace {
-            index: epoch.index,
-            map_version,
-        },
-    );
+    batch.put::<Epochs>(&number, &epoch.index);
     let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
     let mut frontier = before.frontier.clone();
     let tiles = tree::append(store, &mut frontier, &hashes)?;
@@ -124,7 +123,7 @@ pub(crate) fn stage(
     let edge = Edge {
         epoch: Some(epoch.clone()),
         frontier,
-        map_version: updated.map_version,
+        map: updated.map,
     };
     Ok(Staged {
         batch,
@@ -132,20 +131,27 @@ pub(crate) fn stage(
         epoch,
         root,
         tiles,
+        fresh,
     })
 }
 
-/// Puts the records of epoch `number` and returns the map's changes, keys ascending.
+/// Puts the records of epoch `number` and returns them with their map leaves, keys ascending.
 fn stage_records(
     batch: &mut WriteBatch,
     number: u64,
     writes: &BTreeMap<Hash, Arc<Record>>,
-) -> Vec<(Hash, Hash)> {
-    let mut changes = Vec::with_capacity(writes.len());
+) -> Result<Vec<(MapLeaf, Arc<Record>)>, StoreError> {
+    let version = short_version(number)?;
+    let mut fresh = Vec::with_capacity(writes.len());
     for (key, record) in writes {
         let bytes = record.bytes();
-        changes.push((*key, zhao_spec::map::record_hash(&bytes)));
+        let leaf = MapLeaf {
+            key: *key,
+            record: zhao_spec::map::record_hash(&bytes),
+            version,
+        };
+        fresh.push((leaf, Arc::clone(record)));
         batch.put::<Records>(&(*key, number), &bytes);
     }
-    changes
+    Ok(fresh)
 }

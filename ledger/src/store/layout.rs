@@ -1,22 +1,23 @@
 //! Bytes: the column families, what their keys and values are, and how they are written.
 //!
-//! Integers are big-endian, so key order is numeric order. Format history: 1, the first.
+//! Integers are big-endian, so key order is numeric order. Format history: 1, the first; 2, the map
+//! is made from records at start (no pages on disk), what an epoch replaced is one entry.
 
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::Hash;
 
-use crate::map::page::{Page, PageId};
-
 /// Format version of the database; raised with any change in this file.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 /// Bytes of an unsigned 64-bit integer.
 const U64: usize = 8;
+/// Bytes of a hash.
+const HASH: usize = 32;
 
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
-    /// Epoch number → where its leaf is, and which root page its map has.
+    /// Epoch number → index of its leaf.
     Epochs,
     /// Event id → leaf index.
     EventIds,
@@ -28,12 +29,10 @@ pub enum Family {
     Leaves,
     /// Format version, origin, log key.
     Meta,
-    /// Page of the status map, version → slots.
-    Pages,
     /// Subject key, version → record.
     Records,
-    /// Version, table, key → a page or record that this version replaced.
-    Stale,
+    /// Epoch number → the records it replaced.
+    Replaced,
     /// Subject key, seq → leaf index.
     Subjects,
     /// Tile level, tile index → hashes.
@@ -42,16 +41,15 @@ pub enum Family {
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::Epochs,
         Self::EventIds,
         Self::Heads,
         Self::Holdings,
         Self::Leaves,
         Self::Meta,
-        Self::Pages,
         Self::Records,
-        Self::Stale,
+        Self::Replaced,
         Self::Subjects,
         Self::Tiles,
     ];
@@ -66,9 +64,8 @@ impl Family {
             Self::Holdings => "holdings",
             Self::Leaves => "leaves",
             Self::Meta => "meta",
-            Self::Pages => "pages",
             Self::Records => "records",
-            Self::Stale => "stale",
+            Self::Replaced => "replaced",
             Self::Subjects => "subjects",
             Self::Tiles => "tiles",
         }
@@ -152,8 +149,8 @@ macro_rules! table {
 }
 
 table!(
-    /// Epoch number → [`EpochPlace`].
-    Epochs, Epochs, u64, EpochPlace);
+    /// Epoch number → index of its leaf.
+    Epochs, Epochs, u64, LeafIndex);
 table!(
     /// Event id → leaf index.
     EventIds, EventIds, Hash, LeafIndex);
@@ -170,14 +167,11 @@ table!(
     /// [`MetaKey`] → bytes.
     Meta, Meta, MetaKey, Vec<u8>);
 table!(
-    /// (page, version) → slots.
-    Pages, Pages, (PageId, u64), Page);
-table!(
     /// (subject key, version) → canonical record.
     Records, Records, (Hash, u64), Vec<u8>);
 table!(
-    /// What a version replaced → nothing.
-    Stale, Stale, StaleKey, ());
+    /// Epoch number → (subject key, version) of each record it replaced, keys ascending.
+    Replaced, Replaced, u64, Vec<(Hash, u64)>);
 table!(
     /// (subject key, seq) → leaf index.
     Subjects, Subjects, (Hash, u64), LeafIndex);
@@ -194,33 +188,6 @@ pub enum MetaKey {
     LogKey,
     /// The log's origin, UTF-8.
     Origin,
-}
-
-/// Where an epoch's leaf is and where its map begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EpochPlace {
-    /// Index of the epoch leaf.
-    pub index: LeafIndex,
-    /// Version of the root page: the last epoch that changed the map.
-    pub map_version: u64,
-}
-
-/// A page or record that was current until `version`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StaleKey {
-    /// The epoch that replaced it.
-    pub version: u64,
-    /// What it is.
-    pub old: Old,
-}
-
-/// What was replaced.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Old {
-    /// A page at a version.
-    Page(PageId, u64),
-    /// A record at a version.
-    Record(Hash, u64),
 }
 
 /// Something with a byte form of its own.
@@ -282,15 +249,6 @@ impl Part for Vec<u8> {
     }
 }
 
-impl Part for () {
-    fn bytes(&self) -> Vec<u8> {
-        Vec::new()
-    }
-    fn from_bytes(bytes: &[u8]) -> Result<Self, LayoutError> {
-        exactly::<0>(bytes, "0").map(|_| ())
-    }
-}
-
 impl Part for (Hash, u64) {
     fn bytes(&self) -> Vec<u8> {
         [self.0.0.as_slice(), &self.1.to_be_bytes()].concat()
@@ -312,22 +270,20 @@ impl Part for (u8, u64) {
     }
 }
 
-impl Part for (PageId, u64) {
+impl Part for Vec<(Hash, u64)> {
     fn bytes(&self) -> Vec<u8> {
-        [self.0.bytes().as_slice(), &self.1.to_be_bytes()].concat()
+        self.iter().flat_map(|old| old.bytes()).collect()
     }
     fn from_bytes(bytes: &[u8]) -> Result<Self, LayoutError> {
-        let (id, version) = split_u64(bytes, "a page id and 8")?;
-        Ok((PageId::from_bytes(id)?, version))
-    }
-}
-
-impl Part for Page {
-    fn bytes(&self) -> Vec<u8> {
-        self.to_bytes()
-    }
-    fn from_bytes(bytes: &[u8]) -> Result<Self, LayoutError> {
-        Self::from_stored(bytes)
+        let (entries, rest) = bytes.as_chunks::<{ HASH + U64 }>();
+        if !rest.is_empty() || entries.is_empty() {
+            return Err(LayoutError::Length {
+                expected: "a multiple of 40",
+                actual: bytes.len(),
+            });
+        }
+        let old = entries.iter().map(|entry| Part::from_bytes(entry));
+        old.collect()
     }
 }
 
@@ -346,50 +302,6 @@ impl Part for MetaKey {
             b"origin" => Ok(Self::Origin),
             _ => Err(LayoutError::Value("no such meta key".to_owned())),
         }
-    }
-}
-
-impl Part for EpochPlace {
-    fn bytes(&self) -> Vec<u8> {
-        [self.index.0.to_be_bytes(), self.map_version.to_be_bytes()].concat()
-    }
-    fn from_bytes(bytes: &[u8]) -> Result<Self, LayoutError> {
-        let (index, map_version) = split_u64(bytes, "16")?;
-        let index = exactly(index, "16").map(u64::from_be_bytes)?;
-        Ok(Self {
-            index: LeafIndex(index),
-            map_version,
-        })
-    }
-}
-
-const TAG_PAGE: u8 = b'p';
-const TAG_RECORD: u8 = b'r';
-
-impl Part for StaleKey {
-    fn bytes(&self) -> Vec<u8> {
-        let (tag, rest) = match &self.old {
-            Old::Page(id, version) => (TAG_PAGE, (id.clone(), *version).bytes()),
-            Old::Record(key, version) => (TAG_RECORD, (*key, *version).bytes()),
-        };
-        [self.version.to_be_bytes().as_slice(), &[tag], &rest].concat()
-    }
-    fn from_bytes(bytes: &[u8]) -> Result<Self, LayoutError> {
-        let short = || LayoutError::Length {
-            expected: "9 or more",
-            actual: bytes.len(),
-        };
-        let (version, rest) = bytes.split_first_chunk::<U64>().ok_or_else(short)?;
-        let (tag, rest) = rest.split_first().ok_or_else(short)?;
-        let old = match *tag {
-            TAG_PAGE => Part::from_bytes(rest).map(|(id, version)| Old::Page(id, version))?,
-            TAG_RECORD => Part::from_bytes(rest).map(|(key, v)| Old::Record(key, v))?,
-            tag => return Err(LayoutError::Tag { tag }),
-        };
-        Ok(Self {
-            version: u64::from_be_bytes(*version),
-            old,
-        })
     }
 }
 

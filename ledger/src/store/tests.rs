@@ -8,7 +8,6 @@ use zhao_spec::wire::Hash;
 use super::memory::{Fault, How, Memory, Operation};
 use super::rocks::Rocks;
 use super::*;
-use crate::map::page::{MapLeaf, Page, PageId, Slot};
 
 fn raw(family: Family, key: &[u8], value: Option<&[u8]>) -> WriteBatch {
     let mut batch = WriteBatch::new();
@@ -128,7 +127,7 @@ fn another_format_is_refused() {
     assert_eq!(
         error,
         StoreError::Format {
-            expected: 1,
+            expected: 2,
             actual: 7
         }
     );
@@ -281,16 +280,7 @@ fn golden_bytes() {
     use layout::*;
     let (one, two) = ("01".repeat(32), "02".repeat(32));
     let (a, b) = (Hash([1; 32]), Hash([2; 32]));
-    let place = EpochPlace {
-        index: LeafIndex(5),
-        map_version: 3,
-    };
-    golden::<Epochs>(
-        &4,
-        &place,
-        "0000000000000004",
-        "00000000000000050000000000000003",
-    );
+    golden::<Epochs>(&4, &LeafIndex(5), "0000000000000004", "0000000000000005");
     golden::<EventIds>(&a, &LeafIndex(258), &one, "0000000000000102");
     golden::<Heads>(&9, &b"note".to_vec(), "0000000000000009", "6e6f7465");
     golden::<Holdings>(&(a, 1), &b, &format!("{one}0000000000000001"), &two);
@@ -311,35 +301,12 @@ fn golden_bytes() {
         "0000000000000003",
     );
     golden::<Tiles>(&(1, 2), &vec![9], "010000000000000002", "09");
-    let mut page = Page::default();
-    page.slots[0] = Slot::Leaf(MapLeaf {
-        key: a,
-        record: b,
-        version: 4,
-    });
-    page.slots[15] = Slot::Child {
-        hash: b,
-        version: 6,
-    };
-    let id = PageId::ROOT
-        .child(0xa)
-        .unwrap()
-        .child(0xb)
-        .unwrap()
-        .child(0xc)
-        .unwrap();
-    let bytes = format!("800101{one}{two}000000000000000402{two}0000000000000006");
-    golden::<Pages>(&(id.clone(), 8), &page, "03abc00000000000000008", &bytes);
-    let old = Old::Page(id, 8);
-    golden::<Stale>(
-        &StaleKey { version: 9, old },
-        &(),
-        "00000000000000097003abc00000000000000008",
-        "",
+    golden::<Replaced>(
+        &9,
+        &vec![(a, 8), (b, 3)],
+        "0000000000000009",
+        &format!("{one}0000000000000008{two}0000000000000003"),
     );
-    let old = Old::Record(a, 8);
-    let key = format!("000000000000000972{one}0000000000000008");
-    golden::<Stale>(&StaleKey { version: 9, old }, &(), &key, "");
 }
 
 #[test]
@@ -353,25 +320,13 @@ fn bytes_of_other_shapes_are_refused() {
     };
     length(Leaves::decode_key(b"1234567").map(|_| ()));
     length(EventIds::decode_key(&[0; 31]).map(|_| ()));
-    length(Epochs::decode_value(&[0; 15]).map(|_| ()));
-    length(Epochs::decode_value(&[0; 17]).map(|_| ()));
+    length(Epochs::decode_value(&[0; 7]).map(|_| ()));
+    length(Epochs::decode_value(&[0; 9]).map(|_| ()));
     length(Tiles::decode_key(&[0; 8]).map(|_| ()));
-    length(Stale::decode_value(b"x"));
-    length(Stale::decode_key(&[0; 8]).map(|_| ()));
-    length(Pages::decode_key(&[64; 41]).map(|_| ()));
-    length(Pages::decode_key(&[1; 9]).map(|_| ()));
-    length(Pages::decode_value(&[0]).map(|_| ()));
-    length(Pages::decode_value(&[0, 0, 1]).map(|_| ()));
-    length(Pages::decode_value(&[0, 1, 2]).map(|_| ()));
-    let tag = Err(LayoutError::Tag { tag: 9 });
-    assert_eq!(
-        Pages::decode_value(&[&[0, 1, 9], [0; 40].as_slice()].concat()).map(|_| ()),
-        tag
-    );
-    assert_eq!(
-        Stale::decode_key(&[0, 0, 0, 0, 0, 0, 0, 1, 9]).map(|_| ()),
-        tag
-    );
+    length(Replaced::decode_key(&[0; 7]).map(|_| ()));
+    length(Replaced::decode_value(&[]).map(|_| ()));
+    length(Replaced::decode_value(&[0; 39]).map(|_| ()));
+    length(Replaced::decode_value(&[0; 81]).map(|_| ()));
     let unknown = Meta::decode_key(b"other").unwrap_err();
     assert_eq!(unknown, LayoutError::Value("no such meta key".to_owned()));
 }

@@ -16,6 +16,7 @@
 mod error;
 mod memory;
 mod naive;
+mod opened;
 mod partial;
 mod path;
 mod trie;
@@ -28,6 +29,7 @@ use crate::wire::hash::{Hash, sha256};
 pub use error::{MapError, PartialError};
 pub use memory::MemoryMap;
 pub use naive::{naive_path, naive_root};
+pub use opened::{Opened, OpenedError, Part};
 pub use partial::Partial;
 pub use path::{MapPath, MapPath as Path, Terminal};
 
@@ -68,7 +70,17 @@ pub fn bit(key: &Hash, depth: u8) -> bool {
 /// The first bit on which two keys differ; nothing for equal keys.
 #[must_use]
 pub fn first_difference(a: &Hash, b: &Hash) -> Option<u8> {
-    (0..=u8::MAX).find(|depth| bit(a, *depth) != bit(b, *depth))
+    let differs = |(a, b): (&u8, &u8)| Some(a ^ b).filter(|bits| *bits != 0);
+    let mut depth: u8 = 0;
+    for pair in a.0.iter().zip(&b.0) {
+        if let Some(bits) = differs(pair) {
+            let zeros = u8::try_from(bits.leading_zeros()).unwrap_or(u8::MAX);
+            return Some(depth.saturating_add(zeros));
+        }
+        // 8 bits a byte; after the last of 32 nothing is returned.
+        depth = depth.wrapping_add(8);
+    }
+    None
 }
 
 /// Checks that the map with `root` holds `record_hash` at `key`.

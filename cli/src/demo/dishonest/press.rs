@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use zhao_ledger::map::MapView;
-use zhao_ledger::map::update::update;
+use zhao_ledger::hot::HotRecords;
+use zhao_ledger::map::load::{load, short_version};
+use zhao_ledger::map::{MapLeaf, StatusMap};
 use zhao_ledger::overlay::{Overlay, StoredView};
 use zhao_ledger::replay::Index;
 use zhao_ledger::sequence::CHECKPOINT_FILE;
 use zhao_ledger::sequence::intent::{self, Intent};
 use zhao_ledger::store::files::{Directory, Files as _};
 use zhao_ledger::store::layout::{
-    EpochPlace, Epochs, EventIds, FORMAT, Heads, Holdings, Leaves, Meta, MetaKey, Records, Subjects,
+    Epochs, EventIds, FORMAT, Heads, Holdings, Leaves, Meta, MetaKey, Records, Replaced, Subjects,
 };
 use zhao_ledger::store::rocks::Rocks;
 use zhao_ledger::store::{self, Store, WriteBatch};
@@ -50,7 +51,8 @@ pub(crate) struct Press {
     keys: Keys,
     frontier: Frontier,
     epoch: Option<Epoch>,
-    map_version: Option<u64>,
+    map: StatusMap,
+    hot: HotRecords,
 }
 
 /// What a batch of leaves does to the map, if one believes them.
@@ -74,22 +76,24 @@ impl Press {
     pub(crate) fn go_on(ledger: &Path, keys: Keys) -> Result<Self, Failure> {
         let store = Arc::new(Rocks::open(&ledger.join("db")).map_err(failed)?);
         let files = Directory::open(ledger).map_err(failed)?;
-        let (_, place) = store::last::<Epochs>(&*store)
+        let (number, index) = store::last::<Epochs>(&*store)
             .map_err(failed)?
             .ok_or_else(|| failed("the log is empty"))?;
-        let bytes = store::require::<Leaves>(&*store, &place.index).map_err(failed)?;
+        let bytes = store::require::<Leaves>(&*store, &index).map_err(failed)?;
         let Leaf::Epoch(epoch) = Leaf::parse(&bytes).map_err(failed)? else {
             return Err(failed("the log does not end in an epoch leaf"));
         };
-        let size = TreeSize(place.index.0 + 1);
+        let size = TreeSize(index.0 + 1);
         let frontier = tree::frontier(&*store, size).map_err(failed)?;
+        let map = load(&*store, number).map_err(failed)?;
         Ok(Self {
             store,
             files,
             keys,
             frontier,
             epoch: Some(epoch),
-            map_version: Some(place.map_version),
+            map,
+            hot: HotRecords::default(),
         })
     }
 
@@ -112,7 +116,8 @@ impl Press {
             keys,
             frontier: Frontier::new(),
             epoch: None,
-            map_version: None,
+            map: StatusMap::new(),
+            hot: HotRecords::default(),
         })
     }
 
@@ -131,12 +136,9 @@ impl Press {
     /// # Errors
     /// The database cannot be read.
     pub(crate) fn record(&self, key: &Hash) -> Result<Option<Record>, Failure> {
-        let map = MapView::new(&*self.store, self.map_version);
-        let bytes = map.record(key).map_err(failed)?;
-        bytes
-            .map(|bytes| Record::parse(&bytes))
-            .transpose()
-            .map_err(failed)
+        let view = StoredView::new(&*self.store, &self.map, &self.hot);
+        let record = view.get(key).map_err(failed)?;
+        Ok(record.map(|record| Record::clone(&record)))
     }
 
     /// What `leaves` do by the rules. A leaf that the rules refuse has no effect: the press does
@@ -145,7 +147,7 @@ impl Press {
     /// # Errors
     /// The database cannot be read.
     pub(crate) fn effect(&self, leaves: &[Vec<u8>], time: UnixMillis) -> Result<Effect, Failure> {
-        let view = StoredView::new(MapView::new(&*self.store, self.map_version));
+        let view = StoredView::new(&*self.store, &self.map, &self.hot);
         let mut overlay = Overlay::new(&view);
         let mut index = Index::default();
         for (at, bytes) in (self.size()..).zip(leaves) {
@@ -199,40 +201,41 @@ impl Press {
         for (key, index) in &effect.index.subjects {
             batch.put::<Subjects>(key, index);
         }
+        let version = short_version(number).map_err(failed)?;
         let mut changes = Vec::new();
         for (key, record) in &effect.writes {
             batch.put::<Records>(&(*key, number), &record.bytes());
-            changes.push((*key, record.hash()));
+            changes.push(MapLeaf {
+                key: *key,
+                record: record.hash(),
+                version,
+            });
         }
-        let map = MapView::new(&*self.store, self.map_version);
-        let updated = update(map, number, &changes, &mut batch).map_err(failed)?;
+        let updated = self.map.update(&changes);
+        if !updated.replaced.is_empty() {
+            let old = |leaf: &MapLeaf| (leaf.key, u64::from(leaf.version));
+            batch.put::<Replaced>(&number, &updated.replaced.iter().map(old).collect());
+        }
         let count = u64::try_from(leaves.len()).expect("a batch is bounded");
         let epoch = Epoch {
             epoch: number,
             index: LeafIndex(first + count),
-            map_root: updated.root,
+            map_root: updated.map.root(),
             previous: self.epoch.as_ref().map(|epoch| epoch.index),
-            subjects: self.epoch.as_ref().map_or(0, |epoch| epoch.subjects) + updated.added,
+            subjects: updated.map.count(),
             time,
         };
         leaves.push(epoch.bytes());
         for (index, leaf) in (first..).zip(&leaves) {
             batch.put::<Leaves>(&LeafIndex(index), leaf);
         }
-        let map_version = updated.map_version.unwrap_or(number);
-        batch.put::<Epochs>(
-            &number,
-            &EpochPlace {
-                index: epoch.index,
-                map_version,
-            },
-        );
+        batch.put::<Epochs>(&number, &epoch.index);
         let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
         let tiles = tree::append(&*self.store, &mut self.frontier, &hashes).map_err(failed)?;
         tree::stage(&mut batch, &tiles);
         self.store.write(batch).map_err(failed)?;
         self.epoch = Some(epoch.clone());
-        self.map_version = updated.map_version;
+        self.map = updated.map;
         Ok(epoch)
     }
 

@@ -233,12 +233,12 @@ fn pruning_leaves_a_whole_log() {
             )
             .unwrap();
     }
-    let pages = site.disk.entries(Family::Pages).len();
+    let records = site.disk.entries(Family::Records).len();
     sequencer.prune(2).unwrap();
-    assert!(site.disk.entries(Family::Pages).len() < pages);
+    assert!(site.disk.entries(Family::Records).len() < records);
     assert_eq!(
         site.disk
-            .entries(Family::Stale)
+            .entries(Family::Replaced)
             .iter()
             .map(|(key, _)| key[7])
             .min(),

@@ -247,13 +247,13 @@ fn a_database_of_another_format() {
     let (site, _) = two_states();
     let key = Meta::encode_key(&MetaKey::Format);
     site.disk
-        .damage(Family::Meta, &key, Some(2_u64.to_be_bytes().to_vec()));
+        .damage(Family::Meta, &key, Some(1_u64.to_be_bytes().to_vec()));
     let error = site.open(at(30)).unwrap_err();
     assert_eq!(
         error,
         StoreError::Format {
-            expected: 1,
-            actual: 2
+            expected: 2,
+            actual: 1
         }
         .into()
     );
