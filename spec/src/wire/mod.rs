@@ -31,7 +31,7 @@ pub(crate) mod vectors;
 pub use fields::{Fields, Malformed, Problem};
 pub use hash::{Hash, sha256};
 pub use json::{JsonError, Value};
-pub use signature::{PublicKey, SecretKey, Signature, SignatureError};
+pub use signature::{Keys, PublicKey, SecretKey, Signature, SignatureError};
 pub use time::{Date, TimeError, UnixMillis};
 
 /// `text` cut to at most 64 bytes at a character boundary, for error texts.

@@ -17,6 +17,12 @@ use zeroize::Zeroizing;
 use super::binary::{self, BinaryError};
 use super::hash::{Hash, sha256};
 
+mod keys;
+mod prepared;
+
+pub use keys::Keys;
+pub use prepared::PreparedKey;
+
 /// Multicodec prefix of an Ed25519 public key: 0xed as an unsigned varint.
 const MULTICODEC: [u8; 2] = [0xed, 0x01];
 
@@ -133,10 +139,18 @@ impl PublicKey {
             PointFault::NotCanonical => SignatureError::KeyNotCanonical,
             PointFault::SmallOrder => SignatureError::KeySmallOrder,
         })?;
-        Ok(Self {
-            bytes: *bytes,
+        Ok(Self::of(*bytes, point))
+    }
+
+    #[allow(
+        clippy::arithmetic_side_effects,
+        reason = "points are a group: nothing overflows"
+    )]
+    fn of(bytes: [u8; 32], point: EdwardsPoint) -> Self {
+        Self {
+            bytes,
             minus: -point,
-        })
+        }
     }
 
     /// The 32 bytes of RFC 8032.
@@ -322,10 +336,7 @@ impl SecretKey {
     pub fn public(&self) -> PublicKey {
         // A clamped scalar is no multiple of L, so its point is never of small order.
         let key = self.0.verifying_key();
-        PublicKey {
-            bytes: key.to_bytes(),
-            minus: -key.to_edwards(),
-        }
+        PublicKey::of(key.to_bytes(), key.to_edwards())
     }
 
     /// Signs `message`.

@@ -19,6 +19,8 @@ fn verify(case: &Value) -> Outcome {
         other_verdict(&key.to_bytes(), &message, &signature),
         "{case}"
     );
+    let prepared = PreparedKey::new(key).verify(&message, &Signature(signature));
+    assert_eq!(prepared, verdict, "{case}");
     verdict.map_err(|e| e.code())?;
     Ok(true.into())
 }
