@@ -20,11 +20,11 @@ use zhao_spec::log::cosignature::{self, UnixSeconds};
 use zhao_spec::log::note::{KeyKind, NoteError, Vkey, VkeyError};
 use zhao_spec::log::tree::{LeafIndex, ProveError, TreeSize, leaf_hash, prove_inclusion};
 use zhao_spec::map::MapPath;
-use zhao_spec::wire::{Hash, SecretKey, limits};
+use zhao_spec::wire::{Hash, Keys, SecretKey, limits};
 
 use crate::map::MapView;
 use crate::overlay::{StoredView, Touched};
-use crate::replay::{Diverged, Divergence, expect, replay};
+use crate::replay::{Diverged, Divergence, PREPARED_KEYS, expect, replay_with};
 use crate::sequence::recover::{edge_or_empty, epoch_at, genesis_segment};
 use crate::sequence::second_log::log_root;
 use crate::sequence::stage::{Segment, stage};
@@ -127,6 +127,8 @@ pub struct Auditor {
     genesis: Hash,
     store: Arc<dyn Store>,
     source: Arc<dyn LeafSource>,
+    /// The signers met so far.
+    keys: Keys,
 }
 
 impl std::fmt::Debug for Auditor {
@@ -159,6 +161,7 @@ impl Auditor {
             genesis,
             store,
             source,
+            keys: Keys::new(PREPARED_KEYS),
         })
     }
 
@@ -324,7 +327,7 @@ impl Auditor {
             None => self.take_genesis(leaves)?,
             Some(previous) => {
                 let view = StoredView::new(MapView::new(&*self.store, edge.map_version));
-                let replayed = replay(&view, previous, leaves)
+                let replayed = replay_with(&view, previous, leaves, &mut self.keys)
                     .map_err(|diverged| Taken::judged(before.clone(), diverged))?;
                 let (_, events) = leaves.split_last().ok_or_else(Taken::empty)?;
                 let (index, touched) = (replayed.index, replayed.touched);

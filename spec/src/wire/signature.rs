@@ -203,6 +203,18 @@ impl PublicKey {
     /// # Errors
     /// In this order: s not below L; R not a point, not canonical, of small order; no match.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+        self.verify_parts(&[message], signature)
+    }
+
+    /// As [`PublicKey::verify`], over a message in parts that are laid end to end.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    pub fn verify_parts(
+        &self,
+        message: &[&[u8]],
+        signature: &Signature,
+    ) -> Result<(), SignatureError> {
         self.verify_by(message, signature, |k, s| {
             EdwardsPoint::vartime_double_scalar_mul_basepoint(k, &self.minus, s)
         })
@@ -211,7 +223,7 @@ impl PublicKey {
     /// The checks of [`PublicKey::verify`], where `equation` computes s·B − k·A from k and s.
     fn verify_by(
         &self,
-        message: &[u8],
+        message: &[&[u8]],
         signature: &Signature,
         equation: impl FnOnce(&Scalar, &Scalar) -> EdwardsPoint,
     ) -> Result<(), SignatureError> {
@@ -221,7 +233,9 @@ impl PublicKey {
         let mut hash = Sha512::new();
         hash.update(r);
         hash.update(self.bytes);
-        hash.update(message);
+        for part in message {
+            hash.update(part);
+        }
         let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
         // An encoding just computed is canonical and of a point, so R, which equals it, is too:
         // there is no need to decode R unless something is wrong.

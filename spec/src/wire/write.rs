@@ -120,6 +120,12 @@ impl ObjectWriter<'_> {
         self.out
     }
 
+    /// How many bytes the output holds so far.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.out.len()
+    }
+
     /// A text member.
     pub fn text(&mut self, name: &str, text: &str) -> &mut Self {
         string(self.name(name), text);

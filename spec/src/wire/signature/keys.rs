@@ -74,15 +74,28 @@ impl Keys {
         message: &[u8],
         signature: &Signature,
     ) -> Result<(), SignatureError> {
+        self.verify_parts(key, &[message], signature)
+    }
+
+    /// As [`PublicKey::verify_parts`].
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    pub fn verify_parts(
+        &mut self,
+        key: &PublicKey,
+        message: &[&[u8]],
+        signature: &Signature,
+    ) -> Result<(), SignatureError> {
         self.span = self.span.saturating_add(1);
         if self.span > SPAN {
             self.halve();
         }
         let uses = self.uses.entry(key.to_bytes()).or_default();
         if let Some(prepared) = &uses.prepared {
-            prepared.verify(message, signature)?;
+            prepared.verify_parts(message, signature)?;
         } else {
-            key.verify(message, signature)?;
+            key.verify_parts(message, signature)?;
         }
         // Only what verifies counts: nobody gets a table made for a key that is not theirs.
         uses.count = uses.count.saturating_add(1);

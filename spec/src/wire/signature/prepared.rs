@@ -118,6 +118,18 @@ impl PreparedKey {
     /// # Errors
     /// As [`PublicKey::verify`].
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+        self.verify_parts(&[message], signature)
+    }
+
+    /// As [`PreparedKey::verify`], over a message in parts that are laid end to end.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    pub fn verify_parts(
+        &self,
+        message: &[&[u8]],
+        signature: &Signature,
+    ) -> Result<(), SignatureError> {
         self.key.verify_by(message, signature, |k, s| {
             let (k, s) = (digits(k), digits(s));
             let mut sum = EdwardsPoint::identity();
