@@ -40,6 +40,9 @@ pub use time::{Date, TimeError, UnixMillis};
 /// characters become `?`, so that a message cannot move a terminal's cursor.
 #[must_use]
 pub fn clip(text: &str) -> String {
+    if text.len() <= limits::CLIP_BYTES && !text.contains(char::is_control) {
+        return text.to_owned();
+    }
     let mut clipped = String::with_capacity(text.len().min(limits::CLIP_BYTES));
     for c in text.chars() {
         if clipped.len().saturating_add(c.len_utf8()) > limits::CLIP_BYTES {

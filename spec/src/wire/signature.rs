@@ -26,6 +26,9 @@ pub use prepared::PreparedKey;
 /// Multicodec prefix of an Ed25519 public key: 0xed as an unsigned varint.
 const MULTICODEC: [u8; 2] = [0xed, 0x01];
 
+/// Characters of a key's multibase text.
+const TEXT: usize = 48;
+
 /// Why a key or a signature is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -121,6 +124,8 @@ fn is_canonical(bytes: &[u8; 32]) -> bool {
 #[derive(Clone, Copy)]
 pub struct PublicKey {
     bytes: [u8; 32],
+    /// The multibase text, if the key was read from it.
+    text: Option<[u8; TEXT]>,
     /// −A: the equation is checked as R = s·B + k·(−A).
     minus: EdwardsPoint,
 }
@@ -149,6 +154,7 @@ impl PublicKey {
     fn of(bytes: [u8; 32], point: EdwardsPoint) -> Self {
         Self {
             bytes,
+            text: None,
             minus: -point,
         }
     }
@@ -170,13 +176,27 @@ impl PublicKey {
         if [first, second] != MULTICODEC {
             return Err(SignatureError::Multicodec);
         }
-        Self::from_bytes(&key)
+        Ok(Self {
+            text: text.as_bytes().try_into().ok(),
+            ..Self::from_bytes(&key)?
+        })
     }
 
     /// Multibase text, `z6Mk…`, 48 characters.
     #[must_use]
     pub fn to_multibase(&self) -> String {
-        binary::encode_multibase(&[MULTICODEC.as_slice(), &self.to_bytes()].concat())
+        self.with_multibase(str::to_owned)
+    }
+
+    /// Hands the multibase text to `take`.
+    pub(super) fn with_multibase<T>(&self, take: impl FnOnce(&str) -> T) -> T {
+        let known = self.text.as_ref().map(|text| std::str::from_utf8(text));
+        match known {
+            Some(Ok(text)) => take(text),
+            _ => take(&binary::encode_multibase(
+                &[MULTICODEC.as_slice(), &self.bytes].concat(),
+            )),
+        }
     }
 
     /// The key as a DID: `did:key:z6Mk…`.

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{PreparedKey, PublicKey, Signature, SignatureError};
+use super::{PreparedKey, PublicKey, Signature, SignatureError, TEXT};
 
-/// Characters of a key's text.
-const TEXT: usize = 48;
 /// Key texts remembered; when there are more, all are forgotten and read again.
 const TEXTS: usize = 4_096;
 /// Signatures by one key within a span after which its table pays.
