@@ -68,7 +68,7 @@ impl LedgerClient for Engine {
 impl Engine {
     /// Reads and proves what is published.
     pub(crate) fn reader(&self) -> Reader {
-        Reader::new(self.store.clone())
+        self.sequencer.reader()
     }
 }
 

@@ -33,8 +33,6 @@ const MAX_UNPUBLISHED: u64 = 100_000;
 pub(crate) struct Engine {
     /// The one writer of the log.
     pub(crate) sequencer: Sequencer,
-    /// The log's database, for reading.
-    pub(crate) store: Arc<Rocks>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -74,10 +72,7 @@ impl Engine {
         let now = clock.read();
         let sequencer = Sequencer::create(store, parts.files, parts.config, genesis, now)
             .map_err(because("ledger-start", Vec::new()))?;
-        Ok(Self {
-            sequencer,
-            store: parts.store,
-        })
+        Ok(Self { sequencer })
     }
 
     /// Starts the log of a directory; every check of its past comes first.
@@ -101,10 +96,7 @@ impl Engine {
         let store: Arc<dyn Store> = parts.store.clone();
         let (sequencer, start) =
             Sequencer::open(store, parts.files, parts.config, clock.read()).map_err(not_started)?;
-        let engine = Self {
-            sequencer,
-            store: parts.store,
-        };
+        let engine = Self { sequencer };
         Ok((engine, start))
     }
 

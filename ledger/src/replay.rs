@@ -7,12 +7,15 @@
 use zhao_spec::life::apply::{ApplyError, Refusal, View, ViewFault, apply};
 use zhao_spec::life::data::Action;
 use zhao_spec::life::event::VerifiedEvent;
-use zhao_spec::life::leaf::{Epoch, Leaf};
+use zhao_spec::life::leaf::{Epoch, Leaf, ReadLeaf};
 use zhao_spec::life::record::Record;
 use zhao_spec::log::tree::LeafIndex;
-use zhao_spec::wire::{Hash, Malformed, UnixMillis};
+use zhao_spec::wire::{Hash, Keys, Malformed, UnixMillis};
 
 use crate::overlay::{Overlay, Touched};
+
+/// How many units may have their keys prepared while leaves are replayed: 7 MiB.
+pub const PREPARED_KEYS: usize = 64;
 
 /// What one epoch did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,11 +113,24 @@ pub fn replay(
     previous: &Epoch,
     leaves: &[Vec<u8>],
 ) -> Result<Replayed, Box<Diverged>> {
+    replay_with(view, previous, leaves, &mut Keys::new(PREPARED_KEYS))
+}
+
+/// As [`replay`], for one epoch after another: `keys` is what the earlier ones leave to the later.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_with(
+    view: &dyn View,
+    previous: &Epoch,
+    leaves: &[Vec<u8>],
+    keys: &mut Keys,
+) -> Result<Replayed, Box<Diverged>> {
     let mut overlay = Overlay::new(view);
     let first = previous.index.0.saturating_add(1);
     let mut index = Index::default();
     let mut at = LeafIndex(first);
-    match judge(&mut overlay, previous, leaves, &mut index, &mut at) {
+    match judge(&mut overlay, previous, leaves, keys, &mut index, &mut at) {
         Ok(epoch) => Ok(Replayed {
             epoch,
             index,
@@ -132,6 +148,7 @@ fn judge(
     overlay: &mut Overlay<'_>,
     previous: &Epoch,
     leaves: &[Vec<u8>],
+    keys: &mut Keys,
     index: &mut Index,
     at: &mut LeafIndex,
 ) -> Result<Epoch, Divergence> {
@@ -148,15 +165,15 @@ fn judge(
     check_epoch(previous, &epoch, own)?;
     for (offset, leaf) in events.iter().enumerate() {
         *at = place(offset);
-        match Leaf::parse(leaf)? {
-            Leaf::Event(event) => {
-                let event = event.verify_signatures().map_err(Divergence::Refused)?;
+        match ReadLeaf::parse(leaf, keys)? {
+            ReadLeaf::Event(event) => {
+                let event = event.verify_signatures(keys).map_err(Divergence::Refused)?;
                 let writes = admit(overlay, &event, *at, epoch.time)?;
                 index.add(&event, *at, &writes);
                 overlay.take(writes).map_err(Divergence::View)?;
             }
-            Leaf::Genesis(_) => return Err(Divergence::Genesis),
-            Leaf::Epoch(_) => return Err(Divergence::EpochPlace),
+            ReadLeaf::Genesis(_) => return Err(Divergence::Genesis),
+            ReadLeaf::Epoch(_) => return Err(Divergence::EpochPlace),
         }
     }
     *at = own;

@@ -136,7 +136,7 @@ fn an_event_that_is_refused() {
     };
     // A second hold, squeezed in before the epoch.
     let last = leaves.len() - 1;
-    leaves.insert(last, office.plain(0, Verb::Hold).leaf_bytes());
+    leaves.insert(last, office.plain(0, Verb::Hold).leaf_bytes().to_vec());
     epoch.index.0 += 1;
     *leaves.last_mut().unwrap() = epoch.bytes();
     let why = diverged(leaves, 11);

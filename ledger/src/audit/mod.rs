@@ -20,13 +20,13 @@ use zhao_spec::log::cosignature::{self, UnixSeconds};
 use zhao_spec::log::note::{KeyKind, NoteError, Vkey, VkeyError};
 use zhao_spec::log::tree::{LeafIndex, ProveError, TreeSize, leaf_hash, prove_inclusion};
 use zhao_spec::map::MapPath;
-use zhao_spec::wire::{Hash, SecretKey, limits};
+use zhao_spec::wire::{Hash, Keys, SecretKey, limits};
 
 use crate::hot::HotRecords;
 use crate::map::load::load;
 use crate::map::{Maps, StatusMap};
 use crate::overlay::{StoredView, Touched, record_of};
-use crate::replay::{Diverged, Divergence, expect, replay};
+use crate::replay::{Diverged, Divergence, PREPARED_KEYS, expect, replay_with};
 use crate::sequence::recover::{committed_size, edge_or_empty, genesis_segment};
 use crate::sequence::second_log::log_root;
 use crate::sequence::stage::{Edge, Segment, stage};
@@ -134,6 +134,8 @@ pub struct Auditor {
     hot: HotRecords,
     /// The map of the epoch last asked about, if it is not the newest.
     earlier: Maps,
+    /// The signers met so far.
+    keys: Keys,
 }
 
 impl std::fmt::Debug for Auditor {
@@ -169,6 +171,7 @@ impl Auditor {
             edge: None,
             hot: HotRecords::default(),
             earlier: Maps::new(),
+            keys: Keys::new(PREPARED_KEYS),
         })
     }
 
@@ -354,7 +357,7 @@ impl Auditor {
             None => self.take_genesis(leaves)?,
             Some(previous) => {
                 let view = StoredView::new(&*self.store, &edge.map, &self.hot);
-                let replayed = replay(&view, previous, leaves)
+                let replayed = replay_with(&view, previous, leaves, &mut self.keys)
                     .map_err(|diverged| Taken::judged(before.clone(), diverged))?;
                 let (_, events) = leaves.split_last().ok_or_else(Taken::empty)?;
                 let (index, touched) = (replayed.index, replayed.touched);

@@ -21,10 +21,10 @@ use zhao_spec::life::record::Record;
 use zhao_spec::log::note::Vkey;
 use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::map::MemoryMap;
-use zhao_spec::wire::Hash;
+use zhao_spec::wire::{Hash, Keys};
 
 use crate::overlay::Touched;
-use crate::replay::{Index, replay};
+use crate::replay::{Index, PREPARED_KEYS, replay_with};
 use crate::sequence::Quorum;
 use crate::sequence::recover::genesis_segment;
 use crate::store::files::Files;
@@ -178,6 +178,8 @@ struct Fsck<'a> {
     report: Report,
     /// False once replay failed: what follows from the leaves is then unknown.
     replayed: bool,
+    /// The signers met so far.
+    keys: Keys,
 }
 
 impl<'a> Fsck<'a> {
@@ -190,6 +192,7 @@ impl<'a> Fsck<'a> {
             listed: BTreeSet::new(),
             report,
             replayed: true,
+            keys: Keys::new(PREPARED_KEYS),
         }
     }
 
@@ -266,7 +269,7 @@ impl<'a> Fsck<'a> {
         let first = end.saturating_sub(u64::try_from(leaves.len()).unwrap_or(0));
         let judged = match self.replica.epoch.clone() {
             None => genesis(leaves),
-            Some(previous) => replay(&self.replica, &previous, leaves)
+            Some(previous) => replay_with(&self.replica, &previous, leaves, &mut self.keys)
                 .map(|replayed| (replayed.epoch, replayed.index, replayed.touched))
                 .map_err(|diverged| (diverged.at, diverged.why.to_string())),
         };

@@ -126,8 +126,11 @@ fn intents() {
 fn an_unfinished_end_is_grave() {
     let (site, sequencer, mut office) = Site::founded(1);
     let next = sequencer.size().0.to_be_bytes();
-    site.disk
-        .damage(Family::Leaves, &next, Some(office.issue(1).leaf_bytes()));
+    site.disk.damage(
+        Family::Leaves,
+        &next,
+        Some(office.issue(1).leaf_bytes().to_vec()),
+    );
     let report = report(&site);
     assert_eq!(report.advice(), Some(Advice::Restore));
     assert!(

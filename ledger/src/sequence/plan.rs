@@ -65,7 +65,7 @@ pub(crate) fn admit(
             }
             Err(ApplyError::View(error)) => return Err(fault(error).into()),
         };
-        let leaf = event.leaf_bytes();
+        let leaf = event.leaf_bytes().to_vec();
         if leaf.len() > limits::LEAF_BYTES {
             let (limit, actual) = (limits::LEAF_BYTES, leaf.len());
             return Err(CommitError::LeafTooLong {

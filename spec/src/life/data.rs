@@ -294,7 +294,7 @@ fn read_types(fields: &mut Fields<'_>) -> Result<Vec<String>, Malformed> {
     let types = fields.items("types", limits::GRANT_TYPES, |value, path| {
         text_of(value, path).map(str::to_owned)
     })?;
-    ascending(&types, &fields.path_of("types"))?;
+    ascending(&types, fields, "types")?;
     types
         .iter()
         .try_for_each(|code| check_type_code(code, &fields.path_of("types")))?;
@@ -322,13 +322,18 @@ pub(crate) fn check_unit(unit: &str, path: &str) -> Result<(), Malformed> {
     }
 }
 
-pub(crate) fn ascending(texts: &[String], path: &str) -> Result<(), Malformed> {
+/// Refuses the texts of the member `name`, unless each is above the one before.
+pub(crate) fn ascending<T: AsRef<str> + PartialOrd>(
+    texts: &[T],
+    fields: &Fields<'_>,
+    name: &str,
+) -> Result<(), Malformed> {
     match texts.windows(2).find(|pair| pair.first() >= pair.last()) {
         None => Ok(()),
         Some(pair) => Err(Malformed::value(
-            path,
+            fields.path_of(name),
             "strictly ascending",
-            pair.last().map_or("", String::as_str),
+            pair.last().map_or("", AsRef::as_ref),
         )),
     }
 }
@@ -351,7 +356,7 @@ impl Administrators {
         let texts = fields.items("keys", limits::EVENT_SIGNATURES, |value, path| {
             text_of(value, path).map(str::to_owned)
         })?;
-        ascending(&texts, &fields.path_of("keys"))?;
+        ascending(&texts, fields, "keys")?;
         let keys = fields.items(
             "keys",
             limits::EVENT_SIGNATURES,
@@ -438,14 +443,10 @@ impl TypeRef {
 
 impl PublishType {
     fn read(data: &mut Fields<'_>) -> Result<Self, Malformed> {
-        let verbs_path = data.path_of("verbs");
-        let words = data.items("verbs", Verb::ALL.len(), |value, path| {
-            text_of(value, path).map(str::to_owned)
-        })?;
-        ascending(&words, &verbs_path)?;
-        let verbs = read_verbs(&words, &verbs_path)?;
+        let verbs = read_verbs(data)?;
         if !verbs.contains(&Verb::Issued) {
-            return Err(Malformed::value(verbs_path, "a list with issued", ""));
+            let path = data.path_of("verbs");
+            return Err(Malformed::value(path, "a list with issued", ""));
         }
         let type_code = data.text("typeCode")?.to_owned();
         check_type_code(&type_code, &data.path_of("typeCode"))?;
@@ -462,14 +463,18 @@ impl PublishType {
     }
 }
 
-/// Licence verbs from their words.
-pub(crate) fn read_verbs(words: &[String], path: &str) -> Result<Vec<Verb>, Malformed> {
+/// The member `verbs`: verbs of licences, strictly ascending by word.
+pub(crate) fn read_verbs(fields: &mut Fields<'_>) -> Result<Vec<Verb>, Malformed> {
+    let words = fields.items("verbs", Verb::ALL.len(), text_of)?;
+    ascending(&words, fields, "verbs")?;
     words
         .iter()
         .map(|word| {
             Verb::from_word(word)
                 .filter(|verb| verb.on() == super::verb::On::Licence)
-                .ok_or_else(|| Malformed::value(path, "a verb of a licence", word))
+                .ok_or_else(|| {
+                    Malformed::value(fields.path_of("verbs"), "a verb of a licence", word)
+                })
         })
         .collect()
 }

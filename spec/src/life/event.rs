@@ -1,5 +1,7 @@
 //! One signed statement about one subject. Prose: `spec/event.md`.
 
+use std::ops::Range;
+
 use super::apply::Refusal;
 use super::data::Action;
 use super::verb::Verb;
@@ -8,10 +10,16 @@ use crate::wire::fields::{Fields, Malformed};
 use crate::wire::hash::{Hash, sha256};
 use crate::wire::json::{self, Value};
 use crate::wire::limits;
-use crate::wire::signature::{PublicKey, SecretKey, Signature};
+use crate::wire::signature::{Keys, PublicKey, SecretKey, Signature, SignatureError};
 use crate::wire::time::UnixMillis;
-use crate::wire::write::{ObjectWriter, object_bytes};
+use crate::wire::write::{ObjectWriter, object, object_bytes};
 
+mod verified;
+
+pub use verified::{ReadEvent, VerifiedEvent};
+
+/// Room for nearly every leaf of one signature, bytes.
+const LEAF_CAPACITY: usize = 1_024;
 const MESSAGE_PREFIX: &[u8] = b"zhao/v1 event\n";
 const ID_PREFIX: &[u8] = b"zhao/v1 event id\n";
 
@@ -45,26 +53,6 @@ pub struct Event {
     pub subject: Hash,
 }
 
-/// An event whose every signature verifies strictly. Whether its keys may sign is `apply`'s to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifiedEvent(Event);
-
-impl std::ops::Deref for VerifiedEvent {
-    type Target = Event;
-
-    fn deref(&self) -> &Event {
-        &self.0
-    }
-}
-
-impl VerifiedEvent {
-    /// The event itself.
-    #[must_use]
-    pub fn into_inner(self) -> Event {
-        self.0
-    }
-}
-
 impl Event {
     /// Reads canonical bytes.
     ///
@@ -79,6 +67,15 @@ impl Event {
     /// # Errors
     /// A missing, foreign or wrong member.
     pub fn from_value(value: &Value, path: &str) -> Result<Self, Malformed> {
+        Self::read(value, path, &mut PublicKey::from_multibase)
+    }
+
+    /// As [`Event::from_value`], with the signers' keys read by `key`.
+    pub(crate) fn read(
+        value: &Value,
+        path: &str,
+        key: &mut ReadKey<'_>,
+    ) -> Result<Self, Malformed> {
         let mut fields = Fields::new(value, path)?;
         let word = fields.text("verb")?;
         let verb = Verb::from_word(word).ok_or_else(|| {
@@ -108,7 +105,7 @@ impl Event {
             origin,
             prev,
             seq,
-            signatures: read_signatures(&mut fields)?,
+            signatures: read_signatures(&mut fields, key)?,
             signer: fields.optional_hash("signer")?,
             subject: fields.hash("subject")?,
         };
@@ -122,7 +119,8 @@ impl Event {
         self.action.verb()
     }
 
-    fn write_with(&self, o: &mut ObjectWriter<'_>, signed: bool) {
+    /// Returns where in the output the member `signatures` stands, with the comma before it.
+    fn write_with(&self, o: &mut ObjectWriter<'_>, signed: bool) -> Range<usize> {
         o.object("data", |o| self.action.write(o))
             .time("effective", self.effective)
             .text("origin", &self.origin);
@@ -130,6 +128,7 @@ impl Event {
             o.hash("prev", prev);
         }
         o.int("seq", self.seq);
+        let before = o.position();
         if signed {
             o.array("signatures", |a| {
                 for signature in &self.signatures {
@@ -140,28 +139,36 @@ impl Event {
                 }
             });
         }
+        let after = o.position();
         if let Some(signer) = &self.signer {
             o.hash("signer", signer);
         }
         o.hash("subject", &self.subject)
             .text("verb", self.verb().as_str());
+        before..after
     }
 
     /// Appends the canonical bytes, signatures included.
     pub fn write(&self, out: &mut Vec<u8>) {
-        crate::wire::write::object(out, |o| self.write_with(o, true));
+        object(out, |o| {
+            self.write_with(o, true);
+        });
     }
 
     /// Canonical bytes, signatures included.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        object_bytes(|o| self.write_with(o, true))
+        let mut out = Vec::new();
+        self.write(&mut out);
+        out
     }
 
     /// Canonical bytes without `signatures`: what is signed and what gives the identity.
     #[must_use]
     pub fn statement(&self) -> Vec<u8> {
-        object_bytes(|o| self.write_with(o, false))
+        object_bytes(|o| {
+            self.write_with(o, false);
+        })
     }
 
     /// The identity: the same statement signed by others is the same event.
@@ -173,10 +180,18 @@ impl Event {
     /// The raw leaf.
     #[must_use]
     pub fn leaf_bytes(&self) -> Vec<u8> {
-        object_bytes(|o| {
-            o.object("event", |o| self.write_with(o, true))
+        self.leaf().0
+    }
+
+    /// The raw leaf, and where in it the member `signatures` stands with the comma before it.
+    fn leaf(&self) -> (Vec<u8>, Range<usize>) {
+        let mut out = Vec::with_capacity(LEAF_CAPACITY);
+        let mut signatures = 0..0;
+        object(&mut out, |o| {
+            o.object("event", |o| signatures = self.write_with(o, true))
                 .text("leaf", "event");
-        })
+        });
+        (out, signatures)
     }
 
     /// RFC 6962 leaf hash of the raw leaf.
@@ -206,39 +221,43 @@ impl Event {
     /// # Errors
     /// `signature_invalid` for the first that fails, `signer_missing` when there is none.
     pub fn verify_signatures(self) -> Result<VerifiedEvent, Refusal> {
-        if self.signatures.is_empty() {
-            return Err(Refusal::SignerMissing);
-        }
-        let message = self.message();
-        for signature in &self.signatures {
-            if signature
-                .key
-                .verify(&message, &signature.signature)
-                .is_err()
-            {
-                return Err(Refusal::SignatureInvalid {
-                    key: signature.key.to_multibase(),
-                });
-            }
-        }
-        Ok(VerifiedEvent(self))
+        let (leaf, signatures) = self.leaf();
+        verified::verify(self, leaf, &signatures, &mut verified::plain)
+    }
+
+    /// As [`Event::verify_signatures`], faster when `keys` has met the signers.
+    ///
+    /// # Errors
+    /// As [`Event::verify_signatures`].
+    pub fn verify_signatures_with(self, keys: &mut Keys) -> Result<VerifiedEvent, Refusal> {
+        let (leaf, signatures) = self.leaf();
+        verified::verify(self, leaf, &signatures, &mut verified::known(keys))
     }
 }
 
-fn read_signatures(fields: &mut Fields<'_>) -> Result<Vec<EventSignature>, Malformed> {
-    let path = fields.path_of("signatures");
+/// How the text of a signer's key becomes a key.
+pub(crate) type ReadKey<'a> = dyn FnMut(&str) -> Result<PublicKey, SignatureError> + 'a;
+
+fn read_signatures(
+    fields: &mut Fields<'_>,
+    key: &mut ReadKey<'_>,
+) -> Result<Vec<EventSignature>, Malformed> {
     let mut signatures = Vec::new();
+    let mut texts: Vec<&str> = Vec::new();
     for mut item in fields.objects("signatures", limits::EVENT_SIGNATURES)? {
+        let text = item.text("key")?;
+        let key = key(text).map_err(|error| Malformed::new(item.path_of("key"), error))?;
         signatures.push(EventSignature {
-            key: item.key("key")?,
+            key,
             signature: item.signature("signature")?,
         });
+        texts.push(text);
         item.finish()?;
     }
     if signatures.is_empty() {
+        let path = fields.path_of("signatures");
         return Err(Malformed::value(path, "1 to 16 signatures", "none"));
     }
-    let keys: Vec<String> = signatures.iter().map(|s| s.key.to_multibase()).collect();
-    super::data::ascending(&keys, &path)?;
+    super::data::ascending(&texts, fields, "signatures")?;
     Ok(signatures)
 }

@@ -1,12 +1,13 @@
 //! The leaves of the log. Prose: `spec/leaf.md`.
 
 use super::data::Administrators;
-use super::event::Event;
+use super::event::{Event, ReadEvent};
 use crate::log::tree::{LeafIndex, leaf_hash};
 use crate::wire::fields::{Fields, Malformed};
 use crate::wire::hash::Hash;
 use crate::wire::json::{self, Value};
 use crate::wire::limits;
+use crate::wire::signature::Keys;
 use crate::wire::time::UnixMillis;
 use crate::wire::write::{ObjectWriter, object_bytes};
 
@@ -171,24 +172,48 @@ impl Epoch {
     }
 }
 
+/// A decoded leaf, of which an event keeps its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadLeaf {
+    /// Closes an epoch.
+    Epoch(Epoch),
+    /// One event, signatures not yet checked.
+    Event(Box<ReadEvent>),
+    /// The first leaf.
+    Genesis(Genesis),
+}
+
+impl ReadLeaf {
+    /// As [`Leaf::parse`], with the signers' keys as `keys` knows them, for whoever goes through
+    /// many leaves and checks their signatures.
+    ///
+    /// # Errors
+    /// As [`Leaf::parse`].
+    pub fn parse(bytes: &[u8], keys: &mut Keys) -> Result<Self, Malformed> {
+        let value = json::parse_within(bytes, limits::LEAF_BYTES)?;
+        match Fields::new(&value, "")?.text("leaf")? {
+            "epoch" => Ok(Self::Epoch(Epoch::from_value(&value, "")?)),
+            "event" => {
+                let event = ReadEvent::of_leaf(&value, bytes.to_vec(), keys)?;
+                Ok(Self::Event(Box::new(event)))
+            }
+            "genesis" => Ok(Self::Genesis(Genesis::from_value(&value, "")?)),
+            other => Err(Malformed::value("leaf", "epoch, event or genesis", other)),
+        }
+    }
+}
+
 impl Leaf {
     /// Reads a raw leaf.
     ///
     /// # Errors
     /// Bytes that are not canonical, too long, or no leaf of this format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
-        let value = json::parse_within(bytes, limits::LEAF_BYTES)?;
-        let mut fields = Fields::new(&value, "")?;
-        match fields.text("leaf")? {
-            "epoch" => Ok(Self::Epoch(Epoch::from_value(&value, "")?)),
-            "event" => {
-                let event = Event::from_value(fields.value("event")?, "event")?;
-                fields.finish()?;
-                Ok(Self::Event(Box::new(event)))
-            }
-            "genesis" => Ok(Self::Genesis(Genesis::from_value(&value, "")?)),
-            other => Err(Malformed::value("leaf", "epoch, event or genesis", other)),
-        }
+        Ok(match ReadLeaf::parse(bytes, &mut Keys::new(0))? {
+            ReadLeaf::Epoch(epoch) => Self::Epoch(epoch),
+            ReadLeaf::Event(event) => Self::Event(Box::new(event.into_inner())),
+            ReadLeaf::Genesis(genesis) => Self::Genesis(genesis),
+        })
     }
 
     /// The raw leaf.

@@ -72,6 +72,17 @@ pub fn encode_base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Appends what [`encode_base64url`] gives.
+pub(super) fn push_base64url(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    let length = base64::encoded_len(bytes.len(), false).expect("the text fits memory");
+    out.resize(start.saturating_add(length), 0);
+    let place = out.get_mut(start..).unwrap_or_default();
+    URL_SAFE_NO_PAD
+        .encode_slice(bytes, place)
+        .expect("the text is of the length computed");
+}
+
 /// Bytes of a base64url text without padding, at most `max_bytes` of them.
 ///
 /// # Errors
@@ -85,6 +96,11 @@ pub fn decode_base64url(text: &str, max_bytes: usize) -> Result<Vec<u8>, BinaryE
 /// # Errors
 /// As [`decode_base64url`], or another number of bytes.
 pub fn decode_base64url_array<const N: usize>(text: &str) -> Result<[u8; N], BinaryError> {
+    let mut bytes = [0; N];
+    if URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) == Ok(N) {
+        return Ok(bytes);
+    }
+    // Something is wrong; what it is must be named as everywhere.
     exactly(decode_base64url(text, N)?)
 }
 

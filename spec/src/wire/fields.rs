@@ -28,8 +28,55 @@ pub use of::{
 #[derive(Debug)]
 pub struct Fields<'a> {
     members: &'a [(String, Value)],
-    asked: Vec<bool>,
+    asked: Asked,
+    /// Where to look first: behind the member asked for last, since formats are mostly read in the
+    /// order they are written in.
+    next: usize,
     path: String,
+}
+
+/// One mark for each member.
+#[derive(Debug)]
+enum Asked {
+    /// At most 64 members, a bit each.
+    Few(u64),
+    Many(Vec<bool>),
+}
+
+impl Asked {
+    fn new(members: usize) -> Self {
+        if members <= 64 {
+            Self::Few(0)
+        } else {
+            Self::Many(vec![false; members])
+        }
+    }
+
+    fn mark(&mut self, at: usize) {
+        match self {
+            Self::Few(bits) => *bits |= bit(at),
+            Self::Many(marks) => {
+                if let Some(mark) = marks.get_mut(at) {
+                    *mark = true;
+                }
+            }
+        }
+    }
+
+    fn is_marked(&self, at: usize) -> bool {
+        match self {
+            Self::Few(bits) => *bits & bit(at) != 0,
+            Self::Many(marks) => marks.get(at).is_some_and(|mark| *mark),
+        }
+    }
+}
+
+/// The `at`th bit, none from 64 on.
+fn bit(at: usize) -> u64 {
+    u32::try_from(at)
+        .ok()
+        .and_then(|at| 1_u64.checked_shl(at))
+        .unwrap_or(0)
 }
 
 impl<'a> Fields<'a> {
@@ -42,7 +89,8 @@ impl<'a> Fields<'a> {
         match value {
             Value::Object(members) => Ok(Self {
                 members,
-                asked: vec![false; members.len()],
+                asked: Asked::new(members.len()),
+                next: 0,
                 path,
             }),
             other => Err(wrong_kind(other, "object", &path)),
@@ -58,17 +106,19 @@ impl<'a> Fields<'a> {
     /// Where the member `name` stands.
     #[must_use]
     pub fn path_of(&self, name: &str) -> String {
-        if self.path.is_empty() {
-            clip(name)
-        } else {
-            format!("{}.{}", self.path, clip(name))
+        let mut path = String::with_capacity(self.path.len().saturating_add(16));
+        if !self.path.is_empty() {
+            path.push_str(&self.path);
+            path.push('.');
         }
+        path.push_str(&clip(name));
+        path
     }
 
     /// Whether the member is there, without asking for it.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.members.iter().any(|(other, _)| other == name)
+        self.find(name).is_some()
     }
 
     /// Any member.
@@ -82,14 +132,23 @@ impl<'a> Fields<'a> {
 
     /// Any member, if it is there.
     pub fn optional_value(&mut self, name: &str) -> Option<&'a Value> {
+        let (at, value) = self.find(name)?;
+        self.asked.mark(at);
+        self.next = at.saturating_add(1);
+        Some(value)
+    }
+
+    fn find(&self, name: &str) -> Option<(usize, &'a Value)> {
+        if let Some((next, value)) = self.members.get(self.next)
+            && next == name
+        {
+            return Some((self.next, value));
+        }
         let at = self
             .members
             .binary_search_by(|(other, _)| other.as_str().cmp(name))
             .ok()?;
-        if let Some(asked) = self.asked.get_mut(at) {
-            *asked = true;
-        }
-        self.members.get(at).map(|(_, value)| value)
+        self.members.get(at).map(|(_, value)| (at, value))
     }
 
     /// Refuses members nobody asked for.
@@ -100,11 +159,11 @@ impl<'a> Fields<'a> {
         let left = self
             .members
             .iter()
-            .zip(&self.asked)
-            .find(|(_, asked)| !**asked);
+            .enumerate()
+            .find(|(at, _)| !self.asked.is_marked(*at));
         match left {
             None => Ok(()),
-            Some(((name, _), _)) => Err(Malformed::new(self.path_of(name), Problem::Unknown)),
+            Some((_, (name, _))) => Err(Malformed::new(self.path_of(name), Problem::Unknown)),
         }
     }
 
@@ -113,8 +172,8 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Missing, or another kind.
     pub fn object(&mut self, name: &str) -> Result<Fields<'a>, Malformed> {
-        let path = self.path_of(name);
-        Fields::new(self.value(name)?, path)
+        let value = self.value(name)?;
+        Fields::new(value, self.path_of(name))
     }
 
     /// An object member, if it is there.
@@ -122,9 +181,8 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Another kind.
     pub fn optional_object(&mut self, name: &str) -> Result<Option<Fields<'a>>, Malformed> {
-        let path = self.path_of(name);
         self.optional_value(name)
-            .map(|value| Fields::new(value, path))
+            .map(|value| Fields::new(value, self.path_of(name)))
             .transpose()
     }
 
@@ -133,10 +191,17 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Missing, another kind, too long, or an element of another kind.
     pub fn objects(&mut self, name: &str, max: usize) -> Result<Vec<Fields<'a>>, Malformed> {
-        self.items(name, max, |value, path| Fields::new(value, path))
+        let items = self.array_within(name, max)?;
+        let path = self.path_of(name);
+        items
+            .iter()
+            .enumerate()
+            .map(|(at, value)| Fields::new(value, format!("{path}[{at}]")))
+            .collect()
     }
 
-    /// An array member, at most `max` elements, each read by `read` (value, path).
+    /// An array member, at most `max` elements, each read by `read` (value, path). The path is that
+    /// within the element: where the element stands is added to what `read` finds.
     ///
     /// # Errors
     /// Missing, another kind, too long, or what `read` finds.
@@ -146,20 +211,26 @@ impl<'a> Fields<'a> {
         max: usize,
         read: impl Fn(&'a Value, &str) -> Result<T, Malformed>,
     ) -> Result<Vec<T>, Malformed> {
+        let items = self.array_within(name, max)?;
+        let mut read_items = Vec::with_capacity(items.len());
+        for (at, value) in items.iter().enumerate() {
+            let item = read(value, "")
+                .map_err(|error| error.within(format!("{}[{at}]", self.path_of(name))))?;
+            read_items.push(item);
+        }
+        Ok(read_items)
+    }
+
+    fn array_within(&mut self, name: &str, max: usize) -> Result<&'a [Value], Malformed> {
         let items = self.array(name)?;
-        let path = self.path_of(name);
         if items.len() > max {
             let problem = Problem::TooLong {
                 limit: max,
                 actual: items.len(),
             };
-            return Err(Malformed::new(path, problem));
+            return Err(Malformed::new(self.path_of(name), problem));
         }
-        items
-            .iter()
-            .enumerate()
-            .map(|(at, value)| read(value, &format!("{path}[{at}]")))
-            .collect()
+        Ok(items)
     }
 
     /// A text member of at most `max` bytes.
@@ -195,8 +266,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Missing, another kind, not base64url, too long.
     pub fn bytes(&mut self, name: &str, max: usize) -> Result<Vec<u8>, Malformed> {
-        let path = self.path_of(name);
-        bytes_of(self.value(name)?, &path, max)
+        bytes_of(self.value(name)?, "", max).map_err(|error| error.within(self.path_of(name)))
     }
 
     /// Bytes of a base64url member, if it is there.
@@ -204,10 +274,10 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Another kind, not base64url, too long.
     pub fn optional_bytes(&mut self, name: &str, max: usize) -> Result<Option<Vec<u8>>, Malformed> {
-        let path = self.path_of(name);
         self.optional_value(name)
-            .map(|value| bytes_of(value, &path, max))
+            .map(|value| bytes_of(value, "", max))
             .transpose()
+            .map_err(|error| error.within(self.path_of(name)))
     }
 }
 
@@ -219,8 +289,7 @@ macro_rules! member {
         /// # Errors
         #[doc = concat!("Missing, ", $errors)]
         pub fn $name(&mut self, name: &str) -> Result<$type, Malformed> {
-            let path = self.path_of(name);
-            $of(self.value(name)?, &path)
+            $of(self.value(name)?, "").map_err(|error| error.within(self.path_of(name)))
         }
 
         #[doc = concat!($what, " member, if it is there.")]
@@ -228,10 +297,10 @@ macro_rules! member {
         /// # Errors
         #[doc = concat!("If it is there: ", $errors)]
         pub fn $optional(&mut self, name: &str) -> Result<Option<$type>, Malformed> {
-            let path = self.path_of(name);
             self.optional_value(name)
-                .map(|value| $of(value, &path))
+                .map(|value| $of(value, ""))
                 .transpose()
+                .map_err(|error| error.within(self.path_of(name)))
         }
     };
 }

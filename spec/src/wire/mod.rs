@@ -31,7 +31,7 @@ pub(crate) mod vectors;
 pub use fields::{Fields, Malformed, Problem};
 pub use hash::{Hash, sha256};
 pub use json::{JsonError, Value};
-pub use signature::{PublicKey, SecretKey, Signature, SignatureError};
+pub use signature::{Keys, PublicKey, SecretKey, Signature, SignatureError};
 pub use time::{Date, TimeError, UnixMillis};
 
 /// `text` cut to at most 64 bytes at a character boundary, for error texts.
@@ -40,6 +40,9 @@ pub use time::{Date, TimeError, UnixMillis};
 /// characters become `?`, so that a message cannot move a terminal's cursor.
 #[must_use]
 pub fn clip(text: &str) -> String {
+    if text.len() <= limits::CLIP_BYTES && !text.contains(char::is_control) {
+        return text.to_owned();
+    }
     let mut clipped = String::with_capacity(text.len().min(limits::CLIP_BYTES));
     for c in text.chars() {
         if clipped.len().saturating_add(c.len_utf8()) > limits::CLIP_BYTES {

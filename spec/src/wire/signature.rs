@@ -8,21 +8,26 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash as StdHash, Hasher};
 
-use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::scalar::Scalar;
+use ed25519_dalek::{Signer as _, SigningKey};
+use sha2::{Digest as _, Sha512};
 use zeroize::Zeroizing;
 
 use super::binary::{self, BinaryError};
 use super::hash::{Hash, sha256};
 
+mod keys;
+mod prepared;
+
+pub use keys::Keys;
+pub use prepared::PreparedKey;
+
 /// Multicodec prefix of an Ed25519 public key: 0xed as an unsigned varint.
 const MULTICODEC: [u8; 2] = [0xed, 0x01];
 
-/// The order L of the base point, little-endian (RFC 8032 §5.1):
-/// 2^252 + 27742317777372353535851937790883648493.
-const ORDER: [u8; 32] = [
-    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
-];
+/// Characters of a key's multibase text.
+const TEXT: usize = 48;
 
 /// Why a key or a signature is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,21 +92,43 @@ enum PointFault {
 }
 
 /// The point of 32 bytes, canonical and not of small order.
-fn point(bytes: &[u8; 32]) -> Result<VerifyingKey, PointFault> {
-    let point = VerifyingKey::from_bytes(bytes).map_err(|_| PointFault::NotPoint)?;
-    // Decompression takes y modulo p and ignores the sign of x = 0; compressing again tells.
-    if point.to_edwards().compress().as_bytes() != bytes {
+fn point(bytes: &[u8; 32]) -> Result<EdwardsPoint, PointFault> {
+    let point = CompressedEdwardsY(*bytes)
+        .decompress()
+        .ok_or(PointFault::NotPoint)?;
+    if !is_canonical(bytes) {
         return Err(PointFault::NotCanonical);
     }
-    if point.is_weak() {
+    if point.is_small_order() {
         return Err(PointFault::SmallOrder);
     }
     Ok(point)
 }
 
+/// Whether 32 bytes that decode to a point are what encoding it gives: y below p = 2^255 − 19, and
+/// sign 0 where x = 0. Decompression takes y modulo p and ignores the sign of x = 0.
+fn is_canonical(bytes: &[u8; 32]) -> bool {
+    let [first, middle @ .., last] = *bytes;
+    let (negative, last) = (last & 0x80 != 0, last & 0x7f);
+    let high = middle == [0xff; 30] && last == 0x7f;
+    if high && first >= 0xed {
+        return false;
+    }
+    // x = 0 exactly where y = 1 or y = −1, which is p − 1.
+    let one = first == 1 && middle == [0; 30] && last == 0;
+    let minus_one = high && first == 0xec;
+    !(negative && (one || minus_one))
+}
+
 /// An Ed25519 public key, canonical and not of small order.
 #[derive(Clone, Copy)]
-pub struct PublicKey(VerifyingKey);
+pub struct PublicKey {
+    bytes: [u8; 32],
+    /// The multibase text, if the key was read from it.
+    text: Option<[u8; TEXT]>,
+    /// −A: the equation is checked as R = s·B + k·(−A).
+    minus: EdwardsPoint,
+}
 
 impl PublicKey {
     /// Length of a key, bytes.
@@ -112,17 +139,30 @@ impl PublicKey {
     /// # Errors
     /// Not a curve point, not canonically encoded, or of small order.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, SignatureError> {
-        point(bytes).map(Self).map_err(|fault| match fault {
+        let point = point(bytes).map_err(|fault| match fault {
             PointFault::NotPoint => SignatureError::KeyNotPoint,
             PointFault::NotCanonical => SignatureError::KeyNotCanonical,
             PointFault::SmallOrder => SignatureError::KeySmallOrder,
-        })
+        })?;
+        Ok(Self::of(*bytes, point))
+    }
+
+    #[allow(
+        clippy::arithmetic_side_effects,
+        reason = "points are a group: nothing overflows"
+    )]
+    fn of(bytes: [u8; 32], point: EdwardsPoint) -> Self {
+        Self {
+            bytes,
+            text: None,
+            minus: -point,
+        }
     }
 
     /// The 32 bytes of RFC 8032.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 32] {
-        self.0.to_bytes()
+        self.bytes
     }
 
     /// From multibase text, `z6Mk…`: base58btc of 0xed 0x01 and the 32 bytes (Multikey).
@@ -136,13 +176,27 @@ impl PublicKey {
         if [first, second] != MULTICODEC {
             return Err(SignatureError::Multicodec);
         }
-        Self::from_bytes(&key)
+        Ok(Self {
+            text: text.as_bytes().try_into().ok(),
+            ..Self::from_bytes(&key)?
+        })
     }
 
     /// Multibase text, `z6Mk…`, 48 characters.
     #[must_use]
     pub fn to_multibase(&self) -> String {
-        binary::encode_multibase(&[MULTICODEC.as_slice(), &self.to_bytes()].concat())
+        self.with_multibase(str::to_owned)
+    }
+
+    /// Hands the multibase text to `take`.
+    pub(super) fn with_multibase<T>(&self, take: impl FnOnce(&str) -> T) -> T {
+        let known = self.text.as_ref().map(|text| std::str::from_utf8(text));
+        match known {
+            Some(Ok(text)) => take(text),
+            _ => take(&binary::encode_multibase(
+                &[MULTICODEC.as_slice(), &self.bytes].concat(),
+            )),
+        }
     }
 
     /// The key as a DID: `did:key:z6Mk…`.
@@ -169,24 +223,58 @@ impl PublicKey {
     /// # Errors
     /// In this order: s not below L; R not a point, not canonical, of small order; no match.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+        self.verify_parts(&[message], signature)
+    }
+
+    /// As [`PublicKey::verify`], over a message in parts that are laid end to end.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    pub fn verify_parts(
+        &self,
+        message: &[&[u8]],
+        signature: &Signature,
+    ) -> Result<(), SignatureError> {
+        self.verify_by(message, signature, |k, s| {
+            EdwardsPoint::vartime_double_scalar_mul_basepoint(k, &self.minus, s)
+        })
+    }
+
+    /// The checks of [`PublicKey::verify`], where `equation` computes s·B − k·A from k and s.
+    fn verify_by(
+        &self,
+        message: &[&[u8]],
+        signature: &Signature,
+        equation: impl FnOnce(&Scalar, &Scalar) -> EdwardsPoint,
+    ) -> Result<(), SignatureError> {
         let (r, s) = signature.halves();
-        if !s.iter().rev().lt(ORDER.iter().rev()) {
-            return Err(SignatureError::ScalarNotReduced);
+        let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(s))
+            .ok_or(SignatureError::ScalarNotReduced)?;
+        let mut hash = Sha512::new();
+        hash.update(r);
+        hash.update(self.bytes);
+        for part in message {
+            hash.update(part);
+        }
+        let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
+        // An encoding just computed is canonical and of a point, so R, which equals it, is too:
+        // there is no need to decode R unless something is wrong.
+        let expected = equation(&k, &s);
+        if *expected.compress().as_bytes() == r && !expected.is_small_order() {
+            return Ok(());
         }
         point(&r).map_err(|fault| match fault {
             PointFault::NotPoint => SignatureError::PointNotPoint,
             PointFault::NotCanonical => SignatureError::PointNotCanonical,
             PointFault::SmallOrder => SignatureError::PointSmallOrder,
         })?;
-        self.0
-            .verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0))
-            .map_err(|_| SignatureError::Mismatch)
+        Err(SignatureError::Mismatch)
     }
 }
 
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
-        self.to_bytes() == other.to_bytes()
+        self.bytes == other.bytes
     }
 }
 
@@ -200,13 +288,13 @@ impl PartialOrd for PublicKey {
 
 impl Ord for PublicKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.to_bytes().cmp(&other.to_bytes())
+        self.bytes.cmp(&other.bytes)
     }
 }
 
 impl StdHash for PublicKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.to_bytes().hash(state);
+        self.bytes.hash(state);
     }
 }
 
@@ -281,7 +369,8 @@ impl SecretKey {
     #[must_use]
     pub fn public(&self) -> PublicKey {
         // A clamped scalar is no multiple of L, so its point is never of small order.
-        PublicKey(self.0.verifying_key())
+        let key = self.0.verifying_key();
+        PublicKey::of(key.to_bytes(), key.to_edwards())
     }
 
     /// Signs `message`.

@@ -3,7 +3,7 @@
 //! An instant is RFC 3339 in UTC with milliseconds and `Z`, 24 characters, one text per instant.
 //! A date is a calendar day in China (UTC+8, no summer time), as licences state them.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 mod calendar;
 mod duration;
@@ -117,6 +117,26 @@ impl UnixMillis {
         Ok(Self(date.start_utc().saturating_add(millis)))
     }
 
+    /// The 24 characters of this instant, if it is not after [`UnixMillis::MAX`].
+    pub(super) fn text(self) -> Option<[u8; 24]> {
+        if self > Self::MAX {
+            return None;
+        }
+        let date = Date::from_day_number(self.0 / DAY_MILLIS);
+        let millis = self.0 % DAY_MILLIS;
+        let (seconds, milli) = (millis / 1_000, millis % 1_000);
+        let [y1, y2, y3, y4, m1, m2, d1, d2] = date.digits();
+        let digit = |n: u64| u8::try_from(n % 10).unwrap_or(0).wrapping_add(b'0');
+        let two = |n: u64| [digit(n / 10), digit(n)];
+        let ([h1, h2], [i1, i2]) = (two(seconds / 3_600), two(seconds / 60 % 60));
+        let ([s1, s2], [f2, f3]) = (two(seconds % 60), two(milli % 100));
+        let f1 = digit(milli / 100);
+        Some([
+            y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2,
+            b'.', f1, f2, f3, b'Z',
+        ])
+    }
+
     /// The calendar day in China at this instant; 9999-12-31 for the eight hours after it.
     #[must_use]
     pub fn beijing_date(self) -> Date {
@@ -147,15 +167,11 @@ impl UnixMillis {
 
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self > Self::MAX {
+        match self.text() {
+            Some(text) => text.iter().try_for_each(|c| f.write_char(char::from(*c))),
             // No such text exists; this one is for a log line and no reader accepts it.
-            return write!(f, "{}ms", self.0);
+            None => write!(f, "{}ms", self.0),
         }
-        let date = Date::from_day_number(self.0 / DAY_MILLIS);
-        let millis = self.0 % DAY_MILLIS;
-        let (seconds, milli) = (millis / 1_000, millis % 1_000);
-        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        write!(f, "{date}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
     }
 }
 

@@ -10,6 +10,9 @@ use super::limits;
 use super::signature::PublicKey;
 use super::time::UnixMillis;
 
+/// Room for nearly every record, bytes.
+const OBJECT_CAPACITY: usize = 1_024;
+
 /// Writes one object onto `out`.
 pub fn object(out: &mut Vec<u8>, fill: impl FnOnce(&mut ObjectWriter<'_>)) {
     out.push(b'{');
@@ -29,7 +32,7 @@ pub fn array(out: &mut Vec<u8>, fill: impl FnOnce(&mut ArrayWriter<'_>)) {
 /// The bytes of one object.
 #[must_use]
 pub fn object_bytes(fill: impl FnOnce(&mut ObjectWriter<'_>)) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(OBJECT_CAPACITY);
     object(&mut out, fill);
     out
 }
@@ -56,19 +59,47 @@ pub fn value(out: &mut Vec<u8>, value: &Value) {
 /// Writes one text with the escapes of RFC 8785 §3.2.2.2 and no others.
 pub fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    for byte in text.bytes() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            0x0c => out.extend_from_slice(b"\\f"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            0x00..=0x1f => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-            _ => out.push(byte),
-        }
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| needs_escape(*byte)) {
+        let (plain, escaped) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let Some((byte, after)) = escaped.split_first() else {
+            break;
+        };
+        escape(out, *byte);
+        rest = after;
     }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+fn escape(out: &mut Vec<u8>, byte: u8) {
+    match byte {
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        0x08 => out.extend_from_slice(b"\\b"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        0x0c => out.extend_from_slice(b"\\f"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        _ => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+    }
+}
+
+/// Writes a text that needs no escapes.
+fn plain(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(b'"');
+    out.extend_from_slice(text);
+    out.push(b'"');
+}
+
+fn base64url(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.push(b'"');
+    binary::push_base64url(out, bytes);
     out.push(b'"');
 }
 
@@ -78,16 +109,34 @@ fn boolean(out: &mut Vec<u8>, b: bool) {
 
 fn integer(out: &mut Vec<u8>, n: u64) {
     assert!(n <= limits::INTEGER, "integer {n} is above 2^53 - 1");
-    out.extend_from_slice(n.to_string().as_bytes());
+    let mut digits = [0; 16];
+    let (mut left, mut at) = (n, digits.len());
+    // 2^53 − 1 has 16 digits.
+    for place in digits.iter_mut().rev() {
+        *place = decimal_digit(left);
+        left /= 10;
+        at = at.saturating_sub(1);
+        if left == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(at..).unwrap_or_default());
+}
+
+/// The last decimal digit of `n`.
+fn decimal_digit(n: u64) -> u8 {
+    u8::try_from(n % 10).unwrap_or(0).wrapping_add(b'0')
 }
 
 fn instant(out: &mut Vec<u8>, time: UnixMillis) {
-    assert!(
-        time <= UnixMillis::MAX,
-        "instant {} is after the year 9999",
-        time.0
-    );
-    string(out, &time.to_string());
+    let text = time
+        .text()
+        .unwrap_or_else(|| panic!("instant {} is after the year 9999", time.0));
+    plain(out, &text);
+}
+
+fn public_key(out: &mut Vec<u8>, key: &PublicKey) {
+    key.with_multibase(|text| plain(out, text.as_bytes()));
 }
 
 /// Writes the members of one object.
@@ -115,9 +164,15 @@ impl ObjectWriter<'_> {
         }
         let start = self.out.len().saturating_add(1);
         self.last = Some((start, start.saturating_add(name.len())));
-        string(self.out, name);
+        plain(self.out, name.as_bytes());
         self.out.push(b':');
         self.out
+    }
+
+    /// How many bytes the output holds so far.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.out.len()
     }
 
     /// A text member.
@@ -140,12 +195,14 @@ impl ObjectWriter<'_> {
 
     /// A hash, base64url.
     pub fn hash(&mut self, name: &str, hash: &Hash) -> &mut Self {
-        self.text(name, &hash.to_base64url())
+        base64url(self.name(name), hash.as_bytes());
+        self
     }
 
     /// Bytes, base64url.
     pub fn bytes(&mut self, name: &str, bytes: &[u8]) -> &mut Self {
-        self.text(name, &binary::encode_base64url(bytes))
+        base64url(self.name(name), bytes);
+        self
     }
 
     /// An instant, RFC 3339 UTC with milliseconds.
@@ -156,7 +213,8 @@ impl ObjectWriter<'_> {
 
     /// A public key, multibase.
     pub fn key(&mut self, name: &str, key: &PublicKey) -> &mut Self {
-        self.text(name, &key.to_multibase())
+        public_key(self.name(name), key);
+        self
     }
 
     /// An object member.
@@ -221,12 +279,14 @@ impl ArrayWriter<'_> {
 
     /// A hash, base64url.
     pub fn hash(&mut self, hash: &Hash) -> &mut Self {
-        self.text(&hash.to_base64url())
+        base64url(self.next(), hash.as_bytes());
+        self
     }
 
     /// Bytes, base64url.
     pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.text(&binary::encode_base64url(bytes))
+        base64url(self.next(), bytes);
+        self
     }
 
     /// An instant, RFC 3339 UTC with milliseconds.
@@ -237,7 +297,8 @@ impl ArrayWriter<'_> {
 
     /// A public key, multibase.
     pub fn key(&mut self, key: &PublicKey) -> &mut Self {
-        self.text(&key.to_multibase())
+        public_key(self.next(), key);
+        self
     }
 
     /// An object element.

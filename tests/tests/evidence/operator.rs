@@ -254,7 +254,7 @@ impl Operator {
         for (key, record) in writes {
             self.state.write(key, record);
         }
-        self.push(event.leaf_bytes())
+        self.push(event.leaf_bytes().to_vec())
     }
 
     pub(crate) fn act(&mut self, subject: Hash, action: Action, by: By<'_>) -> LeafIndex {

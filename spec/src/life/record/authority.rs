@@ -210,13 +210,12 @@ impl IssuerRecord {
 }
 
 fn type_list(fields: &mut Fields<'_>) -> Result<Vec<String>, Malformed> {
-    let path = fields.path_of("types");
     let types = fields.items("types", limits::GRANT_TYPES, |value, path| {
         let code = text_of(value, path)?;
         check_type_code(code, path)?;
         Ok(code.to_owned())
     })?;
-    ascending(&types, &path)?;
+    ascending(&types, fields, "types")?;
     Ok(types)
 }
 
@@ -288,12 +287,7 @@ fn since(fields: &mut Fields<'_>, name: &str, holds: bool) -> Result<Option<Leaf
 
 impl TypeRecord {
     pub(super) fn read(fields: &mut Fields<'_>) -> Result<Self, Malformed> {
-        let path = fields.path_of("verbs");
-        let words = fields.items("verbs", Verb::ALL.len(), |value, path| {
-            text_of(value, path).map(str::to_owned)
-        })?;
-        ascending(&words, &path)?;
-        let verbs = read_verbs(&words, &path)?;
+        let verbs = read_verbs(fields)?;
         let type_code = fields.text("typeCode")?.to_owned();
         check_type_code(&type_code, &fields.path_of("typeCode"))?;
         let indexed = fields.bool("indexed")?;

@@ -87,6 +87,17 @@ impl Malformed {
         }
     }
 
+    /// The same, found at a path within what stands at `outer`.
+    #[must_use]
+    pub(super) fn within(mut self, mut outer: String) -> Self {
+        if !self.path.is_empty() && !self.path.starts_with('[') {
+            outer.push('.');
+        }
+        outer.push_str(&self.path);
+        self.path = outer;
+        self
+    }
+
     /// A value that is not allowed at `path`: `expected` in words, `actual` is clipped.
     #[must_use]
     pub fn value(path: impl Into<String>, expected: &'static str, actual: &str) -> Self {

@@ -12,8 +12,16 @@ fn verify(case: &Value) -> Outcome {
         return Err("binary-wrong-length");
     };
     let key = PublicKey::from_bytes(&key.try_into().unwrap()).map_err(|e| e.code())?;
-    key.verify(&unhex(text(case, "message")), &Signature(signature))
-        .map_err(|e| e.code())?;
+    let message = unhex(text(case, "message"));
+    let verdict = key.verify(&message, &Signature(signature));
+    assert_eq!(
+        verdict.is_ok(),
+        other_verdict(&key.to_bytes(), &message, &signature),
+        "{case}"
+    );
+    let prepared = PreparedKey::new(key).verify(&message, &Signature(signature));
+    assert_eq!(prepared, verdict, "{case}");
+    verdict.map_err(|e| e.code())?;
     Ok(true.into())
 }
 
@@ -86,6 +94,126 @@ fn wycheproof_agrees_case_by_case() {
     assert_eq!(file["cases"], Value::Array(cases));
 }
 
+/// Every encoding of every point of small order, canonical or not, and those whose y is at least p.
+fn odd_points() -> Vec<[u8; 32]> {
+    let mut points = Vec::new();
+    for torsion in curve25519_dalek::constants::EIGHT_TORSION {
+        points.push(torsion.compress().0);
+    }
+    for low in 0xec..=0xff_u8 {
+        let mut y = [0xff; 32];
+        (y[0], y[31]) = (low, 0x7f);
+        points.push(y);
+    }
+    for low in [0, 1, 2] {
+        let mut y = [0; 32];
+        y[0] = low;
+        points.push(y);
+    }
+    let signed: Vec<[u8; 32]> = points
+        .iter()
+        .map(|point| {
+            let mut point = *point;
+            point[31] |= 0x80;
+            point
+        })
+        .collect();
+    points.extend(signed);
+    points
+}
+
+/// What encoding the decoded point again says.
+fn again(bytes: &[u8; 32]) -> Option<bool> {
+    let point = CompressedEdwardsY(*bytes).decompress()?;
+    Some(point.compress().as_bytes() == bytes)
+}
+
+/// The verdict of another implementation of the same rules.
+fn other_verdict(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    ed25519_dalek::VerifyingKey::from_bytes(key).is_ok_and(|key| {
+        key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature))
+            .is_ok()
+    })
+}
+
+#[test]
+fn canonical_is_what_encoding_again_gives() {
+    for bytes in odd_points() {
+        if let Some(same) = again(&bytes) {
+            assert_eq!(is_canonical(&bytes), same, "{}", hex(&bytes));
+        }
+    }
+}
+
+/// Signatures whose R, s or A is odd: whatever the equation says, both verdicts are one, and our
+/// error names R when R is at fault.
+#[test]
+fn odd_points_and_scalars_have_one_verdict() {
+    let secret = SecretKey::from_seed([3; 32]);
+    let (key, message) = (secret.public(), b"message");
+    let signature = secret.sign(message);
+    let (_, s) = signature.halves();
+    let scalars = [[0; 32], s, (-Scalar::ONE).to_bytes(), [0xff; 32]];
+    for point in odd_points() {
+        for s in scalars {
+            let odd: [u8; 64] = [point, s].concat().try_into().unwrap();
+            assert!(!other_verdict(&key.to_bytes(), message, &odd));
+            let error = key.verify(message, &Signature(odd)).unwrap_err();
+            let expected = if s == [0xff; 32] {
+                SignatureError::ScalarNotReduced
+            } else {
+                match again(&point) {
+                    None => SignatureError::PointNotPoint,
+                    Some(false) => SignatureError::PointNotCanonical,
+                    Some(true) if is_small(&point) => SignatureError::PointSmallOrder,
+                    Some(true) => SignatureError::Mismatch,
+                }
+            };
+            assert_eq!(error, expected, "{}", hex(&odd));
+        }
+        let signed: [u8; 64] = signature.0;
+        assert!(
+            !other_verdict(&point, message, &signed),
+            "{} has signed",
+            hex(&point)
+        );
+        if let Ok(key) = PublicKey::from_bytes(&point) {
+            assert_eq!(
+                key.verify(message, &signature),
+                Err(SignatureError::Mismatch)
+            );
+        }
+    }
+}
+
+fn is_small(bytes: &[u8; 32]) -> bool {
+    let point = CompressedEdwardsY(*bytes).decompress().unwrap();
+    point.is_small_order()
+}
+
+/// A signer that takes r so that R is of small order and the equation holds: only the check of R's
+/// order refuses it.
+#[test]
+fn an_equation_that_holds_with_r_of_small_order_is_refused() {
+    let (a, message) = (Scalar::from(12_345_u64), b"anything");
+    let key = PublicKey::from_bytes(&EdwardsPoint::mul_base(&a).compress().0).unwrap();
+    let r = [
+        1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0,
+    ];
+    let hash = Sha512::new()
+        .chain_update(r)
+        .chain_update(key.to_bytes())
+        .chain_update(message);
+    let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
+    let signature: [u8; 64] = [r, (k * a).to_bytes()].concat().try_into().unwrap();
+    assert!(!other_verdict(&key.to_bytes(), message, &signature));
+    assert_eq!(
+        key.verify(message, &Signature(signature)),
+        Err(SignatureError::PointSmallOrder)
+    );
+}
+
 #[test]
 fn secrets_do_not_show() {
     let key = SecretKey::from_seed([7; 32]);
@@ -135,6 +263,33 @@ proptest! {
         let mut other = message;
         other.push(0);
         prop_assert_eq!(key.public().verify(&other, &signature), Err(SignatureError::Mismatch));
+    }
+
+    #[test]
+    fn the_verdict_is_that_of_verify_strict(
+        seed in any::<[u8; 32]>(),
+        message in any::<Vec<u8>>(),
+        flips in proptest::collection::vec(0_usize..768, 0..3),
+    ) {
+        let key = SecretKey::from_seed(seed);
+        let mut bytes = key.public().to_bytes().to_vec();
+        bytes.extend_from_slice(&key.sign(&message).0);
+        for flip in flips {
+            bytes[flip / 8] ^= 1 << (flip % 8);
+        }
+        let (key, signature) = bytes.split_at(32);
+        let key: [u8; 32] = key.try_into().unwrap();
+        let signature: [u8; 64] = signature.try_into().unwrap();
+        let ours = PublicKey::from_bytes(&key)
+            .is_ok_and(|key| key.verify(&message, &Signature(signature)).is_ok());
+        prop_assert_eq!(ours, other_verdict(&key, &message, &signature));
+    }
+
+    #[test]
+    fn canonical_agrees_on_random_bytes(bytes in any::<[u8; 32]>()) {
+        if let Some(same) = again(&bytes) {
+            prop_assert_eq!(is_canonical(&bytes), same);
+        }
     }
 
     #[test]

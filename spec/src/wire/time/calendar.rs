@@ -112,6 +112,22 @@ impl Date {
         from_signed(number)
     }
 
+    /// The digits of YYYYMMDD.
+    pub(super) fn digits(self) -> [u8; 8] {
+        let digit = |n: u16| u8::try_from(n % 10).unwrap_or(0) + b'0';
+        let [year, month, day] = [self.year, self.month.into(), self.day.into()];
+        [
+            digit(year / 1_000),
+            digit(year / 100),
+            digit(year / 10),
+            digit(year),
+            digit(month / 10),
+            digit(month),
+            digit(day / 10),
+            digit(day),
+        ]
+    }
+
     /// Milliseconds from 1970 to 00:00 UTC of this day; 0 before 1970.
     pub(super) fn start_utc(self) -> u64 {
         self.day_number().unwrap_or(0).saturating_mul(DAY_MILLIS)

@@ -9,13 +9,13 @@ use crate::life::data::{
     PublishType, Relation, TypeRef,
 };
 use crate::life::event::Event;
-use crate::life::leaf::Genesis;
+use crate::life::leaf::{Genesis, ReadLeaf};
 use crate::life::record::{LicenceRecord, Record};
 use crate::life::subject::{Kind, subject_key};
 use crate::life::verb::{On, Verb};
 use crate::log::tree::LeafIndex;
 use crate::wire::hash::{Hash, sha256};
-use crate::wire::signature::SecretKey;
+use crate::wire::signature::{Keys, SecretKey};
 use crate::wire::time::UnixMillis;
 
 pub(super) const ORIGIN: &str = "zhao.example/test";
@@ -174,7 +174,19 @@ impl World {
 
     /// Applies a signed event; time moves on by a minute either way.
     pub(super) fn submit(&mut self, event: Event) -> Result<(), Refusal> {
-        let event = event.verify_signatures()?;
+        let (leaf, mut keys) = (event.leaf_bytes(), Keys::new(0));
+        let written = event.clone().verify_signatures();
+        let read = match ReadLeaf::parse(&leaf, &mut keys) {
+            Ok(ReadLeaf::Event(read)) => read.verify_signatures(&mut keys),
+            _ => written.clone(),
+        };
+        assert_eq!(read, written, "as read and as written");
+        let event = written?;
+        assert_eq!(
+            (event.id(), event.leaf_hash()),
+            (Event::id(&event), Event::leaf_hash(&event))
+        );
+        assert_eq!(event.leaf_bytes(), leaf);
         let result = apply(self, &event, LeafIndex(self.index), self.now);
         self.now.0 += 60_000;
         self.index += 1;
