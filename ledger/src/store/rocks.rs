@@ -36,7 +36,7 @@ impl Rocks {
     /// # Errors
     /// [`StoreError::Locked`], [`StoreError::Format`], the engine's.
     pub fn create(path: &Path) -> Result<Self, StoreError> {
-        Self::with(path, true)
+        Self::with(path, true, |_| {})
     }
 
     /// Opens the database in the directory. Makes nothing.
@@ -50,7 +50,24 @@ impl Rocks {
                 path: path.to_string_lossy().into_owned(),
             });
         }
-        Self::with(path, false)
+        Self::with(path, false, |_| {})
+    }
+
+    /// As [`Rocks::create`], on another disk, and with write buffers of that many bytes: small ones
+    /// let a short test see what a long run does. For tests.
+    ///
+    /// # Errors
+    /// As [`Rocks::create`].
+    #[cfg(feature = "faults")]
+    pub fn create_on(
+        path: &Path,
+        env: &rocksdb::Env,
+        write_buffer: usize,
+    ) -> Result<Self, StoreError> {
+        Self::with(path, true, |options| {
+            options.set_env(env);
+            options.set_write_buffer_size(write_buffer);
+        })
     }
 
     /// Whether the directory holds a database, whole or not.
@@ -60,11 +77,16 @@ impl Rocks {
         path.join("CURRENT").is_file()
     }
 
-    fn with(path: &Path, create: bool) -> Result<Self, StoreError> {
-        let families = Family::ALL
-            .iter()
-            .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(*family)));
-        let db = DB::open_cf_descriptors(&database_options(create), path, families)
+    /// `adjust` has the last word about the options of the database and of each family.
+    fn with(path: &Path, create: bool, adjust: impl Fn(&mut Options)) -> Result<Self, StoreError> {
+        let families = Family::ALL.iter().map(|family| {
+            let mut options = family_options(*family);
+            adjust(&mut options);
+            ColumnFamilyDescriptor::new(family.name(), options)
+        });
+        let mut options = database_options(create);
+        adjust(&mut options);
+        let db = DB::open_cf_descriptors(&options, path, families)
             .map_err(|error| open_error(path, &error))?;
         let store = Self {
             db,
