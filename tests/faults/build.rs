@@ -11,10 +11,6 @@ fn told(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("cargo sets {variable}"))
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "build scripts talk to cargo on standard output"
-)]
 fn main() {
     println!("cargo::rerun-if-changed=src/disk.cc");
     println!("cargo::rerun-if-changed=build.rs");
