@@ -35,6 +35,7 @@ struct Mark {
     batch: usize,
 }
 
+#[derive(Clone)]
 struct Licence {
     n: u64,
     chain: Chain,
@@ -42,6 +43,7 @@ struct Licence {
 }
 
 /// The batches of one seed, one after the other.
+#[derive(Clone)]
 pub struct Plan {
     office: Office,
     dice: Dice,

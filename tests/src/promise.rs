@@ -38,7 +38,7 @@ pub fn text<T, E: Display>(result: Result<T, E>) -> Checked<T> {
 }
 
 /// Heads that somebody outside may hold.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Heads {
     seen: BTreeMap<TreeSize, Checkpoint>,
     /// Size of the newest with a quorum.
@@ -116,6 +116,7 @@ impl Heads {
 }
 
 /// The office's plan beside the log's events.
+#[derive(Clone)]
 pub struct History {
     plan: Plan,
     /// Ids of the batches that are in the log.

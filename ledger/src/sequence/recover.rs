@@ -113,7 +113,7 @@ impl Sequencer {
         config: Config,
         now: UnixMillis,
     ) -> Result<(Self, Start), StartError> {
-        let edge = load_edge(&*store)?;
+        let edge = load_edge(&*store).map_err(|error| lost_or(error, &*files))?;
         let mut this = Self::assemble(store, files, config, edge);
         this.check_names()?;
         // The intent: a head of that size may be in somebody's hands, so this database must be the
@@ -351,6 +351,19 @@ fn read_intent(files: &dyn Files) -> Result<Option<Intent>, StartError> {
         .map(|bytes| Intent::parse(&bytes))
         .transpose()
         .map_err(StartError::Intent)
+}
+
+/// A database that lost everything looks like one in which no log was made; the intent knows better.
+fn lost_or(error: StartError, files: &dyn Files) -> StartError {
+    match read_intent(files) {
+        Ok(Some(intent)) if error == StartError::NotCreated && intent.size.0 > 0 => {
+            StartError::DatabaseOlder {
+                database: TreeSize(0),
+                intent: intent.size,
+            }
+        }
+        _ => error,
+    }
 }
 
 /// The last committed epoch, as the database has it.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rocksdb::{
     ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, Direction,
-    IteratorMode, Options, ReadOptions, WriteOptions,
+    ErrorKind, IteratorMode, Options, ReadOptions, WriteOptions,
 };
 
 use super::{Entry, Family, Read, Snapshot, Store, StoreError, WriteBatch, check_format};
@@ -255,8 +255,20 @@ fn family_options(family: Family) -> Options {
     options
 }
 
+/// The engine's words, and what the operator can do where there is one thing.
 fn engine(error: &rocksdb::Error) -> StoreError {
-    StoreError::Engine(error.to_string())
+    let text = error.to_string();
+    let advice = match error.kind() {
+        ErrorKind::Corruption => {
+            ": the database's files are damaged: keep them, restore the newest backup of the \
+             database, leave the files beside it as they are"
+        }
+        ErrorKind::IOError if text.contains("No space left") => {
+            ": make room on the disk, then start again"
+        }
+        _ => "",
+    };
+    StoreError::Engine(format!("{text}{advice}"))
 }
 
 fn open_error(path: &Path, error: &rocksdb::Error) -> StoreError {
@@ -267,5 +279,5 @@ fn open_error(path: &Path, error: &rocksdb::Error) -> StoreError {
             path: path.to_string_lossy().into_owned(),
         };
     }
-    StoreError::Engine(text)
+    engine(error)
 }

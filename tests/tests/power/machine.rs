@@ -1,5 +1,7 @@
 //! A machine: one log with its witness and its auditor, everything on one disk.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -102,7 +104,14 @@ impl Machine {
         Directory::open(&self.folder.join("witness"))
     }
 
-    /// Opens everything on the machine's own file system, without faults.
+    /// Opens everything on the machine's own file system.
+    pub(crate) fn open(&self, signed: &Signed) -> Result<Running, StartError> {
+        fs::create_dir_all(&self.folder).expect("a folder can be made");
+        let log: Arc<dyn Store> = Arc::new(Rocks::create(&self.database())?);
+        self.open_log(&log, signed)
+    }
+
+    /// As [`Machine::open`], with the log's database in hand.
     pub(crate) fn open_log(
         &self,
         log: &Arc<dyn Store>,
@@ -200,4 +209,19 @@ impl Cosigner for Heard {
         drop(signed);
         self.inner.cosign(request)
     }
+}
+
+/// Copies a folder with everything in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }

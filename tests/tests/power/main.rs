@@ -12,9 +12,11 @@
 
 mod cuts;
 mod files;
+mod full;
 mod machine;
 mod memory;
 mod refused;
+mod tails;
 
 use std::io::Write as _;
 
@@ -97,4 +99,33 @@ fn nothing_answered_is_lost_when_a_call_is_refused() {
 #[ignore = "takes many minutes"]
 fn nothing_answered_is_lost_whichever_call_is_refused() {
     refused::run(told("STEP", 1));
+}
+
+#[test]
+fn a_torn_or_changed_end_of_the_log_is_found() {
+    tails::run(397);
+}
+
+/// `make torture`.
+#[test]
+#[ignore = "takes many minutes"]
+fn every_torn_or_changed_end_of_the_log_is_found() {
+    tails::run(usize::try_from(told("STEP", 3)).unwrap());
+}
+
+/// Does nothing, unless the next test starts it on a disk of a few megabytes.
+#[test]
+fn on_a_small_disk() {
+    if let Some(folder) = full::told() {
+        full::fill(&folder);
+    }
+}
+
+#[test]
+fn nothing_answered_is_lost_when_the_disk_is_full() {
+    if let Err(why) = full::run("on_a_small_disk") {
+        // Loud, so that nobody takes it for a proof.
+        let mut err = std::io::stderr().lock();
+        writeln!(err, "NOT TESTED: a full disk, because {why}").unwrap();
+    }
 }

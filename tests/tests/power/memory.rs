@@ -56,6 +56,19 @@ impl Memory {
         }
     }
 
+    /// Another one who remembers the same, for another copy of the machine.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            plan: self.plan.clone(),
+            batch: self.batch.clone(),
+            answered: self.answered.clone(),
+            batches: self.batches,
+            heads: self.heads.clone(),
+            signed: Signed::default(),
+            history: self.history.clone(),
+        }
+    }
+
     /// Submits the next batch, or the last one again when it was not answered.
     pub(crate) fn submit(&mut self, sequencer: &mut Sequencer) -> Checked<Result<(), Unanswered>> {
         let answered = &self.answered;
