@@ -10,6 +10,7 @@
     reason = "a test stops where something is not as it must be"
 )]
 
+mod bits;
 mod cuts;
 mod files;
 mod full;
@@ -128,4 +129,15 @@ fn nothing_answered_is_lost_when_the_disk_is_full() {
         let mut err = std::io::stderr().lock();
         writeln!(err, "NOT TESTED: a full disk, because {why}").unwrap();
     }
+}
+
+#[test]
+fn a_changed_byte_in_the_files_of_every_family_is_found() {
+    bits::change_files();
+}
+
+#[test]
+fn a_wrong_value_in_every_family_is_found() {
+    // Leaves, pages, heads and their like stop it; indexes are what fsck is for.
+    assert!(bits::change_values() >= 4);
 }
