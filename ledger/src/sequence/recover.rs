@@ -115,7 +115,7 @@ impl Sequencer {
         config: Config,
         now: UnixMillis,
     ) -> Result<(Self, Start), StartError> {
-        let edge = load_edge(&*store)?;
+        let edge = load_edge(&*store).map_err(|error| lost_or(error, &*files))?;
         // Its map comes last: it is long work, and a wrong directory is found out before.
         let mut this = Self::assemble(store, files, config, edge);
         this.check_names()?;
@@ -378,6 +378,19 @@ fn read_intent(files: &dyn Files) -> Result<Option<Intent>, StartError> {
         .map(|bytes| Intent::parse(&bytes))
         .transpose()
         .map_err(StartError::Intent)
+}
+
+/// A database that lost everything looks like one in which no log was made; the intent knows better.
+fn lost_or(error: StartError, files: &dyn Files) -> StartError {
+    match read_intent(files) {
+        Ok(Some(intent)) if error == StartError::NotCreated && intent.size.0 > 0 => {
+            StartError::DatabaseOlder {
+                database: TreeSize(0),
+                intent: intent.size,
+            }
+        }
+        _ => error,
+    }
 }
 
 /// The last committed epoch, as the database has it, with an empty map in place of its own.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rocksdb::{
     ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, Direction,
-    IteratorMode, Options, ReadOptions, WriteOptions,
+    ErrorKind, IteratorMode, Options, ReadOptions, WriteOptions,
 };
 
 use super::{Entry, Family, Read, Snapshot, Store, StoreError, WriteBatch, check_format};
@@ -36,7 +36,7 @@ impl Rocks {
     /// # Errors
     /// [`StoreError::Locked`], [`StoreError::Format`], the engine's.
     pub fn create(path: &Path) -> Result<Self, StoreError> {
-        Self::with(path, true)
+        Self::with(path, true, |_| {})
     }
 
     /// Opens the database in the directory. Makes nothing.
@@ -50,7 +50,24 @@ impl Rocks {
                 path: path.to_string_lossy().into_owned(),
             });
         }
-        Self::with(path, false)
+        Self::with(path, false, |_| {})
+    }
+
+    /// As [`Rocks::create`], on another disk, and with write buffers of that many bytes: small ones
+    /// let a short test see what a long run does. For tests.
+    ///
+    /// # Errors
+    /// As [`Rocks::create`].
+    #[cfg(feature = "faults")]
+    pub fn create_on(
+        path: &Path,
+        env: &rocksdb::Env,
+        write_buffer: usize,
+    ) -> Result<Self, StoreError> {
+        Self::with(path, true, |options| {
+            options.set_env(env);
+            options.set_write_buffer_size(write_buffer);
+        })
     }
 
     /// Whether the directory holds a database, whole or not.
@@ -60,11 +77,16 @@ impl Rocks {
         path.join("CURRENT").is_file()
     }
 
-    fn with(path: &Path, create: bool) -> Result<Self, StoreError> {
-        let families = Family::ALL
-            .iter()
-            .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(*family)));
-        let db = DB::open_cf_descriptors(&database_options(create), path, families)
+    /// `adjust` has the last word about the options of the database and of each family.
+    fn with(path: &Path, create: bool, adjust: impl Fn(&mut Options)) -> Result<Self, StoreError> {
+        let families = Family::ALL.iter().map(|family| {
+            let mut options = family_options(*family);
+            adjust(&mut options);
+            ColumnFamilyDescriptor::new(family.name(), options)
+        });
+        let mut options = database_options(create);
+        adjust(&mut options);
+        let db = DB::open_cf_descriptors(&options, path, families)
             .map_err(|error| open_error(path, &error))?;
         let store = Self {
             db,
@@ -233,8 +255,20 @@ fn family_options(family: Family) -> Options {
     options
 }
 
+/// The engine's words, and what the operator can do where there is one thing.
 fn engine(error: &rocksdb::Error) -> StoreError {
-    StoreError::Engine(error.to_string())
+    let text = error.to_string();
+    let advice = match error.kind() {
+        ErrorKind::Corruption => {
+            ": the database's files are damaged: keep them, restore the newest backup of the \
+             database, leave the files beside it as they are"
+        }
+        ErrorKind::IOError if text.contains("No space left") => {
+            ": make room on the disk, then start again"
+        }
+        _ => "",
+    };
+    StoreError::Engine(format!("{text}{advice}"))
 }
 
 fn open_error(path: &Path, error: &rocksdb::Error) -> StoreError {
@@ -245,5 +279,5 @@ fn open_error(path: &Path, error: &rocksdb::Error) -> StoreError {
             path: path.to_string_lossy().into_owned(),
         };
     }
-    StoreError::Engine(text)
+    engine(error)
 }

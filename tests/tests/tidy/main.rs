@@ -30,7 +30,7 @@ fn none(offences: Vec<String>) {
 fn manifests() -> Vec<Manifest> {
     let tree = Tree::read();
     let found = manifests::parse_all(&tree.files);
-    assert_eq!(found.len(), 6, "the workspace has six members: {found:?}");
+    assert_eq!(found.len(), 7, "the workspace has seven members: {found:?}");
     found
 }
 
@@ -50,12 +50,26 @@ fn spec_and_verifier_depend_on_nothing_impure() {
 }
 
 #[test]
-fn only_the_ledger_depends_on_rocksdb() {
-    none(manifests::only_one_names(
+fn only_the_ledger_and_a_failing_disk_depend_on_rocksdb() {
+    none(manifests::only_these_name(
         &manifests(),
         "rocksdb",
-        "zhao-ledger",
+        &["zhao-ledger", "zhao-faults"],
     ));
+}
+
+#[test]
+fn the_failing_disk_is_not_in_the_product() {
+    none(manifests::only_in_tests(
+        &manifests(),
+        &["zhao-faults", "zhao-tests"],
+        "faults",
+    ));
+}
+
+#[test]
+fn only_the_failing_disk_has_unsafe_code() {
+    none(source::unsafe_in_one_place(&Tree::read().files));
 }
 
 #[test]

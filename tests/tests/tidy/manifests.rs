@@ -15,9 +15,17 @@ const ARROWS: &[(&str, &[&str])] = &[
         "zhao",
         &["zhao-issuer", "zhao-ledger", "zhao-spec", "zhao-verifier"],
     ),
+    // A disk that fails, for the tests of whoever keeps something on it.
+    ("zhao-faults", &[]),
     (
         "zhao-tests",
-        &["zhao-issuer", "zhao-ledger", "zhao-spec", "zhao-verifier"],
+        &[
+            "zhao-faults",
+            "zhao-issuer",
+            "zhao-ledger",
+            "zhao-spec",
+            "zhao-verifier",
+        ],
     ),
 ];
 
@@ -88,11 +96,23 @@ impl Manifest {
     }
 }
 
-/// The manifests of the members, which are those one folder below the root.
+/// The manifests of the members that the root's names.
 pub(crate) fn parse_all(files: &[File]) -> Vec<Manifest> {
+    let root = files
+        .iter()
+        .find(|file| file.path == "Cargo.toml")
+        .expect("there is a root manifest");
+    let root: toml::Table = root.text.parse().expect("the root manifest is TOML");
+    let members: BTreeSet<String> = root["workspace"]["members"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(toml::Value::as_str)
+        .map(|member| format!("{member}/Cargo.toml"))
+        .collect();
     files
         .iter()
-        .filter(|file| file.path.ends_with("/Cargo.toml") && file.path.matches('/').count() == 1)
+        .filter(|file| members.contains(&file.path))
         .map(|file| parse(&file.path, &file.text))
         .collect()
 }
@@ -175,19 +195,54 @@ pub(crate) fn pure(manifests: &[Manifest]) -> Vec<String> {
     offences
 }
 
-pub(crate) fn only_one_names(manifests: &[Manifest], what: &str, owner: &str) -> Vec<String> {
+pub(crate) fn only_these_name(manifests: &[Manifest], what: &str, owners: &[&str]) -> Vec<String> {
     manifests
         .iter()
-        .filter(|manifest| manifest.name != owner)
+        .filter(|manifest| !owners.contains(&manifest.name.as_str()))
         .flat_map(|manifest| {
             manifest
                 .all_dependencies()
                 .into_keys()
                 .filter(|name| name.contains(what))
-                .map(|name| format!("{}: only {owner} may depend on {name}", manifest.path))
+                .map(|name| format!("{}: only {owners:?} may depend on {name}", manifest.path))
                 .collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// Crates and features that only tests use: in nobody's `[dependencies]`.
+pub(crate) fn only_in_tests(manifests: &[Manifest], names: &[&str], feature: &str) -> Vec<String> {
+    let mut offences = Vec::new();
+    for manifest in manifests {
+        let mut used = manifest.dependencies("dependencies");
+        used.extend(manifest.dependencies("build-dependencies"));
+        for (name, value) in used {
+            let features = value.get("features").and_then(toml::Value::as_array);
+            let asked = features
+                .into_iter()
+                .flatten()
+                .any(|asked| asked.as_str() == Some(feature));
+            if names.contains(&name.as_str()) || asked {
+                offences.push(format!(
+                    "{}: {name} with {feature} is for tests: move it to [dev-dependencies]",
+                    manifest.path
+                ));
+            }
+        }
+        let features = manifest.table.get("features");
+        let default = features.and_then(|features| features.get("default"));
+        let defaults = default
+            .and_then(toml::Value::as_array)
+            .into_iter()
+            .flatten();
+        if defaults
+            .filter_map(toml::Value::as_str)
+            .any(|on| on == feature)
+        {
+            offences.push(format!("{}: {feature} is on by default", manifest.path));
+        }
+    }
+    offences
 }
 
 pub(crate) fn inherit(manifests: &[Manifest]) -> Vec<String> {
@@ -326,11 +381,38 @@ mod tests {
     #[test]
     fn a_second_user_of_rocksdb_is_found() {
         let rocks = |name| manifest(name, "[dependencies]\nlibrocksdb-sys = \"1\"\n");
-        assert!(only_one_names(&[rocks("zhao-ledger")], "rocksdb", "zhao-ledger").is_empty());
+        let owners = ["zhao-ledger", "zhao-faults"];
+        assert!(only_these_name(&[rocks("zhao-ledger")], "rocksdb", &owners).is_empty());
         assert_eq!(
-            only_one_names(&[rocks("zhao")], "rocksdb", "zhao-ledger").len(),
+            only_these_name(&[rocks("zhao")], "rocksdb", &owners).len(),
             1
         );
+    }
+
+    #[test]
+    fn what_is_for_tests_is_found_where_the_product_would_have_it() {
+        let found = |name: &str, text: &str| {
+            only_in_tests(&[manifest(name, text)], &["zhao-faults"], "faults").len()
+        };
+        let faults = "zhao-faults.workspace = true\n";
+        let feature = "zhao-ledger = { workspace = true, features = [\"faults\"] }\n";
+        for line in [faults, feature] {
+            assert_eq!(
+                found("zhao-tests", &format!("[dev-dependencies]\n{line}")),
+                0
+            );
+            for section in [
+                "dependencies",
+                "build-dependencies",
+                "target.'cfg(unix)'.dependencies",
+            ] {
+                let text = format!("[{section}]\n{line}");
+                assert_eq!(found("zhao", &text), 1, "{text}");
+            }
+        }
+        assert_eq!(found("zhao-ledger", "[features]\nfaults = []\n"), 0);
+        let default = "[features]\ndefault = [\"faults\"]\nfaults = []\n";
+        assert_eq!(found("zhao-ledger", default), 1);
     }
 
     #[test]

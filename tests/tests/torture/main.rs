@@ -13,7 +13,6 @@
 )]
 
 mod check;
-mod plan;
 mod site;
 mod stage;
 mod supervisor;

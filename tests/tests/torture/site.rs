@@ -5,23 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use zhao_ledger::audit::{Auditor, LocalAuditor, StoreLeaves};
-use zhao_ledger::sequence::{Config, Cosigner, Quorum, Sequencer, Start, StartError};
+use zhao_ledger::audit::{Auditor, LocalAuditor};
+use zhao_ledger::sequence::{Config, Cosigner, Sequencer, Start, StartError};
 use zhao_ledger::store::files::{Directory, Files};
 use zhao_ledger::store::rocks::Rocks;
 use zhao_ledger::store::{Store, StoreError};
-use zhao_ledger::witness::{Clock, LocalWitness, Witness};
+use zhao_ledger::witness::{Clock, LocalWitness};
 use zhao_spec::log::cosignature::UnixSeconds;
-use zhao_spec::log::note::{KeyKind, NoteSigner, Vkey};
-use zhao_spec::log::policy::Policy;
-use zhao_spec::log::trust::Trust;
-use zhao_tests::office::{Office, START, secret};
+use zhao_tests::machine::{ORIGIN, auditor, quorum, signer, witness};
+use zhao_tests::office::{Office, START};
 
 use crate::stage::{Place, StagedCosigner, StagedFiles, StagedStore, Stages};
-
-pub(crate) const ORIGIN: &str = "torture.zhao.example/log";
-pub(crate) const WITNESS: &str = "witness.example";
-pub(crate) const AUDITOR: &str = "auditor.example";
 
 /// What can be lost, kept or put back by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,47 +157,6 @@ impl Site {
     pub(crate) fn auditor(&self, log: &Arc<dyn Store>) -> Result<Auditor, StoreError> {
         let store = Rocks::create(&self.part(Part::Auditor))?;
         Ok(auditor(Arc::new(store), Arc::clone(log)))
-    }
-}
-
-pub(crate) fn signer() -> NoteSigner {
-    NoteSigner::new(ORIGIN, secret("log")).expect("a name")
-}
-
-fn witness(files: Arc<dyn Files>) -> Witness {
-    let logs = vec![signer().vkey().clone()];
-    Witness::new(WITNESS, secret("witness"), logs, files).expect("a name")
-}
-
-fn auditor(store: Arc<dyn Store>, log: Arc<dyn Store>) -> Auditor {
-    let genesis = Office::new(ORIGIN).genesis().hash();
-    let (vkey, source) = (signer().vkey().clone(), Arc::new(StoreLeaves(log)));
-    let key = secret("auditor");
-    Auditor::new(AUDITOR, key, vkey, genesis, store, source).expect("a name")
-}
-
-/// The witness and the auditor must both have cosigned.
-pub(crate) fn quorum() -> Quorum {
-    let vkey = |name: &str, key: &str| {
-        let public = secret(key).public();
-        Vkey::new(name, KeyKind::Cosignature, public)
-            .expect("a name")
-            .format()
-    };
-    let policy = format!(
-        "log {}\nwitness w {}\nquorum w\n",
-        signer().vkey().format(),
-        vkey(WITNESS, "witness")
-    );
-    let trust = format!(
-        "administrator {ORIGIN} {}\nauditor a {}\nauditors 1\nmax-age 1d\nmax-lag 1h\nskew 5m\n\
-         inclusion-bound 1d\npack-max-age 30d\n",
-        Office::new(ORIGIN).genesis().hash().to_base64(),
-        vkey(AUDITOR, "auditor")
-    );
-    Quorum {
-        policy: Policy::parse(&policy).expect("a policy"),
-        trust: Some(Trust::parse(&trust).expect("a trust file")),
     }
 }
 

@@ -14,8 +14,9 @@ use zhao_ledger::store::files::Files as _;
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::Hash;
 use zhao_tests::dice::Dice;
+use zhao_tests::promise::{Checked, Heads, History, ensure, text};
 
-use crate::check::{Checked, Heads, History, Kept, ensure, text};
+use crate::check::Kept;
 use crate::site::{Part, Site};
 use crate::stage::{Abort, WAYS, lines};
 use crate::worker::Job;

@@ -12,8 +12,8 @@ use zhao_spec::life::event::VerifiedEvent;
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::Hash;
 use zhao_tests::office::START;
+use zhao_tests::plan::Plan;
 
-use crate::plan::Plan;
 use crate::site::Site;
 use crate::stage::{Abort, Stages, one_line};
 

@@ -34,6 +34,27 @@ fn an_empty_database() {
 }
 
 #[test]
+fn a_database_that_lost_everything_is_not_a_new_one() {
+    let (site, sequencer, _) = Site::founded(0);
+    let size = sequencer.size();
+    drop(sequencer);
+    for family in Family::ALL {
+        for (key, _) in site.disk.entries(family) {
+            site.disk.damage(family, &key, None);
+        }
+    }
+    let lost = StartError::DatabaseOlder {
+        database: TreeSize(0),
+        intent: size,
+    };
+    assert_eq!(site.open(at(0)).unwrap_err(), lost);
+    // As long as nothing was ever signed, there is nothing to lose.
+    site.disk
+        .damage_file(intent::FILE, Some(Intent::none(ORIGIN).bytes()));
+    assert_eq!(site.open(at(0)).unwrap_err(), StartError::NotCreated);
+}
+
+#[test]
 fn a_log_is_created_once() {
     let (site, sequencer, _) = Site::founded(0);
     drop(sequencer);

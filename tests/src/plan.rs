@@ -1,6 +1,9 @@
 //! What the office does, batch after batch: the same in every process of the same seed, so that a
 //! process which comes back submits again exactly what its predecessor did.
 
+use crate::dice::Dice;
+use crate::machine::ORIGIN;
+use crate::office::{Chain, Office};
 use zhao_spec::life::data::{
     Action, InspectionResult, Note, ObjectionResult, Predecessor, Relation,
 };
@@ -8,10 +11,6 @@ use zhao_spec::life::event::Event;
 use zhao_spec::life::verb::Verb;
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::Hash;
-use zhao_tests::dice::Dice;
-use zhao_tests::office::{Chain, Office};
-
-use crate::site::ORIGIN;
 
 /// Events of the largest batch.
 const BATCH: u64 = 12;
@@ -36,13 +35,16 @@ struct Mark {
     batch: usize,
 }
 
+#[derive(Clone)]
 struct Licence {
     n: u64,
     chain: Chain,
     open: Open,
 }
 
-pub(crate) struct Plan {
+/// The batches of one seed, one after the other.
+#[derive(Clone)]
+pub struct Plan {
     office: Office,
     dice: Dice,
     licences: Vec<Licence>,
@@ -51,7 +53,9 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// Before the first batch.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
         Self {
             office: Office::new(ORIGIN),
             dice: Dice::new(seed),
@@ -61,7 +65,7 @@ impl Plan {
     }
 
     /// The next batch. `index_of` knows where the events of all earlier batches are.
-    pub(crate) fn next(&mut self, index_of: &dyn Fn(&Hash) -> LeafIndex) -> Vec<Event> {
+    pub fn next(&mut self, index_of: &dyn Fn(&Hash) -> LeafIndex) -> Vec<Event> {
         let batch = self.made;
         self.made += 1;
         if batch == 0 {
