@@ -1,0 +1,136 @@
+//! Dossiers: how long one takes to make, what it weighs, what verifying it costs offline.
+
+use std::hint::black_box;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use zhao_ledger::read::Reader;
+use zhao_ledger::sequence::{Cosigner, Sequencer};
+use zhao_ledger::store::files::Directory;
+use zhao_ledger::witness::{LocalWitness, Witness};
+use zhao_spec::credential::Licence;
+use zhao_spec::file::Dossier;
+use zhao_spec::log::cosignature::UnixSeconds;
+use zhao_spec::log::note::NoteSigner;
+use zhao_spec::wire::UnixMillis;
+use zhao_verifier::{Status, TrustPolicy, verify};
+
+use crate::figure::Figure;
+use crate::ledger::{Ledger, config};
+use crate::machine::Limits;
+use crate::office::{START, secret};
+use crate::statistics::{float, median, percentile};
+use crate::workload::ORIGIN;
+
+/// Cosigners of the head the dossiers stand on.
+const WITNESSES: [&str; 2] = ["w1", "w2"];
+/// When dossiers are made and judged: after everything recorded.
+const NOW: UnixMillis = UnixMillis(START.0 + 3_600_000);
+
+/// Has two witnesses cosign the newest head, and gives the policy a verifier needs.
+fn cosigned(ledger: &mut Ledger) -> Result<TrustPolicy> {
+    let log = NoteSigner::new(ORIGIN, secret("log"))?.vkey().clone();
+    let (mut lines, mut cosigners) = (String::new(), Vec::<Box<dyn Cosigner>>::new());
+    for name in WITNESSES {
+        let files = Arc::new(Directory::open(&ledger.place.folder().join(name))?);
+        let key_name = format!("{name}.example");
+        let witness = Witness::new(&key_name, secret(name), vec![log.clone()], files)?;
+        lines.push_str(&format!("witness {name} {}\n", witness.vkey().format()));
+        let clock = Arc::new(|| UnixSeconds(NOW.0 / 1_000));
+        let witness = Arc::new(Mutex::new(witness));
+        cosigners.push(Box::new(LocalWitness::new(witness, ORIGIN, clock)));
+    }
+    let policy = format!(
+        "{lines}group both all {}\nquorum both\n",
+        WITNESSES.join(" ")
+    );
+    let config = config(&policy, cosigners)?;
+    let genesis = ledger.workload.office.genesis().hash().to_base64();
+    let trust = format!(
+        "administrator {ORIGIN} {genesis}\nauditors none\nmax-age 1d\nmax-lag 1h\n\
+         pack-max-age 30d\nskew 5m\ninclusion-bound 1d\n"
+    );
+    let policy = format!("log {}\n{policy}", log.format());
+    let trust = TrustPolicy::load(&policy, &trust)?;
+    let (mut sequencer, _) = Sequencer::open(
+        Arc::clone(&ledger.store),
+        ledger.place.files()?,
+        config,
+        NOW,
+    )?;
+    ensure!(sequencer.heartbeat(NOW)?, "the witnesses cosign");
+    ledger.sequencer = sequencer;
+    Ok(trust)
+}
+
+/// Signatures a verifier must check: the proof, the log's, the witnesses', and those of the events
+/// by which registry and unit came to be.
+fn signatures(dossier: &Dossier) -> usize {
+    let steps = dossier.authorities.iter().flat_map(|authorities| {
+        let units = authorities.issuers.iter().flat_map(|unit| &unit.history);
+        authorities.registry.history.iter().chain(units)
+    });
+    let events: usize = steps.map(|step| step.event.signatures.len()).sum();
+    2 + WITNESSES.len() + events
+}
+
+/// Makes and verifies the dossier of every real credential.
+pub(crate) fn figures(ledger: &mut Ledger, limits: &Limits) -> Result<Vec<Figure>> {
+    let trust = cosigned(ledger)?;
+    let reader = Reader::new(Arc::clone(&ledger.store));
+    let (mut built, mut verified, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut checked = 0;
+    for real in ledger.workload.credentials.all() {
+        let start = Instant::now();
+        let view = reader.latest()?;
+        let licence = Licence::parse(&real.bytes)?;
+        let dossier = view.dossier(&licence, true)?;
+        let file = dossier.bytes();
+        built.push(start.elapsed().as_secs_f64() * 1e3);
+        drop(view);
+        let start = Instant::now();
+        let verdict = verify(black_box(&file), &trust, None, NOW, None);
+        verified.push(start.elapsed().as_secs_f64() * 1e3);
+        // Some were put on hold by the workload: the verdict then says so, and all was checked.
+        let judged = matches!(verdict.status(), Status::Valid | Status::NotUsable);
+        ensure!(judged, "a dossier is {:?}", verdict.reasons());
+        bytes.push(float(file.len()));
+        checked = signatures(&dossier);
+    }
+    let floor = float(checked) * 1e3 / limits.strict_one;
+    let what = format!("{checked} signatures");
+    Ok(vec![
+        Figure::new(
+            "dossier-build",
+            "JSON dossier built, median",
+            "生成 JSON 卷宗，中位",
+            median(built.clone()),
+            "ms",
+        )
+        .at_most(1.0),
+        Figure::new(
+            "dossier-build-p99",
+            "JSON dossier built, p99",
+            "生成 JSON 卷宗，p99",
+            percentile(built, 99),
+            "ms",
+        ),
+        Figure::new(
+            "dossier-verify",
+            "offline verification of a dossier",
+            "离线核验卷宗",
+            median(verified),
+            "ms",
+        )
+        .against(&what, floor)
+        .at_most(2.0),
+        Figure::new(
+            "dossier-bytes",
+            "JSON dossier with authorities, median",
+            "JSON 卷宗（含授权），中位",
+            median(bytes),
+            "B",
+        ),
+    ])
+}

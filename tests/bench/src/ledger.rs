@@ -1,0 +1,273 @@
+//! The ledger as a whole: a log of so many subjects, and durable admission to it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use zhao_ledger::read::Reader;
+use zhao_ledger::sequence::{Config, Cosigner, Outcome, Quorum, Sequencer};
+use zhao_ledger::store::Store;
+use zhao_ledger::store::files::Directory;
+use zhao_ledger::store::rocks::Rocks;
+use zhao_spec::life::event::{Event, VerifiedEvent};
+use zhao_spec::log::note::NoteSigner;
+use zhao_spec::log::policy::Policy;
+
+use crate::figure::Figure;
+use crate::machine::strict_beside;
+use crate::office::{START, secret};
+use crate::progress::{bar, done};
+use crate::statistics::{SLICES, float, median, per_second};
+use crate::workload::{BATCH, ORIGIN, Workload, verified};
+
+/// Licences of a holder in the workload: of four subjects three are licences.
+const LICENCES_OF_FOUR: u64 = 3;
+/// Events of a batch while the log is filled.
+const FILL: usize = 4_000;
+
+/// Where a log lives.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    folder: PathBuf,
+}
+
+impl Place {
+    /// A log in this folder.
+    pub(crate) fn new(folder: &Path) -> Self {
+        let folder = folder.to_owned();
+        Self { folder }
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    /// The files beside it.
+    pub(crate) fn files(&self) -> Result<Arc<Directory>> {
+        Ok(Arc::new(Directory::open(&self.folder.join("files"))?))
+    }
+}
+
+/// A log that is open, and what its events are made from.
+pub(crate) struct Ledger {
+    /// Where it lives.
+    pub(crate) place: Place,
+    /// Its store; the sequencer has it too.
+    pub(crate) store: Arc<dyn Store>,
+    /// The one writer.
+    pub(crate) sequencer: Sequencer,
+    /// What was issued.
+    pub(crate) workload: Workload,
+    /// Events in the log.
+    pub(crate) events: usize,
+}
+
+/// The log's settings: its key, and the witnesses that must cosign, if any.
+pub(crate) fn config(policy: &str, cosigners: Vec<Box<dyn Cosigner>>) -> Result<Config> {
+    let signer = NoteSigner::new(ORIGIN, secret("log"))?;
+    let text = format!("log {}\n{policy}", signer.vkey().format());
+    Ok(Config {
+        signer,
+        quorum: Quorum {
+            policy: Policy::parse(&text)?,
+            trust: None,
+        },
+        cosigners,
+        max_unpublished: 0,
+    })
+}
+
+/// Nobody cosigns: the cost of witnesses is theirs.
+pub(crate) const ALONE: &str = "quorum none\n";
+
+impl Ledger {
+    /// Makes a log and fills it up to so many subjects.
+    pub(crate) fn filled(folder: &Path, subjects: u64, room: usize, seed: u64) -> Result<Self> {
+        let licences = usize::try_from(subjects * LICENCES_OF_FOUR / 4)?;
+        let place = Place::new(folder);
+        std::fs::create_dir_all(folder)?;
+        let store: Arc<dyn Store> = Arc::new(Rocks::create(&place.database())?);
+        let workload = Workload::new(seed, licences + room);
+        let genesis = workload.office.genesis();
+        let config = config(ALONE, Vec::new())?;
+        let mut sequencer =
+            Sequencer::create(Arc::clone(&store), place.files()?, config, &genesis, START)?;
+        let founding = workload.office.founding();
+        let mut events = founding.len();
+        sequencer.commit(verified(founding), START)?;
+        let mut this = Self {
+            place,
+            store,
+            sequencer,
+            workload,
+            events,
+        };
+        this.fill(licences)?;
+        events += licences;
+        this.events = events;
+        Ok(this)
+    }
+
+    /// Issues up to so many licences: signing and checking the next batch beside the commit.
+    pub(crate) fn fill(&mut self, licences: usize) -> Result<()> {
+        let first = self.workload.licences();
+        let progress = bar(u64::try_from(licences - first)?, "filling the log");
+        let (workload, sequencer) = (&mut self.workload, &mut self.sequencer);
+        let (hand, taken) = sync_channel::<Vec<VerifiedEvent>>(1);
+        thread::scope(|scope| -> Result<()> {
+            scope.spawn(move || {
+                while workload.licences() < licences {
+                    let count = FILL.min(licences - workload.licences());
+                    let batch = verified(workload.issue(count));
+                    if hand.send(batch).is_err() {
+                        return;
+                    }
+                }
+            });
+            for batch in taken {
+                let count = batch.len();
+                accepted(&sequencer.commit(batch, START)?)?;
+                progress.inc(u64::try_from(count)?);
+            }
+            Ok(())
+        })?;
+        done(&progress);
+        self.events += licences - first;
+        Ok(())
+    }
+
+    /// Events a second made durable, and strict verifications a second on two threads measured
+    /// between the slices: the median of each.
+    pub(crate) fn admission(&mut self, batches: usize) -> Result<(f64, f64)> {
+        let (mut rates, mut beside) = (Vec::new(), Vec::new());
+        let progress = bar(u64::try_from(SLICES * batches * BATCH)?, "admission");
+        for _ in 0..SLICES {
+            let prepared: Vec<_> = (0..batches).map(|_| self.workload.mixed(BATCH)).collect();
+            let count = batches * BATCH;
+            beside.push(strict_beside());
+            let start = Instant::now();
+            admit(&mut self.sequencer, prepared)?;
+            rates.push(per_second(count, start.elapsed()));
+            self.events += count;
+            progress.inc(u64::try_from(count)?);
+        }
+        done(&progress);
+        Ok((median(rates), median(beside)))
+    }
+
+    /// Subjects in the map.
+    pub(crate) fn subjects(&self) -> Result<u64> {
+        Ok(Reader::new(Arc::clone(&self.store))
+            .latest()?
+            .epoch()
+            .subjects)
+    }
+
+    /// Bytes on disk, by event and by subject.
+    pub(crate) fn on_disk(&self) -> Result<Vec<Figure>> {
+        let bytes = float(usize::try_from(folder_bytes(&self.place.database())?)?);
+        let subjects = float(usize::try_from(self.subjects()?)?);
+        Ok(vec![
+            Figure::new(
+                "disk-event",
+                "on disk, an event",
+                "每事件占盘",
+                bytes / float(self.events),
+                "B",
+            )
+            .note("the database with all it keeps, as the engine left it"),
+            Figure::new(
+                "disk-subject",
+                "on disk, a subject",
+                "每主体占盘",
+                bytes / subjects,
+                "B",
+            ),
+        ])
+    }
+
+    /// Records with their proofs, drawn at random: how many a second, and bytes of a proof.
+    pub(crate) fn proofs(&mut self) -> Result<Vec<Figure>> {
+        let reader = Reader::new(Arc::clone(&self.store));
+        let view = reader.latest()?;
+        let (mut bytes, mut rates) = (Vec::new(), Vec::new());
+        for _ in 0..SLICES {
+            let licences = self.workload.licences();
+            let keys: Vec<_> = (0..4 * BATCH)
+                .map(|_| {
+                    let n = self.workload.draw(licences);
+                    self.workload.licence(u64::try_from(n).unwrap_or(0))
+                })
+                .collect();
+            let start = Instant::now();
+            for key in &keys {
+                let (path, record) = view.placed(key)?;
+                record.context("a licence of the workload has a record")?;
+                bytes.push(float(path.hashes.len() * 32 + path.depths.len()));
+            }
+            rates.push(per_second(keys.len(), start.elapsed()));
+        }
+        Ok(vec![
+            Figure::new(
+                "map-proof",
+                "map proof, average over licences",
+                "状态树证明，平均",
+                crate::statistics::mean(&bytes),
+                "B",
+            )
+            .at_most(760.0),
+            Figure::new(
+                "proofs",
+                "records read with their proof, one thread",
+                "读取记录并附证明，单线程",
+                median(rates),
+                "/s",
+            ),
+        ])
+    }
+}
+
+/// Makes batches durable: signatures of the next are checked beside the commit of the last.
+pub(crate) fn admit(sequencer: &mut Sequencer, batches: Vec<Vec<Event>>) -> Result<()> {
+    let (hand, taken) = sync_channel::<Vec<VerifiedEvent>>(1);
+    thread::scope(|scope| -> Result<()> {
+        scope.spawn(move || {
+            for batch in batches {
+                if hand.send(verified(batch)).is_err() {
+                    return;
+                }
+            }
+        });
+        for batch in taken {
+            accepted(&sequencer.commit(batch, START)?)?;
+        }
+        Ok(())
+    })
+}
+
+/// Every event of the workload is admissible: anything else is a mistake of this program.
+pub(crate) fn accepted(outcomes: &[Outcome]) -> Result<()> {
+    let other = outcomes
+        .iter()
+        .find(|outcome| !matches!(outcome, Outcome::Accepted { .. }));
+    ensure!(other.is_none(), "the ledger says {other:?}");
+    Ok(())
+}
+
+/// Bytes of all files of a folder.
+pub(crate) fn folder_bytes(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder)? {
+        bytes += entry?.metadata()?.len();
+    }
+    Ok(bytes)
+}
