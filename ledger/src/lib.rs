@@ -16,6 +16,7 @@ pub mod fsck;
 pub mod hot;
 pub mod map;
 pub mod overlay;
+pub mod pipeline;
 pub mod read;
 pub mod replay;
 pub mod sequence;

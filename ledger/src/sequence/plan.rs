@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use zhao_spec::life::apply::{ApplyError, Refusal, apply};
+use zhao_spec::life::apply::{ApplyError, Refusal, View, ViewFault, apply};
 use zhao_spec::life::event::VerifiedEvent;
+use zhao_spec::life::record::Record;
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::{Hash, UnixMillis, limits};
 
@@ -42,13 +43,16 @@ pub(crate) fn admit(
     let mut plan = Plan::default();
     let mut own: BTreeMap<Hash, LeafIndex> = BTreeMap::new();
     let mut next = edge.size().0;
-    let fault = |e: zhao_spec::life::apply::ViewFault| StoreError::Engine(e.0);
+    let fault = |e: ViewFault| StoreError::Engine(e.0);
     for (position, event) in events.iter().enumerate() {
         // Before seq and prev: an event that is in the log already must get its receipt, not the
         // refusal that its own success would cause.
         let id = event.id();
         let known = match own.get(&id) {
             Some(index) => Some(*index),
+            // Every event moves its subject's chain to its own seq: beyond the end of the chain
+            // nothing can be in the log already, and most events are there.
+            None if is_new(&overlay, event).map_err(fault)? => None,
             None => store::read::<EventIds>(store, &id)?,
         };
         if let Some(index) = known {
@@ -74,6 +78,7 @@ pub(crate) fn admit(
                 actual,
             });
         }
+        debug_assert!(moves_its_chain(event, &writes), "{:?}", event.verb());
         plan.segment.index.add(event, index, &writes);
         overlay.take(writes).map_err(fault)?;
         plan.segment.leaves.push(leaf);
@@ -83,4 +88,18 @@ pub(crate) fn admit(
     }
     plan.segment.touched = overlay.finish();
     Ok(plan)
+}
+
+/// Whether the event's seq lies beyond the end of its subject's chain.
+fn is_new(view: &dyn View, event: &VerifiedEvent) -> Result<bool, ViewFault> {
+    Ok(match view.record(&event.subject)? {
+        None => true,
+        Some(record) => record.chain_end().is_some_and(|(seq, _)| seq < event.seq),
+    })
+}
+
+fn moves_its_chain(event: &VerifiedEvent, writes: &[(Hash, Record)]) -> bool {
+    writes.iter().any(|(key, record)| {
+        *key == event.subject && record.chain_end().is_some_and(|(seq, _)| seq == event.seq)
+    })
 }

@@ -1,0 +1,374 @@
+//! Many submitters, one sequencer: signatures of what comes next are checked beside the commit of
+//! what came before.
+//!
+//! A submission waits in a bounded queue, is checked by one of a few threads, and is committed
+//! with its neighbours in the order in which they came. Its [`Ticket`] says what became of each of
+//! its events; that it says so only when they are durable under a published head is
+//! [`Sequencer::commit`]'s promise. Nothing here is kept on disk: a crash loses what nobody was
+//! answered.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use zhao_spec::life::apply::Refusal;
+use zhao_spec::life::event::{Event, VerifiedEvent};
+use zhao_spec::wire::{Keys, UnixMillis, limits};
+
+use crate::replay::PREPARED_KEYS;
+use crate::sequence::{CommitError, Outcome, Sequencer};
+
+/// The clock of epochs, handed in.
+pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
+
+/// How much waits, and who works.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Threads that check signatures.
+    pub checkers: usize,
+    /// Events of one commit, if so many wait; a longer submission is a commit of its own.
+    pub batch: usize,
+    /// Events that may wait before submissions are refused.
+    pub queue: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            checkers: 2,
+            batch: 1_000,
+            queue: 20_000,
+        }
+    }
+}
+
+/// Why a submission was not taken. Nothing became of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// The queue is full.
+    #[error("{waiting} events wait, limit {limit}: submit again later")]
+    Busy {
+        /// Events waiting.
+        waiting: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// More events than a commit may have.
+    #[error("{actual} events in one submission, limit {limit}")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+        /// Events submitted.
+        actual: usize,
+    },
+    /// The pipeline was told to stop.
+    #[error("the ledger is stopping")]
+    Stopping,
+}
+
+/// What became of a submission, as soon as it is known.
+#[derive(Debug)]
+pub struct Ticket(Receiver<Answer>);
+
+type Answer = Result<Vec<Outcome>, CommitError>;
+
+impl Ticket {
+    /// Waits for the answer.
+    ///
+    /// # Errors
+    /// As [`Sequencer::commit`].
+    pub fn wait(self) -> Answer {
+        let gone = || CommitError::Stopped("the committing thread is gone".to_owned());
+        self.0.recv().unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+/// An event whose signatures were looked at.
+type Checked = Result<VerifiedEvent, Refusal>;
+
+enum Stage {
+    Waiting(Vec<Event>),
+    Checking,
+    Checked(Vec<Checked>),
+}
+
+struct Job {
+    events: usize,
+    stage: Stage,
+    answer: Sender<Answer>,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    /// Number of the front job, counted from the first ever.
+    first: u64,
+    /// Number of the next job to check.
+    next: u64,
+    /// Events of all jobs.
+    waiting: usize,
+    stopping: bool,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Something was submitted, or the end has come.
+    submitted: Condvar,
+    /// Something was checked, or the end has come.
+    checked: Condvar,
+    sequencer: Mutex<Sequencer>,
+    settings: Settings,
+    clock: Clock,
+}
+
+/// A sequencer at work.
+pub struct Pipeline {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("waiting", &self.waiting())
+            .finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whoever panicked while holding a lock is a bug; the queue is whole between statements, and
+    // the sequencer judges its own state by `stopped`.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Pipeline {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// The operating system gives none.
+    pub fn start(
+        sequencer: Sequencer,
+        clock: Clock,
+        settings: Settings,
+    ) -> Result<Self, std::io::Error> {
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            submitted: Condvar::new(),
+            checked: Condvar::new(),
+            sequencer: Mutex::new(sequencer),
+            settings,
+            clock,
+        });
+        let mut this = Self {
+            shared: Arc::clone(&shared),
+            threads: Vec::new(),
+        };
+        for _ in 0..settings.checkers.max(1) {
+            let shared = Arc::clone(&shared);
+            let checker = thread::Builder::new().name("check".to_owned());
+            this.threads.push(checker.spawn(move || shared.check())?);
+        }
+        let committer = thread::Builder::new().name("commit".to_owned());
+        this.threads.push(committer.spawn(move || shared.commit())?);
+        Ok(this)
+    }
+
+    /// Hands in events, to be judged in this order, after everything handed in before. They have
+    /// the size that [`Event::parse`] allows: a longer leaf would fail its neighbours' commit too.
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub fn submit(&self, events: Vec<Event>) -> Result<Ticket, SubmitError> {
+        let (answer, ticket) = channel();
+        let count = events.len();
+        if count > limits::BATCH_EVENTS {
+            let (limit, actual) = (limits::BATCH_EVENTS, count);
+            return Err(SubmitError::TooLarge { limit, actual });
+        }
+        let mut queue = lock(&self.shared.queue);
+        if queue.stopping {
+            return Err(SubmitError::Stopping);
+        }
+        let (waiting, limit) = (queue.waiting, self.shared.settings.queue);
+        if waiting > 0 && waiting.saturating_add(count) > limit {
+            return Err(SubmitError::Busy { waiting, limit });
+        }
+        queue.waiting = waiting.saturating_add(count);
+        queue.jobs.push_back(Job {
+            events: count,
+            stage: Stage::Waiting(events),
+            answer,
+        });
+        drop(queue);
+        self.shared.submitted.notify_one();
+        Ok(Ticket(ticket))
+    }
+
+    /// Events handed in and not yet answered.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        lock(&self.shared.queue).waiting
+    }
+
+    /// The sequencer, between two commits.
+    pub fn sequencer(&self) -> impl std::ops::DerefMut<Target = Sequencer> {
+        lock(&self.shared.sequencer)
+    }
+
+    /// Answers everything that was taken, takes nothing more, and ends the threads.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        lock(&self.shared.queue).stopping = true;
+        self.shared.submitted.notify_all();
+        self.shared.checked.notify_all();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so; its submitters are told by their tickets.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A thread that panics takes the pipeline with it: nobody waits for an answer that cannot come.
+struct Guard<'a>(&'a Shared);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            return;
+        }
+        let mut queue = lock(&self.0.queue);
+        queue.stopping = true;
+        queue.jobs.clear();
+        drop(queue);
+        self.0.submitted.notify_all();
+        self.0.checked.notify_all();
+    }
+}
+
+impl Shared {
+    /// A checking thread: takes the oldest unchecked submission, until none will come any more.
+    fn check(&self) {
+        let _guard = Guard(self);
+        let mut keys = Keys::new(PREPARED_KEYS);
+        while let Some((number, events)) = self.next_unchecked() {
+            let check = |event: Event| event.verify_signatures_with(&mut keys);
+            let checked: Vec<Checked> = events.into_iter().map(check).collect();
+            let mut queue = lock(&self.queue);
+            let at = usize::try_from(number.saturating_sub(queue.first)).unwrap_or(usize::MAX);
+            if let Some(job) = queue.jobs.get_mut(at) {
+                job.stage = Stage::Checked(checked);
+            }
+            drop(queue);
+            self.checked.notify_one();
+        }
+    }
+
+    fn next_unchecked(&self) -> Option<(u64, Vec<Event>)> {
+        let mut queue = lock(&self.queue);
+        loop {
+            let number = queue.next;
+            let at = usize::try_from(number.saturating_sub(queue.first)).unwrap_or(usize::MAX);
+            if let Some(job) = queue.jobs.get_mut(at) {
+                let stage = mem::replace(&mut job.stage, Stage::Checking);
+                queue.next = number.saturating_add(1);
+                if let Stage::Waiting(events) = stage {
+                    return Some((number, events));
+                }
+                continue;
+            }
+            if queue.stopping {
+                return None;
+            }
+            let woken = self.submitted.wait(queue);
+            queue = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The committing thread.
+    fn commit(&self) {
+        let _guard = Guard(self);
+        while let Some(group) = self.next_group() {
+            let events: usize = group.iter().map(|(checked, _)| checked.len()).sum();
+            self.commit_group(group);
+            let mut queue = lock(&self.queue);
+            queue.waiting = queue.waiting.saturating_sub(events);
+        }
+    }
+
+    /// The oldest submissions that are checked, up to a batch.
+    fn next_group(&self) -> Option<Vec<(Vec<Checked>, Sender<Answer>)>> {
+        let mut queue = lock(&self.queue);
+        loop {
+            let mut group = Vec::new();
+            let mut events = 0_usize;
+            while let Some(job) = queue.jobs.front() {
+                let ready = matches!(job.stage, Stage::Checked(_));
+                let fits =
+                    group.is_empty() || events.saturating_add(job.events) <= self.settings.batch;
+                if !(ready && fits) {
+                    break;
+                }
+                events = events.saturating_add(job.events);
+                let Some(job) = queue.jobs.pop_front() else {
+                    break;
+                };
+                queue.first = queue.first.saturating_add(1);
+                if let Stage::Checked(checked) = job.stage {
+                    group.push((checked, job.answer));
+                }
+            }
+            if !group.is_empty() {
+                return Some(group);
+            }
+            if queue.stopping && queue.jobs.is_empty() {
+                return None;
+            }
+            let woken = self.checked.wait(queue);
+            queue = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn commit_group(&self, group: Vec<(Vec<Checked>, Sender<Answer>)>) {
+        let mut events = Vec::new();
+        let mut waiters = Vec::with_capacity(group.len());
+        for (checked, answer) in group {
+            let mut refused = Vec::with_capacity(checked.len());
+            for event in checked {
+                match event {
+                    Ok(event) => {
+                        refused.push(None);
+                        events.push(event);
+                    }
+                    Err(refusal) => refused.push(Some(refusal)),
+                }
+            }
+            waiters.push((refused, answer));
+        }
+        let answered = lock(&self.sequencer).commit(events, (self.clock)());
+        let mut outcomes = answered.map(Vec::into_iter);
+        for (refused, waiter) in waiters {
+            let answer = match &mut outcomes {
+                Err(error) => Err(error.clone()),
+                Ok(outcomes) => refused
+                    .into_iter()
+                    .map(|refused| match refused {
+                        Some(refusal) => Ok(Outcome::Refused(refusal)),
+                        None => outcomes.next().ok_or_else(|| {
+                            CommitError::Stopped("fewer outcomes than events".to_owned())
+                        }),
+                    })
+                    .collect(),
+            };
+            // Whoever no longer waits can ask for the receipt.
+            let _ = waiter.send(answer);
+        }
+    }
+}
