@@ -6,7 +6,7 @@
 //! record, in a leaf or in a tile stops here, before the key signs what it led to.
 
 use zhao_spec::life::leaf::{Epoch, Leaf};
-use zhao_spec::log::tree::{TreeSize, check_consistency, prove_consistency};
+use zhao_spec::log::tree::{LeafIndex, TreeSize, check_consistency, prove_consistency};
 use zhao_spec::map::Opened;
 use zhao_spec::wire::{Hash, sha256};
 
@@ -15,8 +15,8 @@ use super::second_log::log_root;
 use super::stage::{Edge, Staged};
 use crate::map::StatusMap;
 use crate::overlay::Touched;
-use crate::store::layout::{Family, Leaves, Records, Table};
-use crate::store::{Read, Row, StoreError, decode};
+use crate::store::layout::{Family, Leaves, Records, Table as _, show};
+use crate::store::{Read, StoreError};
 use crate::tree::{StoredTree, flatten};
 
 /// A head the log's key has signed.
@@ -111,45 +111,43 @@ fn staged_leaves(
     staged: &Staged,
     from: TreeSize,
     to: TreeSize,
-) -> Result<Vec<Vec<u8>>, SecondPathError> {
+) -> Result<Vec<&[u8]>, SecondPathError> {
     let wrong = || SecondPathError::Leaves {
         from: from.0,
         to: to.0,
     };
     let mut leaves = Vec::new();
-    for (index, leaf) in staged_entries::<Leaves>(staged)? {
-        let expected = from
-            .0
-            .saturating_add(u64::try_from(leaves.len()).unwrap_or(u64::MAX));
-        if index.0 != expected {
+    let mut next = from.0;
+    for (key, leaf) in staged_values(staged, Family::Leaves) {
+        if *key != Leaves::encode_key(&LeafIndex(next)) {
             return Err(wrong());
         }
+        next = next.saturating_add(1);
         leaves.push(leaf);
     }
-    let count = u64::try_from(leaves.len()).unwrap_or(u64::MAX);
-    if from.0.saturating_add(count) == to.0 {
-        Ok(leaves)
-    } else {
-        Err(wrong())
-    }
+    if next == to.0 { Ok(leaves) } else { Err(wrong()) }
 }
 
 /// Key and record hash of every record in the batch.
 fn staged_records(staged: &Staged) -> Result<Vec<(Hash, Hash)>, SecondPathError> {
-    let records = staged_entries::<Records>(staged)?;
-    Ok(records
-        .iter()
-        .map(|((key, _), bytes)| (*key, sha256(&[bytes])))
-        .collect())
+    let mut records = Vec::new();
+    for (key, bytes) in staged_values(staged, Family::Records) {
+        let decoded = Records::decode_key(key);
+        let (subject, _) = decoded.map_err(|problem| StoreError::Corrupt {
+            family: "records",
+            key: show(key),
+            problem,
+        })?;
+        records.push((subject, sha256(&[bytes])));
+    }
+    Ok(records)
 }
 
-fn staged_entries<T: Table>(staged: &Staged) -> Result<Vec<Row<T>>, StoreError> {
-    let family: Family = T::FAMILY;
-    let mut entries = Vec::new();
-    for (at, key, value) in staged.batch.writes() {
-        if let (true, Some(value)) = (*at == family, value) {
-            entries.push(decode::<T>(&(key.clone(), value.clone()))?);
-        }
-    }
-    Ok(entries)
+/// What the batch puts into a family.
+fn staged_values(staged: &Staged, family: Family) -> impl Iterator<Item = (&Vec<u8>, &[u8])> {
+    let writes = staged.batch.writes().iter();
+    writes.filter_map(move |(at, key, value)| match value {
+        Some(value) if *at == family => Some((key, value.as_slice())),
+        _ => None,
+    })
 }

@@ -44,7 +44,7 @@ pub(crate) fn small_root(hashes: &[[u8; 32]]) -> Option<[u8; 32]> {
 pub(crate) fn log_root(
     store: &dyn Read,
     size: TreeSize,
-    more: &[Vec<u8>],
+    more: &[&[u8]],
 ) -> Result<Hash, StoreError> {
     let mut base = size.0 - size.0 % WIDTH;
     let mut row = Vec::new();
