@@ -349,34 +349,40 @@ impl fmt::Debug for Signature {
 
 /// An Ed25519 secret key: wiped on drop, never shown.
 #[derive(Clone)]
-pub struct SecretKey(SigningKey);
+pub struct SecretKey {
+    signing: SigningKey,
+    public: PublicKey,
+}
 
 impl SecretKey {
     /// From the 32 secret bytes of RFC 8032 §5.1.5, which the caller draws at random.
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
         let seed = Zeroizing::new(seed);
-        Self(SigningKey::from_bytes(&seed))
+        let signing = SigningKey::from_bytes(&seed);
+        // A clamped scalar is no multiple of L, so its point is never of small order.
+        let key = signing.verifying_key();
+        let mut public = PublicKey::of(key.to_bytes(), key.to_edwards());
+        public.text = public.to_multibase().into_bytes().try_into().ok();
+        Self { signing, public }
     }
 
     /// The 32 secret bytes, for storage.
     #[must_use]
     pub fn to_seed(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.0.to_bytes())
+        Zeroizing::new(self.signing.to_bytes())
     }
 
     /// The public key.
     #[must_use]
     pub fn public(&self) -> PublicKey {
-        // A clamped scalar is no multiple of L, so its point is never of small order.
-        let key = self.0.verifying_key();
-        PublicKey::of(key.to_bytes(), key.to_edwards())
+        self.public
     }
 
     /// Signs `message`.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Signature {
-        Signature(self.0.sign(message).to_bytes())
+        Signature(self.signing.sign(message).to_bytes())
     }
 }
 
