@@ -189,7 +189,7 @@ impl PublicKey {
     }
 
     /// Hands the multibase text to `take`.
-    pub(super) fn with_multibase<T>(&self, take: impl FnOnce(&str) -> T) -> T {
+    pub(crate) fn with_multibase<T>(&self, take: impl FnOnce(&str) -> T) -> T {
         let known = self.text.as_ref().map(|text| std::str::from_utf8(text));
         match known {
             Some(Ok(text)) => take(text),
@@ -210,6 +210,17 @@ impl PublicKey {
     pub fn verification_method(&self) -> String {
         let text = self.to_multibase();
         format!("did:key:{text}#{text}")
+    }
+
+    /// Whether `method` is this key's verification method.
+    pub(crate) fn is_verification_method(&self, method: &str) -> bool {
+        self.with_multibase(|text| {
+            let fragment = method
+                .strip_prefix("did:key:")
+                .and_then(|rest| rest.strip_prefix(text))
+                .and_then(|rest| rest.strip_prefix('#'));
+            fragment == Some(text)
+        })
     }
 
     /// SHA-256 of the 32 bytes: how records name a key.
@@ -346,6 +357,9 @@ impl fmt::Debug for Signature {
         write!(f, "Signature({}…)", text.get(..8).unwrap_or(&text))
     }
 }
+
+/// How a key's text becomes a key: [`PublicKey::from_multibase`] or [`Keys::read`].
+pub(crate) type ReadKey<'a> = dyn FnMut(&str) -> Result<PublicKey, SignatureError> + 'a;
 
 /// An Ed25519 secret key: wiped on drop, never shown.
 #[derive(Clone)]
