@@ -19,10 +19,15 @@ pub const PURPOSE: &str = "assertionMethod";
 /// The 64 bytes that are signed, from the canonical forms of proof configuration and document.
 #[must_use]
 pub fn hash_data(config: &[u8], document: &[u8]) -> [u8; 64] {
+    hash_parts(&[config], &[document])
+}
+
+/// As [`hash_data`], of forms in parts that are laid end to end.
+pub(super) fn hash_parts(config: &[&[u8]], document: &[&[u8]]) -> [u8; 64] {
     let mut data = [0; 64];
     let (first, second) = data.split_at_mut(32);
-    first.copy_from_slice(&sha256(&[config]).0);
-    second.copy_from_slice(&sha256(&[document]).0);
+    first.copy_from_slice(&sha256(config).0);
+    second.copy_from_slice(&sha256(document).0);
     data
 }
 

@@ -10,17 +10,21 @@ use super::{
 use crate::id::{HolderCodeType, IdError, LicenceIdentifier, LicenceTypeCode, Uscc};
 use crate::wire::fields::{self, Fields, Malformed, Problem};
 use crate::wire::json::Value;
+use crate::wire::signature::ReadKey;
 use crate::wire::{PublicKey, clip, limits};
 
 /// The statements and the issuer's key; `proof` must have been asked for already.
-pub(super) fn unsigned(mut top: Fields<'_>) -> Result<(Unsigned, PublicKey), CredentialError> {
+pub(super) fn unsigned(
+    mut top: Fields<'_>,
+    key: &mut ReadKey<'_>,
+) -> Result<(Unsigned, PublicKey), CredentialError> {
     texts(&mut top, "@context", &CONTEXTS)?;
     let status = status(top.object("credentialStatus")?)?;
     let subject = subject(top.object("credentialSubject")?)?;
     let id = top.text("id")?.to_owned();
     let mut issuer = top.object("issuer")?;
     let issuer_id = issuer.text("id")?;
-    let key = did_key(issuer_id)?;
+    let key = did_key(issuer_id, key)?;
     let name = issuer.text("name")?.to_owned();
     let unit = number("issuer.unit", issuer.text("unit")?, Uscc::parse)?;
     issuer.finish()?;
@@ -133,15 +137,9 @@ fn texts(
     name: &str,
     expected: &[&'static str; 2],
 ) -> Result<(), CredentialError> {
-    let path = f.path_of(name);
-    let items = f.items(name, limits::ARRAY_ITEMS, |value, path| {
-        fields::text_of(value, path).map(str::to_owned)
-    })?;
-    if items
-        .iter()
-        .map(String::as_str)
-        .ne(expected.iter().copied())
-    {
+    let items = f.items(name, limits::ARRAY_ITEMS, fields::text_of)?;
+    if items != expected {
+        let path = f.path_of(name);
         return Err(Malformed::value(path, "the two of the profile", &items.join(" ")).into());
     }
     Ok(())
@@ -155,11 +153,11 @@ fn number<T>(
     parse(text).map_err(|error| CredentialError::Number { member, error })
 }
 
-fn did_key(text: &str) -> Result<PublicKey, CredentialError> {
-    let key = text
+fn did_key(text: &str, key: &mut ReadKey<'_>) -> Result<PublicKey, CredentialError> {
+    let named = text
         .strip_prefix("did:key:")
         .ok_or_else(|| Malformed::value("issuer.id", "did:key:", text))?;
-    PublicKey::from_multibase(key).map_err(|error| Malformed::new("issuer.id", error).into())
+    key(named).map_err(|error| Malformed::new("issuer.id", error).into())
 }
 
 /// Checks `urn:uuid:` and a version 4 UUID in lower case (RFC 9562 §4, §5.4).

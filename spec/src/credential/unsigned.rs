@@ -10,6 +10,9 @@ use crate::id::{HolderCodeType, IssuerPart, LicenceIdentifier, LicenceTypeCode, 
 use crate::wire::write::{self, ArrayWriter, ObjectWriter};
 use crate::wire::{Date, SecretKey, UnixMillis, json, limits};
 
+/// Room for the names `proof` and `proofValue` and the value, bytes.
+const PROOF_VALUE: usize = 128;
+
 /// The statements of one licence credential; [`Unsigned::sign`] makes the credential of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsigned {
@@ -137,15 +140,30 @@ impl Unsigned {
         let method = public.verification_method();
         let config = write::object_bytes(|o| write_proof(o, created, None, &method));
         let did = public.did_key();
-        let document = write::object_bytes(|o| self.write(o, &did, None));
+        let mut before_proof = 0;
+        let document = write::object_bytes(|o| before_proof = self.write(o, &did));
         let value = eddsa_jcs::proof_value(key, &config, &document);
-        let proof = write::object_bytes(|o| write_proof(o, created, Some(&value), &method));
-        let bytes = write::object_bytes(|o| self.write(o, &did, Some(&proof)));
-        Licence::parse(&bytes)?;
+        let length = document.len().saturating_add(config.len());
+        let mut bytes = Vec::with_capacity(length.saturating_add(PROOF_VALUE));
+        let (before, after) = document.split_at(before_proof);
+        bytes.extend_from_slice(before);
+        bytes.extend_from_slice(b",\"proof\":");
+        write::object(&mut bytes, |o| {
+            write_proof(o, created, Some(&value), &method);
+        });
+        bytes.extend_from_slice(after);
+        if bytes.len() > limits::CREDENTIAL_BYTES {
+            let (offset, actual) = (limits::CREDENTIAL_BYTES, bytes.len());
+            return Err(json::JsonError::TooLong { offset, actual }.into());
+        }
+        // Reading asks no more than `check` and the length: to read it all again would cost half
+        // as much as signing.
+        debug_assert!(Licence::parse(&bytes).is_ok(), "what is signed parses");
         Ok(bytes)
     }
 
-    fn write(&self, o: &mut ObjectWriter<'_>, issuer_id: &str, proof: Option<&[u8]>) {
+    /// Writes all but the proof; returns where in the output that belongs.
+    fn write(&self, o: &mut ObjectWriter<'_>, issuer_id: &str) -> usize {
         o.array("@context", |a| write_texts(a, &CONTEXTS));
         o.object("credentialStatus", |o| self.status.write(o));
         o.object("credentialSubject", |o| self.subject.write(o));
@@ -155,14 +173,13 @@ impl Unsigned {
             o.text("name", &self.issuer.name);
             o.text("unit", self.issuer.unit.as_str());
         });
-        if let Some(proof) = proof {
-            o.raw("proof", proof);
-        }
+        let before_proof = o.position();
         o.array("type", |a| write_texts(a, &TYPES));
         o.time("validFrom", self.valid_from);
         if let Some(until) = self.valid_until {
             o.time("validUntil", until);
         }
+        before_proof
     }
 }
 

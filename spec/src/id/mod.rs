@@ -46,10 +46,11 @@ fn character_in(alphabet: &[u8], value: u32) -> char {
 
 /// Values of `text` in `alphabet`, or the offset of the first character outside it.
 fn values(alphabet: &[u8], text: &str) -> Result<Vec<u32>, usize> {
-    text.bytes()
-        .enumerate()
-        .map(|(offset, character)| value_in(alphabet, character).ok_or(offset))
-        .collect()
+    let mut values = Vec::with_capacity(text.len());
+    for (offset, character) in text.bytes().enumerate() {
+        values.push(value_in(alphabet, character).ok_or(offset)?);
+    }
+    Ok(values)
 }
 
 /// Σ value × weight, modulo `modulus`.

@@ -10,7 +10,7 @@ use crate::wire::fields::{Fields, Malformed};
 use crate::wire::hash::{Hash, sha256};
 use crate::wire::json::{self, Value};
 use crate::wire::limits;
-use crate::wire::signature::{Keys, PublicKey, SecretKey, Signature, SignatureError};
+use crate::wire::signature::{Keys, PublicKey, ReadKey, SecretKey, Signature};
 use crate::wire::time::UnixMillis;
 use crate::wire::write::{ObjectWriter, object, object_bytes};
 
@@ -234,9 +234,6 @@ impl Event {
         verified::verify(self, leaf, &signatures, &mut verified::known(keys))
     }
 }
-
-/// How the text of a signer's key becomes a key.
-pub(crate) type ReadKey<'a> = dyn FnMut(&str) -> Result<PublicKey, SignatureError> + 'a;
 
 fn read_signatures(
     fields: &mut Fields<'_>,

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::limits;
 
+mod base58;
+
 /// Why a text is not the encoding of a byte string.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -130,8 +132,11 @@ pub fn decode_base64_array<const N: usize>(text: &str) -> Result<[u8; N], Binary
 /// Multibase base58btc: `z` and the base58 digits (W3C Controlled Identifiers §2.4).
 #[must_use]
 pub fn encode_multibase(bytes: &[u8]) -> String {
-    let mut text = String::from("z");
-    text.push_str(&bs58::encode(bytes).into_string());
+    let mut text = String::with_capacity(bytes.len().saturating_mul(3) / 2);
+    text.push('z');
+    if !base58::encode(bytes, &mut text) {
+        text.push_str(&bs58::encode(bytes).into_string());
+    }
     text
 }
 
@@ -163,6 +168,12 @@ pub fn decode_multibase(text: &str) -> Result<Vec<u8>, BinaryError> {
 /// # Errors
 /// As [`decode_multibase`], or another number of bytes.
 pub fn decode_multibase_array<const N: usize>(text: &str) -> Result<[u8; N], BinaryError> {
+    if text.len() <= limits::MULTIBASE_CHARS
+        && let Some(digits) = text.strip_prefix('z')
+        && let Some(bytes) = base58::decode(digits.as_bytes())
+    {
+        return Ok(bytes);
+    }
     exactly(decode_multibase(text)?)
 }
 

@@ -7,9 +7,11 @@
 use super::{limits, write};
 
 mod error;
+mod place;
 mod reader;
 
 pub use error::JsonError;
+pub use place::{Place, place};
 
 /// A value of our JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]

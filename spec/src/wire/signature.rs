@@ -189,7 +189,7 @@ impl PublicKey {
     }
 
     /// Hands the multibase text to `take`.
-    pub(super) fn with_multibase<T>(&self, take: impl FnOnce(&str) -> T) -> T {
+    pub(crate) fn with_multibase<T>(&self, take: impl FnOnce(&str) -> T) -> T {
         let known = self.text.as_ref().map(|text| std::str::from_utf8(text));
         match known {
             Some(Ok(text)) => take(text),
@@ -210,6 +210,17 @@ impl PublicKey {
     pub fn verification_method(&self) -> String {
         let text = self.to_multibase();
         format!("did:key:{text}#{text}")
+    }
+
+    /// Whether `method` is this key's verification method.
+    pub(crate) fn is_verification_method(&self, method: &str) -> bool {
+        self.with_multibase(|text| {
+            let fragment = method
+                .strip_prefix("did:key:")
+                .and_then(|rest| rest.strip_prefix(text))
+                .and_then(|rest| rest.strip_prefix('#'));
+            fragment == Some(text)
+        })
     }
 
     /// SHA-256 of the 32 bytes: how records name a key.
@@ -347,36 +358,45 @@ impl fmt::Debug for Signature {
     }
 }
 
+/// How a key's text becomes a key: [`PublicKey::from_multibase`] or [`Keys::read`].
+pub(crate) type ReadKey<'a> = dyn FnMut(&str) -> Result<PublicKey, SignatureError> + 'a;
+
 /// An Ed25519 secret key: wiped on drop, never shown.
 #[derive(Clone)]
-pub struct SecretKey(SigningKey);
+pub struct SecretKey {
+    signing: SigningKey,
+    public: PublicKey,
+}
 
 impl SecretKey {
     /// From the 32 secret bytes of RFC 8032 §5.1.5, which the caller draws at random.
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
         let seed = Zeroizing::new(seed);
-        Self(SigningKey::from_bytes(&seed))
+        let signing = SigningKey::from_bytes(&seed);
+        // A clamped scalar is no multiple of L, so its point is never of small order.
+        let key = signing.verifying_key();
+        let mut public = PublicKey::of(key.to_bytes(), key.to_edwards());
+        public.text = public.to_multibase().into_bytes().try_into().ok();
+        Self { signing, public }
     }
 
     /// The 32 secret bytes, for storage.
     #[must_use]
     pub fn to_seed(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.0.to_bytes())
+        Zeroizing::new(self.signing.to_bytes())
     }
 
     /// The public key.
     #[must_use]
     pub fn public(&self) -> PublicKey {
-        // A clamped scalar is no multiple of L, so its point is never of small order.
-        let key = self.0.verifying_key();
-        PublicKey::of(key.to_bytes(), key.to_edwards())
+        self.public
     }
 
     /// Signs `message`.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Signature {
-        Signature(self.0.sign(message).to_bytes())
+        Signature(self.signing.sign(message).to_bytes())
     }
 }
 

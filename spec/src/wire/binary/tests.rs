@@ -52,7 +52,60 @@ fn a_note_bounds_standard_base64() {
     assert_eq!(decode_base64(&text).unwrap_err().code(), "binary-too-long");
 }
 
+/// Lengths around those computed here, zeros at either end, and wrong texts: as the library says.
+fn as_the_library<const N: usize>(bytes: &[u8], change: Option<(usize, u8)>) {
+    let mut text = encode_multibase(bytes).into_bytes();
+    assert_eq!(&text[1..], bs58::encode(bytes).into_vec());
+    if let Some((at, byte)) = change {
+        let at = at % text.len();
+        text[at] = byte;
+    }
+    let Ok(text) = String::from_utf8(text) else {
+        return;
+    };
+    let library = decode_multibase(&text).and_then(exactly::<N>);
+    assert_eq!(decode_multibase_array::<N>(&text), library, "{text}");
+}
+
+#[test]
+fn base58_at_its_edges_is_that_of_the_library() {
+    for length in 0..=66 {
+        for byte in [0, 1, 57, 58, 0xff] {
+            let mut bytes = vec![byte; length];
+            as_the_library::<34>(&bytes, None);
+            as_the_library::<64>(&bytes, None);
+            as_the_library::<65>(&bytes, None);
+            bytes.iter_mut().take(3).for_each(|byte| *byte = 0);
+            as_the_library::<34>(&bytes, None);
+            as_the_library::<64>(&bytes, None);
+        }
+    }
+    // The first number above 64 bytes, which has no word to stand in.
+    let mut above = vec![0; 65];
+    above[0] = 1;
+    as_the_library::<64>(&above, None);
+}
+
 proptest! {
+    #[test]
+    fn base58_is_that_of_the_library(
+        bytes in proptest::collection::vec(any::<u8>(), 30..70),
+        change in proptest::option::of((0_usize..100, any::<u8>())),
+    ) {
+        as_the_library::<34>(&bytes, change);
+        as_the_library::<64>(&bytes, change);
+        as_the_library::<34>(&bytes[..30], change);
+        as_the_library::<64>(&bytes[bytes.len() - 30..].repeat(3)[..64], change);
+    }
+
+    #[test]
+    fn base58_of_keys_is_that_of_the_library(
+        bytes in any::<[u8; 34]>(),
+        change in proptest::option::of((0_usize..100, any::<u8>())),
+    ) {
+        as_the_library::<34>(&bytes, change);
+    }
+
     #[test]
     fn texts_and_bytes_are_one_to_one(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
         prop_assert_eq!(decode_base64url(&encode_base64url(&bytes), 80), Ok(bytes.clone()));
