@@ -244,15 +244,14 @@ fn short(line: &NoteSignature, epoch: UnixMillis) -> Result<Line, QrError> {
         }
         _ => return Err(refused()),
     };
+    let seconds = |millis: u64| i64::try_from(millis / 1_000).unwrap_or(i64::MAX);
     let seconds_after_epoch = match time {
         None => None,
         Some(time) => {
             let member = "time of a cosignature";
             ensure(time <= limits::INTEGER, member)?;
-            Some(
-                time.checked_signed_diff(epoch.0 / 1_000)
-                    .ok_or_else(refused)?,
-            )
+            let time = i64::try_from(time).map_err(|_| refused())?;
+            Some(time.saturating_sub(seconds(epoch.0)))
         }
     };
     let bytes = [&line.key_id.0, signature].concat();

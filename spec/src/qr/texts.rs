@@ -177,7 +177,7 @@ fn deflated(compressor: &mut CompressorOxide, input: &[u8], flush: TDEFLFlush) -
 }
 
 /// Inflates what [`deflate`], or another writer, made.
-fn inflate(bytes: &[u8]) -> Result<Vec<u8>, QrError> {
+pub(super) fn inflate(bytes: &[u8]) -> Result<Vec<u8>, QrError> {
     let mut out = dictionary();
     let start = out.len();
     let room = bytes.len().saturating_mul(MOST_INFLATION);

@@ -430,15 +430,15 @@ fn encode_cases() -> Vec<Json> {
         cases.push(bad(name, ("dossier", text(&dossier)), "qr-cannot-carry"));
     };
     changed("another-map-root", &|d| {
-        d.head.epoch.map_root = Hash([7; 32])
+        d.head.epoch.map_root = Hash([7; 32]);
     });
     changed("path-of-another-record", &|d| {
-        d.placed.path.hashes[0] = Hash([7; 32])
+        d.placed.path.hashes[0] = Hash([7; 32]);
     });
     changed("path-without-a-hash", &|d| d.placed.path.hashes.truncate(1));
     changed("epoch-of-another-index", &|d| d.head.epoch.index.0 -= 1);
     changed("issued-after-its-latest-event", &|d| {
-        d.placed.record.issued_index.0 += 1
+        d.placed.record.issued_index.0 += 1;
     });
     let with = |find: &str, put: &str| {
         let text = String::from_utf8(base.bytes()).unwrap();
@@ -1315,27 +1315,27 @@ fn streams(items: &Items, texts: &Texts, joined: &[u8], refuse: &mut Refuse<'_>)
         refuse(name, items.with(25, &string(&texts.bytes())), "qr-value");
     };
     changed("issuer-name-said-twice", &|texts| {
-        texts.issuer = texts.authority.clone()
+        texts.issuer = texts.authority.clone();
     });
     changed("line-name-that-is-the-origin", &|texts| {
-        texts.lines[0] = ORIGIN.into()
+        texts.lines[0] = ORIGIN.into();
     });
     changed("line-name-with-a-space", &|texts| {
-        texts.lines[1] = "a b".into()
+        texts.lines[1] = "a b".into();
     });
     changed("line-name-with-a-line", &|texts| {
-        texts.lines[1] = "a b\n\u{2014} c".into()
+        texts.lines[1] = "a b\n\u{2014} c".into();
     });
     changed("origin-of-two-lines", &|texts| texts.origin = "a\n3".into());
     changed("origin-empty", &|texts| texts.origin = String::new());
     changed("serial-in-small-letters", &|texts| {
-        texts.serial = "jy1".into()
+        texts.serial = "jy1".into();
     });
     changed("type-code-with-a-dot", &|texts| {
-        texts.type_code = "1.1".into()
+        texts.type_code = "1.1".into();
     });
     changed("unit-of-hanzi", &|texts| texts.unit = "昭".into());
     changed("text-too-long-for-json", &|texts| {
-        texts.holder_name = "x".repeat(65_537)
+        texts.holder_name = "x".repeat(65_537);
     });
 }
