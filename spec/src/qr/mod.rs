@@ -16,7 +16,7 @@ mod texts;
 pub use base45::{decode_base45, encode_base45};
 pub use error::QrError;
 pub use parts::{codes, is_code, join};
-pub use shrink::without;
+pub use shrink::with_lines;
 
 use crate::file::Dossier;
 use crate::wire::limits;

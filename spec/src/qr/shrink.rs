@@ -32,12 +32,12 @@ pub(super) const SUSPENSIONS: [(u64, Suspension); 3] = [
     (4, Suspension::Withheld),
 ];
 
-/// The dossier without `authorities` and without the signature lines that `keep` refuses: what a
-/// reader with an issuer pack needs, and what [`super::encode`] can carry.
+/// The dossier without the signature lines that `keep` refuses: those that no reader needs, and
+/// those that [`super::encode`] cannot carry.
 ///
 /// # Errors
 /// `CannotCarry` if no line is left.
-pub fn without(
+pub fn with_lines(
     dossier: &Dossier,
     keep: impl Fn(&NoteSignature) -> bool,
 ) -> Result<Dossier, QrError> {
@@ -45,7 +45,6 @@ pub fn without(
         member: "head.proof without signature lines",
     };
     let mut dossier = dossier.clone();
-    dossier.authorities = None;
     let proof = &dossier.head.proof;
     let note = proof.note();
     let mut kept = SignedNote::new(note.text()).map_err(|_| refused.clone())?;

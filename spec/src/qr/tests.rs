@@ -138,11 +138,11 @@ fn lines_nobody_needs_are_left_out() {
     let (_, dossier) = dossiers().swap_remove(0);
     let lines = dossier.head.proof.note().signatures().len();
     let log = |line: &crate::log::note::NoteSignature| line.blob.len() == 64;
-    let reduced = without(&dossier, log).unwrap();
+    let reduced = with_lines(&dossier, log).unwrap();
     assert_eq!(reduced.head.proof.note().signatures().len(), 1);
     assert!(lines > 1);
     assert_eq!(reduced.head.proof.path(), dossier.head.proof.path());
-    assert_eq!(without(&dossier, |_| true).unwrap(), dossier);
-    let none = without(&dossier, |_| false).unwrap_err();
+    assert_eq!(with_lines(&dossier, |_| true).unwrap(), dossier);
+    let none = with_lines(&dossier, |_| false).unwrap_err();
     assert_eq!(none.code(), "qr-cannot-carry");
 }
