@@ -1,4 +1,5 @@
 //! A dossier in its QR form is worth what its JSON is worth, and no change of it says anything new.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use support::at;
 use support::vectors::{Vector, folder};

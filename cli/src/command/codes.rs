@@ -40,7 +40,7 @@ pub(crate) fn reduced(dossier: &Dossier, names: &[String]) -> Result<Dossier, Fa
     }
     let keep = |line: &NoteSignature| match line.blob.len() {
         64 => line.name == *origin,
-        72 => names.is_empty() || names.iter().any(|name| *name == line.name),
+        72 => names.is_empty() || names.contains(&line.name),
         _ => false,
     };
     qr::with_lines(dossier, keep).map_err(|cause| not_carried(&cause))
@@ -126,8 +126,8 @@ fn svg(code: &QRCode) -> Vec<u8> {
             x += length.max(1);
         }
     }
-    let (whole, half) = (side / 2, if side % 2 == 0 { "" } else { ".5" });
-    let size = format!("{whole}{half}mm");
+    // A code has an odd number of modules a side.
+    let size = format!("{}.5mm", side / 2);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{size}\" height=\"{size}\" \
          viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
