@@ -1,7 +1,7 @@
 //! Every format of Zhao, as code: pure functions over bytes, no I/O, clock, randomness or async.
 //!
 //! In scope: encoding, hashes, signatures, the log's tree and texts, the status map, events and
-//! the life cycle, credentials, identifiers, and the files people exchange. Out of scope: deciding
+//! the life cycle, credentials, identifiers, the files people exchange and their printed form. Out of scope: deciding
 //! what a licence is worth (`zhao-verifier`), keeping the log (`zhao-ledger`).
 //! Prose beside this folder (`spec/*.md`) is normative; vectors are in `spec/vectors/`.
 #![forbid(unsafe_code)]
@@ -21,4 +21,5 @@ pub mod id;
 pub mod life;
 pub mod log;
 pub mod map;
+pub mod qr;
 pub mod wire;

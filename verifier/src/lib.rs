@@ -54,7 +54,7 @@ pub(crate) struct Context<'a> {
     pub(crate) policy: &'a TrustPolicy,
 }
 
-/// Judges a file of any format.
+/// Judges a file of any format, or a dossier in its QR form.
 ///
 /// `pack` is an issuer pack for dossiers that carry no authorities, `at` the time of judging,
 /// `max_age` (milliseconds) replaces the trust file's.

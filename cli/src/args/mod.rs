@@ -272,12 +272,29 @@ pub(crate) struct Dossier {
     pub(crate) output: PathBuf,
     #[arg(long)]
     pub(crate) without_authorities: bool,
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub(crate) format: Format,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cosignature: Vec<String>,
+}
+
+/// How a dossier is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For files.
+    Json,
+    /// The QR form.
+    Cbor,
+    /// Printed codes, as drawings.
+    QrSvg,
+    /// Printed codes, as pictures.
+    QrPng,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) file: Vec<PathBuf>,
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: PathBuf,
     #[arg(long, value_name = "FILE")]
@@ -294,8 +311,8 @@ pub(crate) struct Verify {
 
 #[derive(Args, Debug)]
 pub(crate) struct Show {
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) file: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -7,6 +7,7 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 
 pub(crate) mod audit;
+mod codes;
 mod cosign;
 pub(crate) mod fsck;
 pub(crate) mod init;

@@ -14,8 +14,9 @@ use zhao_spec::life::data::Openness;
 use zhao_spec::life::record::Record;
 use zhao_spec::wire::Hash;
 
+use super::codes;
 use super::office::{licence, wrong};
-use crate::args::{Dossier, History, Query};
+use crate::args::{Dossier, Format, History, Query};
 use crate::failure::{Exit, Failure, args, because};
 use crate::files;
 use crate::home::{Home, Lock};
@@ -76,10 +77,19 @@ pub(crate) fn dossier(session: &Session, command: &Dossier) -> Result<Exit, Fail
     {
         return Err(Failure::refused("credential-other", args![path]));
     }
-    let dossier = view
-        .dossier(&licence, !command.without_authorities)
+    let whole = command.format == Format::Json && !command.without_authorities;
+    let mut dossier = view
+        .dossier(&licence, whole)
         .map_err(|error| absent(error, &licence.id))?;
-    write(session, &command.output, dossier.bytes())
+    if command.format == Format::Json && command.cosignature.is_empty() {
+        return write(session, &command.output, dossier.bytes());
+    }
+    dossier = codes::reduced(&dossier, &command.cosignature)?;
+    if command.format == Format::Json {
+        return write(session, &command.output, dossier.bytes());
+    }
+    codes::write(session, &command.output, command.format, &dossier)?;
+    Ok(Exit::Fine)
 }
 
 /// `zhao history`.

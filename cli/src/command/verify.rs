@@ -7,6 +7,7 @@ use zhao_spec::file::{Dossier, Evidence};
 use zhao_spec::wire::{UnixMillis, json, limits};
 use zhao_verifier::{Status, TrustPolicy, Verdict};
 
+use super::codes;
 use crate::args::Verify;
 use crate::failure::{Exit, Failure, args};
 use crate::files;
@@ -67,7 +68,7 @@ impl Belief {
 pub(crate) fn run(session: &Session, command: &Verify) -> Result<Exit, Failure> {
     let trust = command.trust.as_deref();
     let belief = Belief::load(&command.policy, trust, command.pack.as_deref())?;
-    let bytes = files::read(&command.file, limits::EVIDENCE_BYTES)?;
+    let bytes = codes::read(&command.file)?;
     if Licence::parse(json::without_newline(&bytes)).is_ok() {
         // The commonest mistake: a credential says nothing about its standing.
         session.note("verify.credential", &[]);
@@ -82,7 +83,7 @@ pub(crate) fn run(session: &Session, command: &Verify) -> Result<Exit, Failure> 
         json.push(b'\n');
         session.data(&json)?;
     } else {
-        print(session, &verdict, &bytes, at)?;
+        print(session, &verdict, &codes::shown(bytes), at)?;
     }
     Ok(exit(verdict.status()))
 }

@@ -222,6 +222,11 @@ impl LicenceIdentifier {
     }
 }
 
+/// The check character over the parts of an identifier, if they are of `0-9A-Z`.
+pub(crate) fn check_character(parts: &str) -> Option<char> {
+    values(ALPHABET, parts).ok().map(|_| mod_37_36(parts))
+}
+
 /// The check character of GB/T 17710 (ISO/IEC 7064) MOD 37,36 over `body`.
 fn mod_37_36(body: &str) -> char {
     let digits = values(ALPHABET, body).expect("every part is of 0-9 and A-Z");

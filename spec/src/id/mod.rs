@@ -24,6 +24,7 @@ mod uscc;
 pub use citizen_id::CitizenId;
 pub use error::{CheckOf, IdError, NumberKind};
 pub use holder::HolderCodeType;
+pub(crate) use licence_identifier::check_character;
 pub use licence_identifier::{IDENTIFIER_ROOT, IssuerPart, LicenceIdentifier, LicenceTypeCode};
 pub use region::RegionCode;
 pub use uscc::Uscc;

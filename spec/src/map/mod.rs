@@ -83,6 +83,20 @@ pub fn first_difference(a: &Hash, b: &Hash) -> Option<u8> {
     None
 }
 
+/// Computes the root that `path` claims for `record_hash` at `key`.
+///
+/// The result means nothing until it is compared with a root one trusts.
+///
+/// # Errors
+/// `LengthMismatch`, `DepthsNotIncreasing`, `TerminalUnexpected`.
+pub fn root_from_path(key: &Hash, record_hash: &Hash, path: &MapPath) -> Result<Hash, MapError> {
+    path.check_shape()?;
+    if path.terminal.is_some() {
+        return Err(MapError::TerminalUnexpected);
+    }
+    Ok(path.climb(key, leaf_hash(key, record_hash)))
+}
+
 /// Checks that the map with `root` holds `record_hash` at `key`.
 ///
 /// # Errors
@@ -93,11 +107,7 @@ pub fn check_present(
     record_hash: &Hash,
     path: &MapPath,
 ) -> Result<(), MapError> {
-    path.check_shape()?;
-    if path.terminal.is_some() {
-        return Err(MapError::TerminalUnexpected);
-    }
-    expect_root(root, path.climb(key, leaf_hash(key, record_hash)))
+    expect_root(root, root_from_path(key, record_hash, path)?)
 }
 
 /// Checks that the map with `root` holds nothing at `key`: the way the key's bits lead ends at a

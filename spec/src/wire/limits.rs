@@ -56,6 +56,14 @@ pub const BATCH_EVENTS: usize = 65_536;
 pub const POLICY_PARTIES: usize = 1_024;
 /// Issuers in one pack.
 pub const PACK_ISSUERS: usize = 4_096;
+/// The QR form of a dossier, bytes: what a page of codes holds, and more than ten times a common one.
+pub const QR_BYTES: usize = 64 << 10;
+/// Texts of a QR form after inflating, bytes: as much as the credential they make.
+pub const QR_TEXT_BYTES: usize = 256 << 10;
+/// One printed code, characters: a version 40 QR code of level L (ISO/IEC 18004 table 7).
+pub const QR_CODE_CHARS: usize = 4_296;
+/// Codes of one set: a page of them.
+pub const QR_PARTS: usize = 32;
 
 /// A log's origin, bytes: a host name and a path.
 pub const ORIGIN_BYTES: usize = 256;

@@ -14,5 +14,6 @@ mod office;
 mod policies;
 mod privacy;
 mod program;
+mod qr;
 mod scan;
 mod versions;

@@ -2,13 +2,25 @@
 
 use zhao_spec::credential::{Licence, eddsa_jcs};
 use zhao_spec::file::{AnyFile, EmbeddedCredential};
+use zhao_spec::qr;
 
 use crate::check::{Check, Stop, ensure, require};
 use crate::reason::{Reason, quoted, words};
 
-/// The file in its parts.
+/// The file in its parts. A QR form is judged as the JSON it stands for, and in no other way.
 pub(crate) fn file(bytes: &[u8]) -> Result<AnyFile, Stop> {
     let mut problem = String::new();
+    let expanded;
+    let bytes = if qr::is_form(bytes) {
+        let form = qr::expand(bytes).map_err(|error| problem = words(&error));
+        expanded = require(Check::Malformed, form.ok(), || Reason::Malformed {
+            problem,
+        })?;
+        problem = String::new();
+        expanded.as_slice()
+    } else {
+        bytes
+    };
     let file = AnyFile::parse(bytes)
         .map_err(|error| problem = words(&error))
         .ok();

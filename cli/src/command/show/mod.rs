@@ -8,9 +8,9 @@ use zhao_spec::log::policy::Policy;
 use zhao_spec::log::trust::Trust;
 use zhao_spec::wire::{Malformed, clip, json, limits};
 
+use super::codes;
 use crate::args::Show;
 use crate::failure::{Exit, Failure, args};
-use crate::files;
 use crate::session::Session;
 use crate::sheet::Sheet;
 
@@ -25,8 +25,11 @@ pub(crate) use texts::REPORT_HEADER;
 /// # Errors
 /// The file cannot be read, is none of ours, or is malformed.
 pub(crate) fn run(session: &Session, command: &Show) -> Result<Exit, Failure> {
-    let path = command.file.display().to_string();
-    let bytes = files::read(&command.file, limits::EVIDENCE_BYTES)?;
+    let path = command
+        .file
+        .first()
+        .map_or_else(String::new, |path| path.display().to_string());
+    let bytes = codes::shown(codes::read(&command.file)?);
     let mut sheet = Sheet::new(session);
     let text = std::str::from_utf8(&bytes)
         .map_err(|cause| Failure::usage("file-text", args![path, offset = cause.valid_up_to()]))?;

@@ -139,7 +139,7 @@ impl Date {
     }
 
     /// Days since 1970-01-01: years begin in March here, so that the leap day comes last.
-    fn signed_day_number(self) -> i64 {
+    pub(crate) fn signed_day_number(self) -> i64 {
         let (year, month) = (i64::from(self.year), i64::from(self.month));
         let (year, month) = if month > 2 {
             (year, month - 3)

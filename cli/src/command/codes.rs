@@ -1,0 +1,208 @@
+//! Dossiers as printed codes: drawing them, and reading their texts.
+
+use std::path::{Path, PathBuf};
+
+use fast_qr::{ECL, Mode, QRBuilder, QRCode};
+use zhao_spec::file::Dossier;
+use zhao_spec::log::note::NoteSignature;
+use zhao_spec::qr::{self, QrError};
+use zhao_spec::wire::{clip, limits};
+
+use crate::args::Format;
+use crate::failure::{Failure, args};
+use crate::files;
+use crate::session::Session;
+
+/// Modules of white around a code (ISO/IEC 18004 §6.3.8).
+const QUIET: usize = 4;
+/// Pixels of a module in a picture.
+const PIXELS: usize = 8;
+/// Pixels of a metre: 400 an inch, at which a module is half a millimetre.
+const PIXELS_PER_METRE: u32 = 15_748;
+
+/// The dossier with the log's and the named cosigners' lines only; without names, with every line
+/// that the form can carry.
+///
+/// # Errors
+/// A name that is not there.
+pub(crate) fn reduced(dossier: &Dossier, names: &[String]) -> Result<Dossier, Failure> {
+    let note = dossier.head.proof.note();
+    let origin = &dossier.head.checkpoint().origin;
+    let cosigned = |line: &NoteSignature, name: &str| line.name == name && line.blob.len() == 72;
+    for name in names {
+        if !note.signatures().iter().any(|line| cosigned(line, name)) {
+            let known: Vec<&str> = note.signatures().iter().map(|l| l.name.as_str()).collect();
+            return Err(Failure::refused(
+                "cosigner-unknown",
+                args![actual = clip(name), expected = known.join(", ")],
+            ));
+        }
+    }
+    let keep = |line: &NoteSignature| match line.blob.len() {
+        64 => line.name == *origin,
+        72 => names.is_empty() || names.contains(&line.name),
+        _ => false,
+    };
+    qr::with_lines(dossier, keep).map_err(|cause| not_carried(&cause))
+}
+
+/// Writes a dossier in its QR form, or as the codes that carry it.
+///
+/// # Errors
+/// The form cannot carry it, or the files cannot be written.
+pub(crate) fn write(
+    session: &Session,
+    path: &Path,
+    format: Format,
+    dossier: &Dossier,
+) -> Result<(), Failure> {
+    let form = qr::encode(dossier).map_err(|cause| not_carried(&cause))?;
+    let draw = match format {
+        Format::Cbor => return files::output(session, path, &form),
+        Format::QrPng => png,
+        Format::Json | Format::QrSvg => svg,
+    };
+    let texts = qr::codes(&form).map_err(|cause| not_carried(&cause))?;
+    let count = texts.len();
+    if count > 1 && path == Path::new("-") {
+        return Err(Failure::usage("codes-several", args![count]));
+    }
+    for (text, number) in texts.iter().zip(1_usize..) {
+        let path = numbered(path, number, count);
+        files::output(session, &path, &draw(&code(text)))?;
+    }
+    if count > 1 {
+        session.note("dossier.codes", &args![count, path = path.display()]);
+    }
+    Ok(())
+}
+
+fn not_carried(cause: &QrError) -> Failure {
+    Failure::refused("qr-form", args![cause])
+}
+
+/// `NAME.png` of one code, `NAME-2-of-3.png` of several.
+fn numbered(path: &Path, number: usize, count: usize) -> PathBuf {
+    if count == 1 {
+        return path.to_owned();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = format!("{stem}-{number}-of-{count}");
+    match path.extension() {
+        Some(extension) => path.with_file_name(format!("{name}.{}", extension.to_string_lossy())),
+        None => path.with_file_name(name),
+    }
+}
+
+/// The code of a text.
+fn code(text: &str) -> QRCode {
+    QRBuilder::new(text)
+        .mode(Mode::Alphanumeric)
+        .ecl(ECL::L)
+        .build()
+        .unwrap_or_else(|_| panic!("a code of {} characters is drawn", text.len()))
+}
+
+/// Whether the module at a place, quiet zone included, is dark.
+fn dark(code: &QRCode, x: usize, y: usize) -> bool {
+    let inside = |at: usize| at.checked_sub(QUIET).filter(|at| *at < code.size);
+    match (inside(x), inside(y)) {
+        (Some(x), Some(y)) => code[y][x].value(),
+        _ => false,
+    }
+}
+
+/// A drawing: one path of all dark runs on white, half a millimetre a module.
+fn svg(code: &QRCode) -> Vec<u8> {
+    let side = code.size + 2 * QUIET;
+    let mut runs = String::new();
+    for y in 0..side {
+        let mut x = 0;
+        while x < side {
+            let length = (x..side).take_while(|x| dark(code, *x, y)).count();
+            if length > 0 {
+                runs.push_str(&format!("M{x} {y}h{length}v1h-{length}z"));
+            }
+            x += length.max(1);
+        }
+    }
+    // A code has an odd number of modules a side.
+    let size = format!("{}.5mm", side / 2);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{size}\" height=\"{size}\" \
+         viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
+         <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{runs}\"/></svg>\n"
+    )
+    .into_bytes()
+}
+
+/// A picture in black and white.
+fn png(code: &QRCode) -> Vec<u8> {
+    let side = code.size + 2 * QUIET;
+    let mut rows = Vec::new();
+    for y in 0..side {
+        // Eight pixels of a module are one byte; set bits are white.
+        let row: Vec<u8> = (0..side)
+            .map(|x| if dark(code, x, y) { 0 } else { 0xff })
+            .collect();
+        for _ in 0..PIXELS {
+            rows.extend_from_slice(&row);
+        }
+    }
+    let pixels = u32::try_from(side * PIXELS).expect("a code has at most 177 modules a side");
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, pixels, pixels);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    encoder.set_pixel_dims(Some(png::PixelDimensions {
+        xppu: PIXELS_PER_METRE,
+        yppu: PIXELS_PER_METRE,
+        unit: png::Unit::Meter,
+    }));
+    encoder
+        .write_header()
+        .and_then(|mut writer| writer.write_image_data(&rows))
+        .expect("rows of the size announced are written to memory");
+    out
+}
+
+/// The file at `paths`: as it is, or the QR form that the texts of some codes stand for, one code a
+/// line, in any order.
+///
+/// # Errors
+/// Unreadable; several files that are not all of codes; codes that do not belong together.
+pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<u8>, Failure> {
+    let mut all = Vec::new();
+    for path in paths {
+        let bytes = files::read(path, limits::EVIDENCE_BYTES)?;
+        match texts(&bytes) {
+            Some(texts) => all.extend(texts),
+            None if paths.len() == 1 => return Ok(bytes),
+            None => return Err(Failure::usage("codes-other", args![path = path.display()])),
+        }
+    }
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    qr::join(&all).map_err(|cause| Failure::refused("codes-wrong", args![cause]))
+}
+
+/// What a person may be shown of a file: of a QR form, the dossier it stands for.
+pub(crate) fn shown(bytes: Vec<u8>) -> Vec<u8> {
+    if qr::is_form(&bytes) {
+        qr::expand(&bytes).unwrap_or(bytes)
+    } else {
+        bytes
+    }
+}
+
+/// The lines of a text whose first line begins as a code does.
+fn texts(bytes: &[u8]) -> Option<Vec<String>> {
+    if !bytes.starts_with(b"ZHAO1") {
+        return None;
+    }
+    let text = std::str::from_utf8(bytes).ok()?;
+    let lines = text.lines().filter(|line| !line.is_empty());
+    Some(lines.map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests;
