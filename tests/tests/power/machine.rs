@@ -20,19 +20,20 @@ use zhao_spec::log::note::Vkey;
 use zhao_tests::dice::Dice;
 use zhao_tests::machine::{ORIGIN, auditor, quorum, signer, witness};
 use zhao_tests::office::{Office, START};
+use zhao_tests::quick;
 
 use crate::files::CutFiles;
 
+/// Bytes that one machine may need, with a copy of it.
+const ROOM: u64 = 1 << 30;
 /// The smallest write buffer the engine takes, so that short runs flush and compact.
 const WRITE_BUFFER: usize = 64 << 10;
 
 /// A folder in memory where there is one: what a sync is worth is decided above it, so that waiting
 /// for a real disk would show nothing.
 pub(crate) fn quick_folder() -> TempDir {
-    let builder = |folder: &str| TempDir::with_prefix_in("zhao-power-", folder);
-    builder("/dev/shm")
-        .or_else(|_| builder(env!("CARGO_TARGET_TMPDIR")))
-        .expect("a folder can be made")
+    let root = quick::root(ROOM, env!("CARGO_TARGET_TMPDIR"));
+    TempDir::with_prefix_in("power-", root).expect("a folder can be made")
 }
 
 /// What is switched off.

@@ -92,26 +92,26 @@ fn without_a_sync_losses_are_found_all_the_time() {
 
 #[test]
 fn nothing_answered_is_lost_when_a_call_is_refused() {
-    assert!(refused::run(211) >= 20);
+    assert!(refused::run(211, 1) >= 20);
 }
 
 /// `make torture`.
 #[test]
 #[ignore = "takes many minutes"]
 fn nothing_answered_is_lost_whichever_call_is_refused() {
-    refused::run(told("STEP", 1));
+    refused::run(told("STEP", 1), 16);
 }
 
 #[test]
 fn a_torn_or_changed_end_of_the_log_is_found() {
-    tails::run(397);
+    tails::run(97, 5);
 }
 
 /// `make torture`.
 #[test]
 #[ignore = "takes many minutes"]
 fn every_torn_or_changed_end_of_the_log_is_found() {
-    tails::run(usize::try_from(told("STEP", 3)).unwrap());
+    tails::run(usize::try_from(told("STEP", 1)).unwrap(), 16);
 }
 
 /// Does nothing, unless the next test starts it on a disk of a few megabytes.

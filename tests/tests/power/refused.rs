@@ -120,8 +120,9 @@ struct Kind {
     noticed: u64,
 }
 
-/// Refuses one call in `step`, each alone and with all that follow it. Returns how many were tried.
-pub(crate) fn run(step: u64) -> u64 {
+/// Refuses one call in `step` alone, and every `lasting`th of these with all that follow it. Returns
+/// how many were tried.
+pub(crate) fn run(step: u64, lasting: usize) -> u64 {
     let folder = quick_folder();
     let whole = Powered::new(Unsynced::default(), 0);
     let mut memory = Memory::new(7);
@@ -136,7 +137,8 @@ pub(crate) fn run(step: u64) -> u64 {
     {
         // A step that is not a divisor of anything in the script: every kind comes.
         let n = n + u64::try_from(turn).unwrap() % step;
-        for last in [n, u64::MAX] {
+        let lasting = turn % lasting == 0;
+        for last in [Some(n), lasting.then_some(u64::MAX)].into_iter().flatten() {
             let (event, ended) = match refuse(n, last) {
                 Ok(seen) => seen,
                 Err(problem) => panic!("call {n} to {last} of {calls}: {problem}"),
