@@ -96,7 +96,7 @@ fn refuse(n: u64, last: u64) -> Checked<(Option<String>, Ended)> {
     let folder = quick_folder();
     let machine = Machine::at(folder.path());
     let mut memory = Memory::new(7);
-    let powered = Powered::new(Unsynced::default(), n);
+    let powered = Powered::new(Unsynced::default());
     powered.disk.refuse(n, last);
     let ended = script(&machine, &mut memory, &powered)?;
     let event = powered.disk.event();
@@ -104,7 +104,7 @@ fn refuse(n: u64, last: u64) -> Checked<(Option<String>, Ended)> {
     let (batches, answered) = (memory.batches, memory.answered.len());
     let wrong = |problem| format!("{event:?}, {ended:?}, {answered} answered: {problem}");
     memory.check(&machine).map_err(wrong)?;
-    let well = Powered::new(Unsynced::default(), n);
+    let well = Powered::new(Unsynced::default());
     let mut running = text(machine.open_on(&well, &memory.signed)).map_err(wrong)?;
     let submitted = memory.submit(&mut running.sequencer).map_err(wrong)?;
     ensure(submitted.is_ok() && memory.batches == batches + 1, || {
@@ -124,7 +124,7 @@ struct Kind {
 /// how many were tried.
 pub(crate) fn run(step: u64, lasting: usize) -> u64 {
     let folder = quick_folder();
-    let whole = Powered::new(Unsynced::default(), 0);
+    let whole = Powered::new(Unsynced::default());
     let mut memory = Memory::new(7);
     let ended = script(&Machine::at(folder.path()), &mut memory, &whole).unwrap();
     assert_eq!(ended, Ended::Whole);
