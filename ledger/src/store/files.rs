@@ -32,9 +32,11 @@ pub trait Files: Send + Sync {
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
 }
 
-/// What [`Directory`] is about to do for a replacement, in this order.
+/// What [`Directory`] is about to do; for a replacement all but the first, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// Read a file.
+    Read,
     /// Write a file beside it.
     Write,
     /// Sync that file.
@@ -126,6 +128,8 @@ impl Directory {
 
 impl Files for Directory {
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.ask(Step::Read, name)
+            .map_err(|e| file_error(name, &e))?;
         let path = self.path.join(name);
         match fs::metadata(&path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -67,7 +67,7 @@ impl CutFiles {
                 state.renamed = Some((before, state.synced));
             }
             Step::SyncFolder if self.syncs => state.renamed = None,
-            Step::SyncFolder => {}
+            Step::SyncFolder | Step::Read => {}
         }
         Ok(self.syncs)
     }

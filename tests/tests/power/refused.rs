@@ -46,8 +46,12 @@ fn script(machine: &Machine, memory: &mut Memory, powered: &Powered) -> Checked<
     Ok(Ended::Whole)
 }
 
-/// An error at the start is of the disk, and nothing else is blamed.
+/// An error at the start is of the disk, and nothing else is blamed; or it is of a witness, whose
+/// disk it is as well.
 fn start_error(error: &StartError) -> Checked<Ended> {
+    if let StartError::Commit(CommitError::Unconfirmed { .. }) = error {
+        return Ok(Ended::Silent(error.to_string()));
+    }
     let of_the_disk = matches!(
         error,
         StartError::Store(StoreError::Engine(_) | StoreError::File { .. })
@@ -69,6 +73,9 @@ fn load(running: Running, memory: &mut Memory) -> Checked<Option<Ended>> {
             Err(Unanswered::Pending) => {
                 let silent = format!("{:?}", sequencer.silent());
                 return Ok(Some(Ended::Silent(silent)));
+            }
+            Err(Unanswered::Failed(error @ CommitError::Unconfirmed { .. })) => {
+                return Ok(Some(Ended::Silent(error.to_string())));
             }
             Err(Unanswered::Failed(error)) => {
                 let CommitError::Store(why) = &error else {
