@@ -130,10 +130,10 @@ pub(crate) fn change_files() {
 
 /// A write that leaves a value of the right form that is not the right one, and the advice that
 /// must come with it. A new family needs a line here.
-fn wrong(family: Family, entries: &[Entry]) -> (Vec<Write>, Advice) {
+fn wrong(family: Family, entries: &[Entry]) -> (Write, Advice) {
     let (newest, value) = match family {
         // The version is at the end of the key, behind what it is a version of.
-        Family::Pages | Family::Records => entries
+        Family::Records => entries
             .iter()
             .max_by_key(|(key, _)| key[key.len() - 8..].to_vec())
             .unwrap(),
@@ -146,26 +146,18 @@ fn wrong(family: Family, entries: &[Entry]) -> (Vec<Write>, Advice) {
     };
     match family {
         // Another one's: of the right form, and in the wrong place.
-        Family::Epochs | Family::EventIds | Family::Holdings | Family::Subjects => {
-            (vec![other()], Advice::Rebuild)
-        }
-        Family::Pages | Family::Records => (vec![other()], Advice::Rebuild),
-        Family::Heads | Family::Leaves => (vec![other()], Advice::Restore),
-        Family::Meta => (vec![put(b"origin", b"other.example/log")], Advice::Restore),
+        Family::Epochs
+        | Family::EventIds
+        | Family::Holdings
+        | Family::Records
+        | Family::Replaced
+        | Family::Subjects => (other(), Advice::Rebuild),
+        Family::Heads | Family::Leaves => (other(), Advice::Restore),
+        Family::Meta => (put(b"origin", b"other.example/log"), Advice::Restore),
         Family::Tiles => {
             let mut value = value.clone();
             *value.last_mut().unwrap() ^= 1;
-            (vec![put(newest, &value)], Advice::Rebuild)
-        }
-        // Empty values: a key that says of a page in use that it was replaced long ago.
-        Family::Stale => {
-            let mut key = newest.clone();
-            let old = key.len() - 8;
-            let (version, rest) = key.split_at_mut(8);
-            let current = version.to_vec();
-            version.copy_from_slice(&1_u64.to_be_bytes());
-            rest[old - 8..].copy_from_slice(&current);
-            (vec![put(&key, &[])], Advice::Rebuild)
+            (put(newest, &value), Advice::Rebuild)
         }
     }
 }
@@ -178,13 +170,11 @@ pub(crate) fn change_values() -> usize {
         let (_kept, machine) = copy(&folder);
         let log: Arc<dyn Store> = Arc::new(Rocks::open(&machine.database()).unwrap());
         let entries = log.scan(family, &[], &END, usize::MAX).unwrap();
-        let (writes, advice) = wrong(family, &entries);
+        let (write, advice) = wrong(family, &entries);
+        let before = log.get(family, &write.1).unwrap();
+        assert_ne!(before, write.2, "{} is not changed", family.name());
         let mut batch = WriteBatch::new();
-        for write in writes {
-            let before = log.get(family, &write.1).unwrap();
-            assert_ne!(before, write.2, "{} is not changed", family.name());
-            batch.push_raw(write);
-        }
+        batch.push_raw(write);
         log.write(batch).unwrap();
         let files = machine.files().unwrap();
         let report = fsck::check(&*log, &files, signer().vkey()).unwrap();

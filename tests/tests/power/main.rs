@@ -138,6 +138,6 @@ fn a_changed_byte_in_the_files_of_every_family_is_found() {
 
 #[test]
 fn a_wrong_value_in_every_family_is_found() {
-    // Leaves, pages, heads and their like stop it; indexes are what fsck is for.
+    // Leaves, records, heads and their like stop it; indexes are what fsck is for.
     assert!(bits::change_values() >= 4);
 }

@@ -21,7 +21,7 @@ mod worker;
 use supervisor::{JOB, Supervisor};
 
 /// Rounds until the long form begins a new log.
-const LIFE: u64 = 40;
+const LIFE: u64 = 20;
 
 #[expect(
     clippy::disallowed_methods,
