@@ -205,3 +205,15 @@ pub(crate) fn change_values() -> usize {
     }
     refused
 }
+
+/// The database is lost, and every backup with it: the auditor's copy, beside the newest files.
+pub(crate) fn restore_from_the_auditor() {
+    let (folder, mut memory) = machine();
+    let (_kept, machine) = copy(&folder);
+    fs::remove_dir_all(machine.database()).unwrap();
+    copy_folder(&machine.replica(), &machine.database()).unwrap();
+    let mut running = machine.open(&memory.signed).unwrap();
+    memory.submit(&mut running.sequencer).unwrap().unwrap();
+    drop(running);
+    memory.check(&machine).unwrap();
+}

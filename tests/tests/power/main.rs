@@ -91,6 +91,11 @@ fn without_a_sync_losses_are_found_all_the_time() {
 }
 
 #[test]
+fn a_refused_write_poisons_the_store() {
+    refused::poison();
+}
+
+#[test]
 fn nothing_answered_is_lost_when_a_call_is_refused() {
     assert!(refused::run(211, 1) >= 20);
 }
@@ -140,4 +145,9 @@ fn a_changed_byte_in_the_files_of_every_family_is_found() {
 fn a_wrong_value_in_every_family_is_found() {
     // Leaves, records, heads and their like stop it; indexes are what fsck is for.
     assert!(bits::change_values() >= 4);
+}
+
+#[test]
+fn the_auditors_copy_can_take_the_place_of_a_lost_database() {
+    bits::restore_from_the_auditor();
 }

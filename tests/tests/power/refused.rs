@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use zhao_ledger::sequence::{CommitError, StartError};
-use zhao_ledger::store::{Family, StoreError};
+use zhao_ledger::store::rocks::Rocks;
+use zhao_ledger::store::{Family, Read as _, Store as _, StoreError, WriteBatch};
 use zhao_tests::promise::{Checked, ensure, text};
 
 use crate::machine::{Machine, Powered, Running, Unsynced, quick_folder};
@@ -83,9 +84,13 @@ fn load(running: Running, memory: &mut Memory) -> Checked<Option<Ended>> {
                 };
                 // Whatever it was: no further answer, neither now nor by asking again.
                 let again = memory.submit(&mut sequencer)?;
-                let stopped = matches!(&again,
-                    Err(Unanswered::Failed(CommitError::Stopped(said))) if *said == why.to_string());
-                ensure(stopped, || format!("after {error}: {again:?}"))?;
+                let said = match &again {
+                    Err(Unanswered::Failed(CommitError::Stopped(said))) => said,
+                    other => return Err(format!("after {error}: {other:?}")),
+                };
+                ensure(*said == error.to_string(), || {
+                    format!("after {error}: {again:?}")
+                })?;
                 if let (StoreError::Engine(_), Err(now)) = (why, log.get(Family::Meta, b"format")) {
                     let poisoned = matches!(now, StoreError::Poisoned(_) | StoreError::Engine(_));
                     ensure(poisoned, || format!("after {error}: {now:?}"))?;
@@ -127,8 +132,8 @@ struct Kind {
     noticed: u64,
 }
 
-/// Refuses one call in `step` alone, and every `lasting`th of these with all that follow it. Returns
-/// how many were tried.
+/// Refuses one call in `step` alone, and every `lasting`th of these with all that follow it.
+/// Returns how many were tried.
 pub(crate) fn run(step: u64, lasting: usize) -> u64 {
     let folder = quick_folder();
     let whole = Powered::new(Unsynced::default());
@@ -190,4 +195,35 @@ pub(crate) fn run(step: u64, lasting: usize) -> u64 {
 
 fn say(line: &str) {
     writeln!(std::io::stdout().lock(), "{line}").unwrap();
+}
+
+/// A write that was refused once may be there or not: nothing more is read or written.
+pub(crate) fn poison() {
+    let folder = quick_folder();
+    let path = folder.path().join("db");
+    let disk = zhao_faults::Disk::new();
+    let batch = |n: u8| {
+        let mut batch = WriteBatch::new();
+        batch.push_raw((Family::Tiles, vec![n], Some(vec![n])));
+        batch
+    };
+    let store = Rocks::create_on(&path, &disk.env(), 1 << 20).unwrap();
+    store.write(batch(1)).unwrap();
+    disk.refuse(disk.operations() + 1, u64::MAX);
+    let error = store.write(batch(2)).unwrap_err();
+    assert!(matches!(&error, StoreError::Engine(told) if told.contains("refused append")));
+    // The disk is well again; the store does not take its word for it.
+    disk.refuse(0, 0);
+    let poisoned = |error: StoreError| matches!(error, StoreError::Poisoned(_));
+    assert!(poisoned(store.write(batch(3)).unwrap_err()));
+    assert!(poisoned(store.get(Family::Tiles, &[1]).unwrap_err()));
+    assert!(poisoned(store.last(Family::Tiles).unwrap_err()));
+    assert!(poisoned(
+        store.scan(Family::Tiles, &[], &[9], 9).unwrap_err()
+    ));
+    assert!(store.snapshot().is_err_and(poisoned));
+    drop(store);
+    let store = Rocks::open(&path).unwrap();
+    assert_eq!(store.get(Family::Tiles, &[1]).unwrap(), Some(vec![1]));
+    assert_eq!(store.get(Family::Tiles, &[3]).unwrap(), None);
 }
