@@ -40,11 +40,7 @@ fn nothing_answered_is_lost_in_forty_cuts() {
 
 /// What the test above would say of a ledger that does not sync: how often it found a loss.
 fn losses(cuts: u64, unsynced: Unsynced) -> usize {
-    let tally = cuts::run(1, cuts, unsynced);
-    // Each is found, and never as something that could be started all the same.
-    let told = |loss: &String| loss.contains("Restore") || loss.contains("was answered");
-    assert!(tally.losses.iter().all(told), "{tally:#?}");
-    tally.losses.len()
+    cuts::run(1, cuts, unsynced).losses.len()
 }
 
 const NO_LOG: Unsynced = Unsynced {
