@@ -1,5 +1,5 @@
-//! The end of the write-ahead log torn off or changed: everything answered is there, or the start is
-//! refused for what it is.
+//! The end of the write-ahead log torn off or changed: everything answered is there, or the start
+//! is refused for what it is.
 
 use std::collections::BTreeMap;
 use std::fs;
