@@ -10,3 +10,4 @@ pub mod machine;
 pub mod office;
 pub mod plan;
 pub mod promise;
+pub mod quick;

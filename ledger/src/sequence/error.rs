@@ -56,7 +56,7 @@ pub enum CommitError {
     #[error("the sequencer stopped: {0}")]
     Stopped(String),
     /// The second computation disagrees with the first; nothing was written or signed.
-    #[error("second path: {0}")]
+    #[error("second path: {0}; nothing was written or signed: run fsck, and do what it says")]
     SecondPath(#[from] SecondPathError),
     /// The database, or a file beside it.
     #[error("{0}")]
@@ -260,7 +260,8 @@ pub enum StartError {
     },
     /// A published head does not fit the database.
     #[error(
-        "published head of size {size} does not fit the database of size {database}: {problem}"
+        "published head of size {size} does not fit the database of size {database}: {problem}; \
+         run fsck, and do what it says"
     )]
     Published {
         /// Its size.

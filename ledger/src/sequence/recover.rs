@@ -380,7 +380,8 @@ fn read_intent(files: &dyn Files) -> Result<Option<Intent>, StartError> {
         .map_err(StartError::Intent)
 }
 
-/// A database that lost everything looks like one in which no log was made; the intent knows better.
+/// A database that lost everything looks like one in which no log was made; the intent knows
+/// better.
 fn lost_or(error: StartError, files: &dyn Files) -> StartError {
     match read_intent(files) {
         Ok(Some(intent)) if error == StartError::NotCreated && intent.size.0 > 0 => {
@@ -400,7 +401,7 @@ fn load_edge(store: &dyn Read) -> Result<Edge, StartError> {
     let size = TreeSize(index.0.saturating_add(1));
     let last = store::last::<Leaves>(store)?;
     if last.map(|(index, _)| index) != Some(index) {
-        let problem = format!("the last epoch is leaf {index}, and it is not the last leaf");
+        let problem = format!("the last epoch is leaf {index}, which is not the last: run fsck");
         return Err(StoreError::Engine(problem).into());
     }
     let frontier = tree::frontier(store, size)?;
@@ -464,7 +465,7 @@ pub(crate) fn epoch_at(store: &dyn Read, index: LeafIndex) -> Result<Epoch, Stor
     match Leaf::parse(&bytes).map_err(wrong)? {
         Leaf::Epoch(epoch) => Ok(epoch),
         _ => Err(StoreError::Engine(format!(
-            "leaf {index} is not an epoch leaf"
+            "leaf {index} is not an epoch leaf: run fsck, and do what it says"
         ))),
     }
 }

@@ -29,7 +29,7 @@ pub type Row<T> = (<T as Table>::Key, <T as Table>::Value);
 #[non_exhaustive]
 pub enum StoreError {
     /// A stored value is not what its column family holds.
-    #[error("{family} at {key}: {problem}")]
+    #[error("{family} at {key}: {problem}; run fsck, and do what it says")]
     Corrupt {
         /// Column family.
         family: &'static str,
@@ -64,7 +64,7 @@ pub enum StoreError {
         path: String,
     },
     /// A value that must be there is not.
-    #[error("{family} has no entry at {key}")]
+    #[error("{family} has no entry at {key}; run fsck, and do what it says")]
     Missing {
         /// Column family.
         family: &'static str,

@@ -130,10 +130,10 @@ pub(crate) fn change_files() {
 
 /// A write that leaves a value of the right form that is not the right one, and the advice that
 /// must come with it. A new family needs a line here.
-fn wrong(family: Family, entries: &[Entry]) -> (Vec<Write>, Advice) {
+fn wrong(family: Family, entries: &[Entry]) -> (Write, Advice) {
     let (newest, value) = match family {
         // The version is at the end of the key, behind what it is a version of.
-        Family::Pages | Family::Records => entries
+        Family::Records => entries
             .iter()
             .max_by_key(|(key, _)| key[key.len() - 8..].to_vec())
             .unwrap(),
@@ -146,26 +146,18 @@ fn wrong(family: Family, entries: &[Entry]) -> (Vec<Write>, Advice) {
     };
     match family {
         // Another one's: of the right form, and in the wrong place.
-        Family::Epochs | Family::EventIds | Family::Holdings | Family::Subjects => {
-            (vec![other()], Advice::Rebuild)
-        }
-        Family::Pages | Family::Records => (vec![other()], Advice::Rebuild),
-        Family::Heads | Family::Leaves => (vec![other()], Advice::Restore),
-        Family::Meta => (vec![put(b"origin", b"other.example/log")], Advice::Restore),
+        Family::Epochs
+        | Family::EventIds
+        | Family::Holdings
+        | Family::Records
+        | Family::Replaced
+        | Family::Subjects => (other(), Advice::Rebuild),
+        Family::Heads | Family::Leaves => (other(), Advice::Restore),
+        Family::Meta => (put(b"origin", b"other.example/log"), Advice::Restore),
         Family::Tiles => {
             let mut value = value.clone();
             *value.last_mut().unwrap() ^= 1;
-            (vec![put(newest, &value)], Advice::Rebuild)
-        }
-        // Empty values: a key that says of a page in use that it was replaced long ago.
-        Family::Stale => {
-            let mut key = newest.clone();
-            let old = key.len() - 8;
-            let (version, rest) = key.split_at_mut(8);
-            let current = version.to_vec();
-            version.copy_from_slice(&1_u64.to_be_bytes());
-            rest[old - 8..].copy_from_slice(&current);
-            (vec![put(&key, &[])], Advice::Rebuild)
+            (put(newest, &value), Advice::Rebuild)
         }
     }
 }
@@ -178,13 +170,11 @@ pub(crate) fn change_values() -> usize {
         let (_kept, machine) = copy(&folder);
         let log: Arc<dyn Store> = Arc::new(Rocks::open(&machine.database()).unwrap());
         let entries = log.scan(family, &[], &END, usize::MAX).unwrap();
-        let (writes, advice) = wrong(family, &entries);
+        let (write, advice) = wrong(family, &entries);
+        let before = log.get(family, &write.1).unwrap();
+        assert_ne!(before, write.2, "{} is not changed", family.name());
         let mut batch = WriteBatch::new();
-        for write in writes {
-            let before = log.get(family, &write.1).unwrap();
-            assert_ne!(before, write.2, "{} is not changed", family.name());
-            batch.push_raw(write);
-        }
+        batch.push_raw(write);
         log.write(batch).unwrap();
         let files = machine.files().unwrap();
         let report = fsck::check(&*log, &files, signer().vkey()).unwrap();
@@ -197,21 +187,37 @@ pub(crate) fn change_values() -> usize {
             "{finding}"
         );
         assert_eq!(report.advice(), Some(advice), "{:#?}", report.findings);
-        // A ledger over it may answer, but it signs nothing that is not a continuation.
+        // A ledger over it may answer, but it signs nothing that is not a continuation; where it
+        // refuses, it says what to do. Another name or key is another log: nothing to repair.
         let mut memory = memory.fork();
-        match machine.open_log(&log, &memory.signed) {
-            Err(error) => {
-                assert!(!error.to_string().is_empty());
-                refused += 1;
-            }
+        let told = match machine.open_log(&log, &memory.signed) {
+            Err(error) => Some(error.to_string()),
             Ok(mut running) => match memory.submit(&mut running.sequencer) {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => refused += 1,
-                // An index that is wrong may refuse or misplace an event; never sign another log.
-                Err(problem) => assert!(problem.contains("refused"), "{problem}"),
+                Ok(Ok(())) => None,
+                Ok(Err(Unanswered::Failed(error))) => Some(error.to_string()),
+                Ok(Err(Unanswered::Pending)) => panic!("{}: no quorum", family.name()),
+                // A wrong index may refuse an event, and is for fsck to find.
+                Err(problem) => Some(format!("{problem}; fsck finds it")),
             },
+        };
+        if let Some(told) = told {
+            let advised = told.contains("fsck") || told.contains("restore");
+            assert!(advised || family == Family::Meta, "{told}");
+            refused += 1;
         }
         memory.hear().unwrap();
     }
     refused
+}
+
+/// The database is lost, and every backup with it: the auditor's copy, beside the newest files.
+pub(crate) fn restore_from_the_auditor() {
+    let (folder, mut memory) = machine();
+    let (_kept, machine) = copy(&folder);
+    fs::remove_dir_all(machine.database()).unwrap();
+    copy_folder(&machine.replica(), &machine.database()).unwrap();
+    let mut running = machine.open(&memory.signed).unwrap();
+    memory.submit(&mut running.sequencer).unwrap().unwrap();
+    drop(running);
+    memory.check(&machine).unwrap();
 }

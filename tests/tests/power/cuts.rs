@@ -1,7 +1,6 @@
 //! Power cuts under load, one life of a log after the other.
 
 use std::io::Write as _;
-use std::sync::Arc;
 
 use tempfile::TempDir;
 use zhao_tests::dice::Dice;
@@ -107,17 +106,15 @@ impl Life {
 
     /// Starts the machine, commits until the power goes, and loses what was not synced.
     fn run_until(&mut self, n: u64, tally: &mut Tally) -> Checked {
-        let powered = Powered::new(self.unsynced, n);
+        let powered = Powered::new(self.unsynced);
         powered.disk.cut_at(n, self.dice.roll(u64::from(u32::MAX)));
         let started = self.load(&powered);
-        let Powered { disk, .. } = powered;
         self.memory.hear()?;
         let started = started?;
-        ensure(disk.is_off(), || "the power never went".to_owned())?;
+        ensure(powered.disk.is_off(), || "the power never went".to_owned())?;
         tally.cuts += 1;
         tally.starting += u64::from(!started);
-        let disk = Arc::into_inner(disk).ok_or("something is still open")?;
-        disk.lose_unsynced()
+        powered.lose_unsynced(&mut self.dice)
     }
 
     /// Returns whether the machine came up. An error that is not of the cut is a problem.
@@ -145,7 +142,7 @@ impl Life {
 #[test]
 fn the_size_of_a_start_is_about_right() {
     let folder = quick_folder();
-    let powered = Powered::new(Unsynced::default(), 0);
+    let powered = Powered::new(Unsynced::default());
     let mut memory = Memory::new(0);
     let machine = Machine::at(folder.path());
     let mut running = machine.open_on(&powered, &memory.signed).expect("a start");

@@ -20,19 +20,21 @@ use zhao_spec::log::note::Vkey;
 use zhao_tests::dice::Dice;
 use zhao_tests::machine::{ORIGIN, auditor, quorum, signer, witness};
 use zhao_tests::office::{Office, START};
+use zhao_tests::promise::Checked;
+use zhao_tests::quick;
 
 use crate::files::CutFiles;
 
+/// Bytes that one machine may need, with a copy of it.
+const ROOM: u64 = 1 << 30;
 /// The smallest write buffer the engine takes, so that short runs flush and compact.
 const WRITE_BUFFER: usize = 64 << 10;
 
 /// A folder in memory where there is one: what a sync is worth is decided above it, so that waiting
 /// for a real disk would show nothing.
 pub(crate) fn quick_folder() -> TempDir {
-    let builder = |folder: &str| TempDir::with_prefix_in("zhao-power-", folder);
-    builder("/dev/shm")
-        .or_else(|_| builder(env!("CARGO_TARGET_TMPDIR")))
-        .expect("a folder can be made")
+    let root = quick::root(ROOM, env!("CARGO_TARGET_TMPDIR"));
+    TempDir::with_prefix_in("power-", root).expect("a folder can be made")
 }
 
 /// What is switched off.
@@ -53,22 +55,39 @@ pub(crate) struct Machine {
 /// A disk with power.
 pub(crate) struct Powered {
     pub(crate) disk: Arc<Disk>,
-    pub(crate) unsynced: Unsynced,
-    /// For what the disk itself does not decide.
-    pub(crate) seed: u64,
+    unsynced: Unsynced,
+    files: Mutex<Vec<Arc<CutFiles>>>,
 }
 
 impl Powered {
-    pub(crate) fn new(unsynced: Unsynced, seed: u64) -> Self {
+    pub(crate) fn new(unsynced: Unsynced) -> Self {
         let disk = Arc::new(Disk::new());
         if unsynced.log {
             disk.ignore_wal_syncs();
         }
+        let files = Mutex::default();
         Self {
             disk,
             unsynced,
-            seed,
+            files,
         }
+    }
+
+    fn files(&self, folder: &Path) -> Arc<CutFiles> {
+        let made = CutFiles::new(&self.disk, folder, !self.unsynced.files);
+        let mut files = self.files.lock().expect("nobody panics here");
+        files.push(Arc::clone(&made));
+        made
+    }
+
+    /// Leaves what a machine finds after the cut. Nothing may be open any more.
+    pub(crate) fn lose_unsynced(self, dice: &mut Dice) -> Checked {
+        let Self { disk, files, .. } = self;
+        for files in files.into_inner().expect("nobody panics here") {
+            files.lose(dice)?;
+        }
+        let disk = Arc::into_inner(disk).ok_or("something is still open")?;
+        disk.lose_unsynced()
     }
 }
 
@@ -133,16 +152,8 @@ impl Machine {
             Ok(Arc::new(Rocks::create_on(path, &env, WRITE_BUFFER)?))
         };
         let (log, replica) = (rocks(&self.database())?, rocks(&self.replica())?);
-        let files = |inner| {
-            Arc::new(CutFiles {
-                disk: Arc::clone(&powered.disk),
-                inner,
-                dice: Mutex::new(Dice::new(powered.seed)),
-                synced: !powered.unsynced.files,
-                cache: Mutex::default(),
-            })
-        };
-        let (files, witnessed) = (files(self.files()?), files(self.witnessed()?));
+        let files = Arc::new(powered.files(&self.folder.join("files")).directory()?);
+        let witnessed = Arc::new(powered.files(&self.folder.join("witness")).directory()?);
         start(&log, &replica, files, witnessed, signed)
     }
 }

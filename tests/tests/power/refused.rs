@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use zhao_ledger::sequence::{CommitError, StartError};
-use zhao_ledger::store::{Family, StoreError};
+use zhao_ledger::store::rocks::Rocks;
+use zhao_ledger::store::{Family, Read as _, Store as _, StoreError, WriteBatch};
 use zhao_tests::promise::{Checked, ensure, text};
 
 use crate::machine::{Machine, Powered, Running, Unsynced, quick_folder};
@@ -46,8 +47,12 @@ fn script(machine: &Machine, memory: &mut Memory, powered: &Powered) -> Checked<
     Ok(Ended::Whole)
 }
 
-/// An error at the start is of the disk, and nothing else is blamed.
+/// An error at the start is of the disk, and nothing else is blamed; or it is of a witness, whose
+/// disk it is as well.
 fn start_error(error: &StartError) -> Checked<Ended> {
+    if let StartError::Commit(CommitError::Unconfirmed { .. }) = error {
+        return Ok(Ended::Silent(error.to_string()));
+    }
     let of_the_disk = matches!(
         error,
         StartError::Store(StoreError::Engine(_) | StoreError::File { .. })
@@ -70,15 +75,22 @@ fn load(running: Running, memory: &mut Memory) -> Checked<Option<Ended>> {
                 let silent = format!("{:?}", sequencer.silent());
                 return Ok(Some(Ended::Silent(silent)));
             }
+            Err(Unanswered::Failed(error @ CommitError::Unconfirmed { .. })) => {
+                return Ok(Some(Ended::Silent(error.to_string())));
+            }
             Err(Unanswered::Failed(error)) => {
                 let CommitError::Store(why) = &error else {
                     return Err(format!("not of the disk: {error:?}"));
                 };
                 // Whatever it was: no further answer, neither now nor by asking again.
                 let again = memory.submit(&mut sequencer)?;
-                let stopped = matches!(&again,
-                    Err(Unanswered::Failed(CommitError::Stopped(said))) if *said == why.to_string());
-                ensure(stopped, || format!("after {error}: {again:?}"))?;
+                let said = match &again {
+                    Err(Unanswered::Failed(CommitError::Stopped(said))) => said,
+                    other => return Err(format!("after {error}: {other:?}")),
+                };
+                ensure(*said == error.to_string(), || {
+                    format!("after {error}: {again:?}")
+                })?;
                 if let (StoreError::Engine(_), Err(now)) = (why, log.get(Family::Meta, b"format")) {
                     let poisoned = matches!(now, StoreError::Poisoned(_) | StoreError::Engine(_));
                     ensure(poisoned, || format!("after {error}: {now:?}"))?;
@@ -96,7 +108,7 @@ fn refuse(n: u64, last: u64) -> Checked<(Option<String>, Ended)> {
     let folder = quick_folder();
     let machine = Machine::at(folder.path());
     let mut memory = Memory::new(7);
-    let powered = Powered::new(Unsynced::default(), n);
+    let powered = Powered::new(Unsynced::default());
     powered.disk.refuse(n, last);
     let ended = script(&machine, &mut memory, &powered)?;
     let event = powered.disk.event();
@@ -104,7 +116,7 @@ fn refuse(n: u64, last: u64) -> Checked<(Option<String>, Ended)> {
     let (batches, answered) = (memory.batches, memory.answered.len());
     let wrong = |problem| format!("{event:?}, {ended:?}, {answered} answered: {problem}");
     memory.check(&machine).map_err(wrong)?;
-    let well = Powered::new(Unsynced::default(), n);
+    let well = Powered::new(Unsynced::default());
     let mut running = text(machine.open_on(&well, &memory.signed)).map_err(wrong)?;
     let submitted = memory.submit(&mut running.sequencer).map_err(wrong)?;
     ensure(submitted.is_ok() && memory.batches == batches + 1, || {
@@ -120,10 +132,11 @@ struct Kind {
     noticed: u64,
 }
 
-/// Refuses one call in `step`, each alone and with all that follow it. Returns how many were tried.
-pub(crate) fn run(step: u64) -> u64 {
+/// Refuses one call in `step` alone, and every `lasting`th of these with all that follow it.
+/// Returns how many were tried.
+pub(crate) fn run(step: u64, lasting: usize) -> u64 {
     let folder = quick_folder();
-    let whole = Powered::new(Unsynced::default(), 0);
+    let whole = Powered::new(Unsynced::default());
     let mut memory = Memory::new(7);
     let ended = script(&Machine::at(folder.path()), &mut memory, &whole).unwrap();
     assert_eq!(ended, Ended::Whole);
@@ -136,7 +149,8 @@ pub(crate) fn run(step: u64) -> u64 {
     {
         // A step that is not a divisor of anything in the script: every kind comes.
         let n = n + u64::try_from(turn).unwrap() % step;
-        for last in [n, u64::MAX] {
+        let lasting = turn % lasting == 0;
+        for last in [Some(n), lasting.then_some(u64::MAX)].into_iter().flatten() {
             let (event, ended) = match refuse(n, last) {
                 Ok(seen) => seen,
                 Err(problem) => panic!("call {n} to {last} of {calls}: {problem}"),
@@ -181,4 +195,35 @@ pub(crate) fn run(step: u64) -> u64 {
 
 fn say(line: &str) {
     writeln!(std::io::stdout().lock(), "{line}").unwrap();
+}
+
+/// A write that was refused once may be there or not: nothing more is read or written.
+pub(crate) fn poison() {
+    let folder = quick_folder();
+    let path = folder.path().join("db");
+    let disk = zhao_faults::Disk::new();
+    let batch = |n: u8| {
+        let mut batch = WriteBatch::new();
+        batch.push_raw((Family::Tiles, vec![n], Some(vec![n])));
+        batch
+    };
+    let store = Rocks::create_on(&path, &disk.env(), 1 << 20).unwrap();
+    store.write(batch(1)).unwrap();
+    disk.refuse(disk.operations() + 1, u64::MAX);
+    let error = store.write(batch(2)).unwrap_err();
+    assert!(matches!(&error, StoreError::Engine(told) if told.contains("refused append")));
+    // The disk is well again; the store does not take its word for it.
+    disk.refuse(0, 0);
+    let poisoned = |error: StoreError| matches!(error, StoreError::Poisoned(_));
+    assert!(poisoned(store.write(batch(3)).unwrap_err()));
+    assert!(poisoned(store.get(Family::Tiles, &[1]).unwrap_err()));
+    assert!(poisoned(store.last(Family::Tiles).unwrap_err()));
+    assert!(poisoned(
+        store.scan(Family::Tiles, &[], &[9], 9).unwrap_err()
+    ));
+    assert!(store.snapshot().is_err_and(poisoned));
+    drop(store);
+    let store = Rocks::open(&path).unwrap();
+    assert_eq!(store.get(Family::Tiles, &[1]).unwrap(), Some(vec![1]));
+    assert_eq!(store.get(Family::Tiles, &[3]).unwrap(), None);
 }

@@ -1,5 +1,5 @@
-//! The end of the write-ahead log torn off or changed: everything answered is there, or the start is
-//! refused for what it is.
+//! The end of the write-ahead log torn off or changed: everything answered is there, or the start
+//! is refused for what it is.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,6 +21,9 @@ use crate::memory::Memory;
 const SEED: u64 = 3;
 /// Batches before the end that is torn.
 const BATCHES: usize = 6;
+
+/// Bytes at the end that hold the last record, which is a head, and some of the one before.
+const RECORD: u64 = 1_200;
 
 /// A machine that was switched off, with all it wrote still in the write-ahead log.
 pub(crate) struct Before {
@@ -157,15 +160,16 @@ fn tally(
     tally
 }
 
-/// Cuts the log at every `step`th length, and changes every `step`th byte: all of the last batch,
-/// and a few before it.
-pub(crate) fn run(step: usize) {
+/// Cuts the log, and changes a byte of it, in steps: of one length for the last record, of `step`
+/// times that in the last batch, and of 16 times that again before it.
+pub(crate) fn run(fine: usize, step: usize) {
     let before = Before::new();
     let (end, last) = (before.length(), before.last_batch());
+    let record = end - RECORD;
     let places = || {
-        (last..end)
-            .step_by(step)
-            .chain((0..last).step_by(step * 16))
+        let batch = (last..record).step_by(fine * step);
+        let earlier = (0..last).step_by(fine * step * 16);
+        (record..end).step_by(fine).chain(batch).chain(earlier)
     };
     let cut = tally(places(), |length| {
         before.damage(|bytes| bytes.truncate(usize::try_from(length).unwrap()))
@@ -191,7 +195,7 @@ pub(crate) fn run(step: usize) {
 fn a_log_that_is_whole_starts() {
     let before = Before::new();
     assert_eq!(before.damage(|_| {}), Ok(Became::Whole));
-    let mut zeroes = |bytes: &mut Vec<u8>| bytes.resize(bytes.len() + 5_000, 0);
-    assert_eq!(before.damage(&mut zeroes), Ok(Became::Whole));
+    let zeroes = |bytes: &mut Vec<u8>| bytes.resize(bytes.len() + 5_000, 0);
+    assert_eq!(before.damage(zeroes), Ok(Became::Whole));
     assert_eq!(before.damage(|bytes| bytes.clear()), Ok(Became::Older));
 }

@@ -175,6 +175,31 @@ impl Kept {
     }
 }
 
+/// Whether a start from parts of different ages is refused, for being that, and signs nothing.
+pub(crate) fn is_refused(site: &Site) -> Checked<bool> {
+    let before = signed(site)?;
+    let opened = site.open(&text(site.log())?, &Stages::quiet());
+    let error = match opened {
+        Ok(_) => return Ok(false),
+        Err(error) => error,
+    };
+    let expected = match &error {
+        StartError::DatabaseOlder { database, intent } => database < intent,
+        StartError::Commit(CommitError::WitnessAhead { ours, theirs, .. }) => ours < theirs,
+        StartError::Published { problem, .. } => problem.contains("older"),
+        // Taken before there was a log: the files know better.
+        StartError::AlreadyCreated { .. } => true,
+        _ => false,
+    };
+    ensure(expected, || {
+        format!("refused for another reason: {error:?}")
+    })?;
+    ensure(signed(site)? == before, || {
+        format!("{error}, but something was signed")
+    })?;
+    Ok(true)
+}
+
 /// Everything that changes when the key signs.
 fn signed(site: &Site) -> Checked<[Option<Vec<u8>>; 3]> {
     let files = text(site.files())?;

@@ -5,7 +5,7 @@
 //! that keep their own state. It ends it with SIGKILL after a number of lines, or lets it abort
 //! before, after or in the middle of the nth durable step; then it looks at what is left. See
 //! `check.rs` for what must hold. Everything but the moment of a kill follows from the seed. The
-//! loss of power is not made here: the ledger's own tests model it on a disk in memory.
+//! loss of power is not made here, but in `tests/power`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,7 +21,7 @@ mod worker;
 use supervisor::{JOB, Supervisor};
 
 /// Rounds until the long form begins a new log.
-const LIFE: u64 = 40;
+const LIFE: u64 = 20;
 
 #[expect(
     clippy::disallowed_methods,
@@ -40,8 +40,8 @@ fn worker() {
 }
 
 #[test]
-fn nothing_answered_is_lost_in_eight_crashes() {
-    Supervisor::run(1, 8);
+fn nothing_answered_is_lost_in_twenty_crashes() {
+    Supervisor::run(1, 20);
 }
 
 /// `make torture`.
@@ -52,7 +52,7 @@ fn nothing_answered_is_lost() {
         Some(text) => text.parse().unwrap(),
         None => otherwise,
     };
-    let (seed, rounds) = (number("SEED", 2), number("ROUNDS", 200));
+    let (seed, rounds) = (number("SEED", 2), number("ROUNDS", 500));
     // A log is looked at whole after each round: several short lives are faster than a long one.
     let mut left: u64 = rounds;
     for life in 0.. {

@@ -15,8 +15,9 @@ use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::Hash;
 use zhao_tests::dice::Dice;
 use zhao_tests::promise::{Checked, Heads, History, ensure, text};
+use zhao_tests::quick;
 
-use crate::check::Kept;
+use crate::check::{self, Kept};
 use crate::site::{Part, Site};
 use crate::stage::{Abort, WAYS, lines};
 use crate::worker::Job;
@@ -25,6 +26,10 @@ use crate::worker::Job;
 pub(crate) const JOB: &str = "ZHAO_TORTURE_JOB";
 /// Copies of the site kept for restoring: that many rounds back.
 const KEPT: usize = 3;
+/// Backups of one log, at most, all of them restored in the end.
+const BACKUPS: u64 = 20;
+/// Bytes that all copies of one log may need.
+const ROOM: u64 = 2 << 30;
 /// A worker is killed at the latest after this many lines; a batch makes about 25.
 const KILL_LINES: u64 = 400;
 /// Turns at one place, at most, until an abort.
@@ -67,6 +72,8 @@ pub(crate) struct Supervisor {
     kept: VecDeque<Kept>,
     /// Restorations of old copies that were refused.
     refused: u64,
+    /// Backups, oldest first.
+    backups: Vec<Site>,
 }
 
 impl Supervisor {
@@ -74,7 +81,9 @@ impl Supervisor {
     pub(crate) fn run(seed: u64, rounds: u64) {
         let mut builder = tempfile::Builder::new();
         let builder = builder.prefix("torture-");
-        let temporary = builder.tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        // What a process wrote survives its death in memory as well as on a disk.
+        let root = quick::root(ROOM, env!("CARGO_TARGET_TMPDIR"));
+        let temporary = builder.tempdir_in(root).unwrap();
         let site = Site::at(&temporary.path().join("site"));
         fs::create_dir(site.folder()).unwrap();
         let mut this = Self {
@@ -88,14 +97,22 @@ impl Supervisor {
             history: History::new(seed),
             kept: VecDeque::new(),
             refused: 0,
+            backups: Vec::new(),
         };
+        let every = rounds.div_ceil(BACKUPS).max(1);
         for round in 0..rounds {
             let ending = this.ending(round);
-            if let Err(problem) = this.round(round, ending) {
+            let backup = (round % every == 0).then(|| this.folder(&format!("backup-{round}")));
+            if let Err(problem) = this.round(round, ending, backup) {
                 this.temporary.disable_cleanup(true);
                 let folder = this.temporary.path().display();
                 panic!("seed {seed}, round {round}, {ending}: {problem}\nkept: {folder}");
             }
+        }
+        if let Err(problem) = this.restore_all() {
+            this.temporary.disable_cleanup(true);
+            let folder = this.temporary.path().display();
+            panic!("seed {seed}, restoring: {problem}\nkept: {folder}");
         }
         assert!(!this.answered.is_empty(), "no worker answered anything");
         assert!(rounds < 8 || this.refused > 0, "no old copy was restored");
@@ -116,8 +133,16 @@ impl Supervisor {
         Ending::Abort(Abort { place, edge, turn })
     }
 
-    fn round(&mut self, round: u64, ending: Ending) -> Checked {
-        self.work(ending)?;
+    fn round(&mut self, round: u64, ending: Ending, backup: Option<Site>) -> Checked {
+        // As of the moment before a kill, of a process that is stopped; otherwise as of its death.
+        let stopped = matches!(ending, Ending::Kill(_));
+        self.work(ending, backup.as_ref().filter(|_| stopped))?;
+        if let Some(backup) = backup {
+            if !stopped {
+                text(backup.take(&self.site, &Part::ALL))?;
+            }
+            self.backups.push(backup);
+        }
         if let Some(note) = text(text(self.site.files())?.read(CHECKPOINT_FILE))? {
             self.heads.publish(&text(String::from_utf8(note))?)?;
         }
@@ -163,8 +188,35 @@ impl Supervisor {
         now.refuse_restored(old, &self.folder("restored"))
     }
 
-    /// Runs one worker to its end and takes down what it says.
-    fn work(&mut self, ending: Ending) -> Checked {
+    /// Puts each backup in the place of the newest database: once beside the newest files, once
+    /// with its own, old ones. Either it is refused, or it goes on from what everybody has seen.
+    fn restore_all(&mut self) -> Checked {
+        let (mut refused, mut continued) = (0, 0);
+        for backup in std::mem::take(&mut self.backups) {
+            for parts in [&[Part::Log][..], &[Part::Log, Part::Files]] {
+                let folder = self.folder("backup");
+                text(folder.take(&self.site, &Part::ALL))?;
+                text(folder.take(&backup, parts))?;
+                let place = backup.folder().display();
+                if check::is_refused(&folder).map_err(|why| format!("{place}, {parts:?}: {why}"))? {
+                    refused += 1;
+                } else {
+                    self.check_recovered(&folder)
+                        .map_err(|why| format!("{place}, {parts:?}: {why}"))?;
+                    continued += 1;
+                }
+            }
+        }
+        let mut out = std::io::stdout().lock();
+        text(writeln!(
+            out,
+            "backups restored: {refused} refused, {continued} went on"
+        ))
+    }
+
+    /// Runs one worker to its end and takes down what it says. With a backup, it is taken of the
+    /// process as it stands, before the kill.
+    fn work(&mut self, ending: Ending, backup: Option<&Site>) -> Checked {
         let abort = match ending {
             Ending::Kill(_) => None,
             Ending::Abort(abort) => Some(abort),
@@ -193,6 +245,10 @@ impl Supervisor {
             line.clear();
             count += 1;
             if ending == Ending::Kill(count) {
+                if let Some(backup) = backup {
+                    worker.stop()?;
+                    text(backup.link(&self.site))?;
+                }
                 text(worker.0.kill())?;
             }
         }
@@ -244,6 +300,28 @@ impl Worker {
             .stdout(Stdio::piped())
             .spawn();
         text(child).map(Self)
+    }
+
+    /// Stops every thread of it where it is.
+    fn stop(&self) -> Checked {
+        let id = self.0.id().to_string();
+        let stopped = text(Command::new("kill").args(["-STOP", &id]).status())?;
+        ensure(stopped.success(), || format!("kill -STOP: {stopped}"))?;
+        loop {
+            let mut running = false;
+            for thread in text(fs::read_dir(format!("/proc/{id}/task")))? {
+                // A thread that ends meanwhile does nothing any more.
+                let line = fs::read_to_string(text(thread)?.path().join("stat"));
+                let line = line.unwrap_or_default();
+                // The state is behind the name, which is in parentheses.
+                let state = line.rsplit_once(") ").map_or("Z", |(_, rest)| rest);
+                running |= !state.starts_with(['T', 't', 'Z', 'X']);
+            }
+            if !running {
+                return Ok(());
+            }
+            std::thread::yield_now();
+        }
     }
 }
 
