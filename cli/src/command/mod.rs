@@ -7,6 +7,7 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 
 pub(crate) mod audit;
+mod bench;
 mod cosign;
 pub(crate) mod fsck;
 pub(crate) mod init;
@@ -42,6 +43,7 @@ pub(crate) fn run(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Fsck(command) => fsck::run(session, &command),
         Command::Cosign(command) => cosign::run(session, &command),
         Command::Sample(command) => sample::run(session, &command),
+        Command::Bench(command) => bench::run(session, &command),
         Command::Demo(command) => crate::demo::run(session, &command),
     }
 }
