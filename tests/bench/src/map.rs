@@ -6,10 +6,11 @@ use std::time::Instant;
 use anyhow::Result;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
-use zhao_ledger::map::MapView;
-use zhao_ledger::map::update::update;
+use zhao_ledger::map::{MapLeaf, StatusMap};
+use zhao_ledger::store::layout::{Records, Replaced};
 use zhao_ledger::store::rocks::Rocks;
 use zhao_ledger::store::{Store as _, WriteBatch};
+use zhao_spec::map::record_hash;
 use zhao_spec::wire::{Hash, sha256};
 
 use crate::figure::Figure;
@@ -25,36 +26,49 @@ const SMALL: u64 = 100_000;
 /// Keys whose proofs are measured.
 const PROOFS: u64 = 500;
 
-/// Our map over its own store, without log and records.
+/// Our map over its own store: records and the list of replaced ones are written, the map is in
+/// memory. Log and life cycle are left out.
 struct Own {
     store: Rocks,
-    version: Option<u64>,
-    next: u64,
+    map: StatusMap,
+    epoch: u32,
 }
 
 impl Own {
     fn create(folder: &Path) -> Result<Self> {
         Ok(Self {
             store: Rocks::create(folder)?,
-            version: None,
-            next: 0,
+            map: StatusMap::new(),
+            epoch: 0,
         })
     }
 }
 
 impl UpdateMap for Own {
     fn update(&mut self, writes: &[(Hash, Hash)]) -> Result<()> {
+        let (version, number) = (self.epoch, u64::from(self.epoch));
         let mut batch = WriteBatch::new();
-        let before = MapView::new(&self.store, self.version);
-        let updated = update(before, self.next, writes, &mut batch)?;
+        let mut changes = Vec::with_capacity(writes.len());
+        for (key, value) in writes {
+            let record = record_hash(&value.0);
+            changes.push(MapLeaf {
+                key: *key,
+                record,
+                version,
+            });
+            batch.put::<Records>(&(*key, number), &value.0.to_vec());
+        }
+        let updated = self.map.update(&changes);
+        let old = |leaf: &MapLeaf| (leaf.key, u64::from(leaf.version));
+        batch.put::<Replaced>(&number, &updated.replaced.iter().map(old).collect());
         self.store.write(batch)?;
-        self.version = updated.map_version;
-        self.next += 1;
+        self.map = updated.map;
+        self.epoch += 1;
         Ok(())
     }
 
     fn proof_bytes(&mut self, key: &Hash) -> Result<usize> {
-        let path = MapView::new(&self.store, self.version).find(key)?.path(key);
+        let path = self.map.find(key).path(key);
         Ok(path.hashes.len() * 32 + path.depths.len())
     }
 }

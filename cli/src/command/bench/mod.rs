@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use zhao_ledger::read::Reader;
 use zhao_ledger::sequence::{Config, Outcome, Quorum, Sequencer};
 use zhao_ledger::store::Store;
 use zhao_ledger::store::files::Directory;
@@ -85,9 +84,9 @@ fn measure(session: &Session, folder: &Path, disk: Disk, count: u64) -> Result<M
     let database = folder.join("log");
     let store = Rocks::create(&database).map_err(because("ledger", args![]))?;
     let store: Arc<dyn Store> = Arc::new(store);
-    let admitted = admit(session, &workload, &store, folder, batches, now)?;
+    let (sequencer, admitted) = admit(session, &workload, store, folder, batches, now)?;
 
-    let reader = Reader::new(Arc::clone(&store));
+    let reader = sequencer.reader();
     let view = reader.latest().map_err(because("ledger", args![]))?;
     let (mut rates, mut bytes, mut proofs, mut n) = (Vec::new(), 0, 0_usize, 0);
     for _ in 0..SLICES {
@@ -115,18 +114,18 @@ fn measure(session: &Session, folder: &Path, disk: Disk, count: u64) -> Result<M
     })
 }
 
-/// Commits every batch; events a second, the median of five parts.
+/// Makes the log and commits every batch; events a second, the median of five parts.
 fn admit(
     session: &Session,
     workload: &Workload,
-    store: &Arc<dyn Store>,
+    store: Arc<dyn Store>,
     folder: &Path,
     batches: Vec<Vec<Event>>,
     now: UnixMillis,
-) -> Result<f64, Failure> {
+) -> Result<(Sequencer, f64), Failure> {
     let files = Directory::open(&folder.join("files")).map_err(because("ledger", args![]))?;
     let mut sequencer = Sequencer::create(
-        Arc::clone(store),
+        store,
         Arc::new(files),
         config(secret("log"))?,
         &workload.genesis(),
@@ -151,7 +150,7 @@ fn admit(
         rates.push(per_second(done, watch.read()));
     }
     progress.finish_and_clear();
-    Ok(median(rates))
+    Ok((sequencer, median(rates)))
 }
 
 /// A log that nobody cosigns: the time of witnesses is not this machine's.
