@@ -43,6 +43,7 @@ pub(crate) enum Command {
     Audit(Audit),
     Fsck(Fsck),
     Cosign(Cosign),
+    Bench(Bench),
     Demo(Demo),
 }
 
@@ -367,6 +368,16 @@ pub(crate) struct Cosign {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) secret: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Bench {
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) dir: PathBuf,
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = up_to(100, 200_000))]
+    pub(crate) count: u64,
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -7,6 +7,7 @@ use crate::failure::{Exit, Failure};
 use crate::session::Session;
 
 pub(crate) mod audit;
+mod bench;
 mod codes;
 mod cosign;
 pub(crate) mod fsck;
@@ -43,6 +44,7 @@ pub(crate) fn run(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Fsck(command) => fsck::run(session, &command),
         Command::Cosign(command) => cosign::run(session, &command),
         Command::Sample(command) => sample::run(session, &command),
+        Command::Bench(command) => bench::run(session, &command),
         Command::Demo(command) => crate::demo::run(session, &command),
     }
 }

@@ -125,7 +125,11 @@ fn staged_leaves(
         next = next.saturating_add(1);
         leaves.push(leaf);
     }
-    if next == to.0 { Ok(leaves) } else { Err(wrong()) }
+    if next == to.0 {
+        Ok(leaves)
+    } else {
+        Err(wrong())
+    }
 }
 
 /// Key and record hash of every record in the batch.

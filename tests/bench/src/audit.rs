@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use anyhow::Result;
 use zhao_ledger::audit::{Auditor, LeafSource, StoreLeaves};
-use zhao_ledger::read::Reader;
 use zhao_ledger::store::rocks::Rocks;
 use zhao_spec::log::cosignature::UnixSeconds;
 use zhao_spec::log::note::NoteSigner;
@@ -37,7 +36,7 @@ impl LeafSource for Counted {
 
 /// Replays everything up to the newest head.
 pub(crate) fn figures(ledger: &Ledger, folder: &Path) -> Result<Vec<Figure>> {
-    let reader = Reader::new(Arc::clone(&ledger.store));
+    let reader = ledger.sequencer.reader();
     let view = reader.latest()?;
     let progress = bar(view.size().0, "audit");
     let store = Arc::new(Rocks::create(&folder.join("auditor"))?);

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use zhao_ledger::read::Reader;
 use zhao_ledger::sequence::{Cosigner, Sequencer};
 use zhao_ledger::store::files::Directory;
 use zhao_ledger::witness::{LocalWitness, Witness};
@@ -78,7 +77,7 @@ fn signatures(dossier: &Dossier) -> usize {
 /// Makes and verifies the dossier of every real credential.
 pub(crate) fn figures(ledger: &mut Ledger, limits: &Limits) -> Result<Vec<Figure>> {
     let trust = cosigned(ledger)?;
-    let reader = Reader::new(Arc::clone(&ledger.store));
+    let reader = ledger.sequencer.reader();
     let (mut built, mut verified, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
     let mut checked = 0;
     for real in ledger.workload.credentials.all() {

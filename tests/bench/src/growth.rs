@@ -189,7 +189,8 @@ fn check_disk(folder: &Path, subjects: u64) -> Result<()> {
         .saturating_add(SPARE_BYTES);
     ensure!(
         free >= need,
-        "{} has {} GiB free, {subjects} subjects may need {} GiB: choose another --data or fewer --sizes",
+        "{} has {} GiB free, {subjects} subjects may need {} GiB: choose another --data or \
+         fewer --sizes",
         folder.display(),
         free >> 30,
         need >> 30

@@ -7,7 +7,6 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-use zhao_ledger::read::Reader;
 use zhao_ledger::sequence::{Config, Cosigner, Outcome, Quorum, Sequencer};
 use zhao_ledger::store::Store;
 use zhao_ledger::store::files::Directory;
@@ -166,10 +165,7 @@ impl Ledger {
 
     /// Subjects in the map.
     pub(crate) fn subjects(&self) -> Result<u64> {
-        Ok(Reader::new(Arc::clone(&self.store))
-            .latest()?
-            .epoch()
-            .subjects)
+        Ok(self.sequencer.reader().latest()?.epoch().subjects)
     }
 
     /// Bytes on disk, by event and by subject.
@@ -197,7 +193,7 @@ impl Ledger {
 
     /// Records with their proofs, drawn at random: how many a second, and bytes of a proof.
     pub(crate) fn proofs(&mut self) -> Result<Vec<Figure>> {
-        let reader = Reader::new(Arc::clone(&self.store));
+        let reader = self.sequencer.reader();
         let view = reader.latest()?;
         let (mut bytes, mut rates) = (Vec::new(), Vec::new());
         for _ in 0..SLICES {

@@ -58,7 +58,7 @@ enum Command {
 #[derive(Args, Clone, Debug)]
 struct Settings {
     /// Subjects in the map before anything is measured
-    #[arg(long, global = true, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(2_000..=100_000_000))]
+    #[arg(long, global = true, default_value_t = 1_000_000, value_parser = subjects())]
     subjects: u64,
     /// 50,000 subjects and short parts: to try, not to publish
     #[arg(long, global = true)]
@@ -75,6 +75,11 @@ struct Settings {
     /// Parts to run, of: machine ledger maps logs credentials
     #[arg(long, global = true, value_delimiter = ',')]
     only: Vec<String>,
+}
+
+/// Fewer subjects than real credentials make no sense, more than this fit no machine of ours.
+fn subjects() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(2_000..=100_000_000)
 }
 
 fn main() -> Result<()> {

@@ -6,10 +6,11 @@ use std::time::Instant;
 use anyhow::Result;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
-use zhao_ledger::map::MapView;
-use zhao_ledger::map::update::update;
+use zhao_ledger::map::{MapLeaf, StatusMap};
+use zhao_ledger::store::layout::{Records, Replaced};
 use zhao_ledger::store::rocks::Rocks;
 use zhao_ledger::store::{Store as _, WriteBatch};
+use zhao_spec::map::record_hash;
 use zhao_spec::wire::{Hash, sha256};
 
 use crate::figure::Figure;
@@ -20,39 +21,54 @@ use crate::workload::BATCH;
 
 /// Keys of a batch while the map is filled.
 const FILL: u64 = 10_000;
+/// Keys of a map that is not durable and needs kilobytes of memory a key.
+const SMALL: u64 = 100_000;
 /// Keys whose proofs are measured.
 const PROOFS: u64 = 500;
 
-/// Our map over its own store, without log and records.
+/// Our map over its own store: records and the list of replaced ones are written, the map is in
+/// memory. Log and life cycle are left out.
 struct Own {
     store: Rocks,
-    version: Option<u64>,
-    next: u64,
+    map: StatusMap,
+    epoch: u32,
 }
 
 impl Own {
     fn create(folder: &Path) -> Result<Self> {
         Ok(Self {
             store: Rocks::create(folder)?,
-            version: None,
-            next: 0,
+            map: StatusMap::new(),
+            epoch: 0,
         })
     }
 }
 
 impl UpdateMap for Own {
     fn update(&mut self, writes: &[(Hash, Hash)]) -> Result<()> {
+        let (version, number) = (self.epoch, u64::from(self.epoch));
         let mut batch = WriteBatch::new();
-        let before = MapView::new(&self.store, self.version);
-        let updated = update(before, self.next, writes, &mut batch)?;
+        let mut changes = Vec::with_capacity(writes.len());
+        for (key, value) in writes {
+            let record = record_hash(&value.0);
+            changes.push(MapLeaf {
+                key: *key,
+                record,
+                version,
+            });
+            batch.put::<Records>(&(*key, number), &value.0.to_vec());
+        }
+        let updated = self.map.update(&changes);
+        let old = |leaf: &MapLeaf| (leaf.key, u64::from(leaf.version));
+        batch.put::<Replaced>(&number, &updated.replaced.iter().map(old).collect());
         self.store.write(batch)?;
-        self.version = updated.map_version;
-        self.next += 1;
+        self.map = updated.map;
+        self.epoch += 1;
         Ok(())
     }
 
     fn proof_bytes(&mut self, key: &Hash) -> Result<usize> {
-        let path = MapView::new(&self.store, self.version).find(key)?.path(key);
+        let path = self.map.find(key).path(key);
         Ok(path.hashes.len() * 32 + path.depths.len())
     }
 }
@@ -127,17 +143,38 @@ fn measure(
 
 type Open = fn(&Path) -> Result<Box<dyn UpdateMap>>;
 
-/// The peers: name, how it is durable, how it is made.
-const PEERS: [(&str, &str, Open); 3] = [
-    ("jmt", "RocksDB, each batch synced", |folder| {
-        Ok(Box::new(Jmt::create(folder)?))
-    }),
-    ("nomt", "own files, each batch synced", |folder| {
-        Ok(Box::new(OwnFiles::create(folder)?))
-    }),
-    ("sparse-merkle-tree", "in memory, not durable", |_| {
-        Ok(Box::new(InMemory::default()))
-    }),
+/// One of the peers.
+struct Peer {
+    name: &'static str,
+    how: &'static str,
+    durable: bool,
+    /// Most keys it is measured with.
+    most: u64,
+    open: Open,
+}
+
+const PEERS: [Peer; 3] = [
+    Peer {
+        name: "jmt",
+        how: "RocksDB, each batch synced",
+        durable: true,
+        most: u64::MAX,
+        open: |folder| Ok(Box::new(Jmt::create(folder)?)),
+    },
+    Peer {
+        name: "nomt",
+        how: "own files, each batch synced",
+        durable: true,
+        most: u64::MAX,
+        open: |folder| Ok(Box::new(OwnFiles::create(folder)?)),
+    },
+    Peer {
+        name: "sparse-merkle-tree",
+        how: "in memory, not durable, at most 100,000 keys",
+        durable: false,
+        most: SMALL,
+        open: |_| Ok(Box::new(InMemory::default())),
+    },
 ];
 
 /// Measures ours and the peers.
@@ -145,24 +182,28 @@ pub(crate) fn figures(folder: &Path, keys: u64, batches: usize, seed: u64) -> Re
     let mut own = Own::create(&folder.join("map"))?;
     let ours = measure(&mut own, "our map", keys, batches, seed)?;
     drop(own);
+    remove(&folder.join("map"))?;
     let mut figures = Vec::new();
     let mut best = f64::NAN;
-    for (name, how, open) in PEERS {
+    for peer in PEERS {
+        let name = peer.name;
         let id = format!("map-updates-{name}");
         let english = format!("map updates, {name}");
         let chinese = format!("状态树更新，{name}");
-        let place = folder.join(name);
-        let shown = open(&place).and_then(|mut map| measure(&mut *map, name, keys, batches, seed));
+        let (place, keys) = (folder.join(name), keys.min(peer.most));
+        let shown =
+            (peer.open)(&place).and_then(|mut map| measure(&mut *map, name, keys, batches, seed));
         match shown {
             Err(error) => {
                 let why = format!("{error:#}");
                 figures.push(Figure::not_run(&id, &english, &chinese, &why));
             }
             Ok(shown) => {
-                if !how.contains("not durable") {
+                if peer.durable {
                     best = best.max(shown.updates);
                 }
-                figures.push(Figure::new(&id, &english, &chinese, shown.updates, "/s").note(how));
+                let updates = Figure::new(&id, &english, &chinese, shown.updates, "/s");
+                figures.push(updates.note(peer.how));
                 let id = format!("map-proof-{name}");
                 let english = format!("map proof, {name}");
                 let chinese = format!("状态树证明，{name}");
@@ -198,7 +239,6 @@ pub(crate) fn figures(folder: &Path, keys: u64, batches: usize, seed: u64) -> Re
         .at_most(760.0),
     ];
     all.append(&mut figures);
-    remove(&folder.join("map"))?;
     Ok(all)
 }
 

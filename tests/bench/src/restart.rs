@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
-use zhao_ledger::read::Reader;
 use zhao_ledger::sequence::Sequencer;
 use zhao_ledger::store::Store;
 use zhao_ledger::store::rocks::Rocks;
@@ -35,7 +34,7 @@ pub(crate) fn child(folder: &Path) -> Result<()> {
     let (sequencer, _) = Sequencer::open(Arc::clone(&store), place.files()?, config, START)?;
     let seconds = start.elapsed().as_secs_f64();
     let bytes = resident()?.saturating_sub(before);
-    let subjects = Reader::new(store).latest()?.epoch().subjects;
+    let subjects = sequencer.reader().latest()?.epoch().subjects;
     drop(sequencer);
     let opened = Opened {
         seconds,

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod batches;
+mod bench;
 mod command_line;
 mod directories;
 mod files;

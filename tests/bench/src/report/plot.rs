@@ -87,7 +87,8 @@ fn row(figure: &Figure, score: f64, y: f64) -> String {
     out.push_str(&words(24.0, y + 34.0, "s", &figure.chinese));
     let _ = write!(
         out,
-        "<rect class=\"{class}\" x=\"{LEFT}\" y=\"{}\" width=\"{length:.1}\" height=\"22\" rx=\"3\"/>",
+        "<rect class=\"{class}\" x=\"{LEFT}\" y=\"{}\" width=\"{length:.1}\" \
+         height=\"22\" rx=\"3\"/>",
         y + 9.0
     );
     let said = format!("{measured} ({target}){beyond}");
