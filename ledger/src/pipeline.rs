@@ -372,3 +372,6 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
