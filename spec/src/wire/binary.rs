@@ -132,8 +132,8 @@ pub fn decode_base64_array<const N: usize>(text: &str) -> Result<[u8; N], Binary
 /// Multibase base58btc: `z` and the base58 digits (W3C Controlled Identifiers §2.4).
 #[must_use]
 pub fn encode_multibase(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(3) / 2);
-    text.push('z');
+    let mut text = String::from("z");
+    text.reserve(bytes.len().saturating_mul(3) / 2);
     if !base58::encode(bytes, &mut text) {
         text.push_str(&bs58::encode(bytes).into_string());
     }
