@@ -153,8 +153,12 @@ impl Files for Directory {
 }
 
 fn file_error(name: &str, error: &io::Error) -> StoreError {
+    let advice = match error.kind() {
+        io::ErrorKind::StorageFull => ": make room on the disk, then start again",
+        _ => "",
+    };
     StoreError::File {
         name: name.to_owned(),
-        problem: error.to_string(),
+        problem: format!("{error}{advice}"),
     }
 }

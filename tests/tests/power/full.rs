@@ -145,14 +145,11 @@ fn start_error(error: &StartError) -> Checked<String> {
     Ok(error.to_string())
 }
 
-/// The error says that the disk is full, and the engine's besides what to do.
+/// The error says that the disk is full, and what to do.
 fn precise(error: &StoreError) -> Checked {
     let told = error.to_string();
-    let well = match error {
-        StoreError::Engine(_) => told.contains(NO_SPACE) && told.contains("make room"),
-        StoreError::File { .. } => told.contains(NO_SPACE),
-        _ => false,
-    };
+    let of_the_disk = matches!(error, StoreError::Engine(_) | StoreError::File { .. });
+    let well = of_the_disk && told.contains(NO_SPACE) && told.contains("make room");
     ensure(well, || format!("does not say what is wrong: {error:?}"))
 }
 

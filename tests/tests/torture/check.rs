@@ -12,7 +12,7 @@ use zhao_ledger::store::files::Files as _;
 use zhao_ledger::store::layout::Leaves;
 use zhao_spec::log::checkpoint;
 use zhao_spec::log::tree::TreeSize;
-use zhao_tests::machine::{AUDITOR, WITNESS, quorum, signer};
+use zhao_tests::machine::{AUDITOR, ORIGIN, WITNESS, quorum, signer};
 use zhao_tests::promise::{Checked, ensure, text};
 
 use crate::site::{Part, Site};
@@ -187,7 +187,7 @@ pub(crate) fn is_refused(site: &Site) -> Checked<bool> {
         StartError::DatabaseOlder { database, intent } => database < intent,
         StartError::Commit(CommitError::WitnessAhead { ours, theirs, .. }) => ours < theirs,
         StartError::Published { problem, .. } => problem.contains("older"),
-        // Taken before there was a log: the files know better.
+        // Taken before there was a log: whoever makes one finds the newer files.
         StartError::AlreadyCreated { .. } => true,
         _ => false,
     };
@@ -203,8 +203,10 @@ pub(crate) fn is_refused(site: &Site) -> Checked<bool> {
 /// Everything that changes when the key signs.
 fn signed(site: &Site) -> Checked<[Option<Vec<u8>>; 3]> {
     let files = text(site.files())?;
+    let intent = text(files.read(intent::FILE))?;
     Ok([
-        text(files.read(intent::FILE))?,
+        // The empty intent comes before the first signature, when a log is made.
+        intent.filter(|bytes| *bytes != Intent::none(ORIGIN).bytes()),
         text(files.read(CHECKPOINT_FILE))?,
         text(site.witnessed())?.map(String::into_bytes),
     ])
