@@ -8,10 +8,11 @@ pub mod compare;
 #[cfg(test)]
 mod core_tests;
 pub mod evidence;
+mod local;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use zhao_spec::life::leaf::{Epoch, Genesis, Leaf};
 use zhao_spec::life::record::Record;
@@ -30,11 +31,11 @@ use crate::replay::{Diverged, Divergence, PREPARED_KEYS, expect, replay_with};
 use crate::sequence::recover::{committed_size, edge_or_empty, genesis_segment};
 use crate::sequence::second_log::log_root;
 use crate::sequence::stage::{Edge, Segment, stage};
-use crate::sequence::{CosignError, CosignRequest, Cosigner, SecondPathError, second};
+use crate::sequence::{SecondPathError, second};
 use crate::store::layout::{FORMAT, Heads, Leaves, Meta, MetaKey};
 use crate::store::{self, Store, StoreError, WriteBatch};
 use crate::tree::{StoredTree, TileMap, append, flatten};
-use crate::witness::Clock;
+pub use local::{LocalAuditor, Report};
 
 /// Leaves asked for at once.
 const FETCH_LEAVES: u64 = 1_024;
@@ -571,60 +572,5 @@ impl LeafSource for StoreLeaves {
             .into_iter()
             .map(|(_, leaf)| leaf)
             .collect())
-    }
-}
-
-/// Told of everything an auditor refuses to cosign.
-pub type Report = Arc<dyn Fn(&AuditError) + Send + Sync>;
-
-/// An auditor in the same process, as a [`Cosigner`].
-pub struct LocalAuditor {
-    /// Shared with whoever serves it over HTTP; held for one request.
-    auditor: Arc<Mutex<Auditor>>,
-    vkey: Vkey,
-    clock: Clock,
-    report: Report,
-}
-
-impl LocalAuditor {
-    /// The auditor as a cosigner of its log.
-    #[must_use]
-    pub fn new(auditor: Arc<Mutex<Auditor>>, clock: Clock, report: Report) -> Self {
-        let vkey = auditor
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .vkey
-            .clone();
-        Self {
-            auditor,
-            vkey,
-            clock,
-            report,
-        }
-    }
-}
-
-impl Cosigner for LocalAuditor {
-    fn vkey(&self) -> &Vkey {
-        &self.vkey
-    }
-
-    fn latest(&mut self) -> Result<Option<String>, CosignError> {
-        let auditor = self.auditor.lock().unwrap_or_else(PoisonError::into_inner);
-        auditor
-            .latest()
-            .map_err(|error| CosignError::Refused(error.to_string()))
-    }
-
-    fn cosign(&mut self, request: &CosignRequest) -> Result<Vec<String>, CosignError> {
-        let mut auditor = self.auditor.lock().unwrap_or_else(PoisonError::into_inner);
-        // An auditor keeps its own log and needs no consistency proof from the asking side.
-        auditor
-            .cosign(&request.note, (self.clock)())
-            .map(|line| vec![line])
-            .map_err(|error| {
-                (self.report)(&error);
-                CosignError::Refused(error.to_string())
-            })
     }
 }

@@ -159,6 +159,19 @@ impl Node {
         }
     }
 
+    /// Bytes it has from the allocator, each block with 8 bytes of its own and rounded up to 16.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        let block = |bytes: usize| (bytes + 2 * size_of::<usize>() + 8).next_multiple_of(16);
+        match self {
+            Self::Bucket(row) => block(size_of_val::<[_]>(row)),
+            Self::Page(row) => {
+                let below = row.iter().map(|cell| cell.item.node.memory());
+                block(size_of_val::<[_]>(row)) + below.sum::<usize>()
+            }
+        }
+    }
+
     /// Shows every leaf, keys ascending.
     pub(super) fn each(&self, visit: &mut dyn FnMut(&MapLeaf)) {
         match self {

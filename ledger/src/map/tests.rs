@@ -311,3 +311,29 @@ fn maps_are_kept_from_the_published_one_on() {
     maps.clear();
     assert!(maps.get(5).is_none());
 }
+
+/// However many there are: buckets are fullest just before they split.
+#[test]
+fn a_subject_takes_at_most_150_bytes() {
+    let mut map = StatusMap::new();
+    let mut count = 0_u64;
+    let mut most = 0;
+    while count < 150_000 {
+        let next = count + count / 12 + 50;
+        let keys: Vec<Hash> = (count..next)
+            .map(|n| {
+                // A holder's index for every third licence.
+                let mut key = key(n);
+                key.0[0] = if n % 4 == 0 { 4 } else { 1 };
+                key
+            })
+            .collect();
+        map = map.update(&changes(&keys, 0)).map;
+        count = next;
+        let memory = map.top.as_ref().unwrap().0.memory();
+        if count >= 1_000 {
+            most = most.max(memory / usize::try_from(count).unwrap());
+        }
+    }
+    assert!((100..=150).contains(&most), "{most} bytes");
+}
