@@ -1,4 +1,4 @@
-//! Base45 (RFC 9285): bytes in the alphanumeric alphabet of QR codes, two bytes in three characters.
+//! Base45 (RFC 9285): bytes in the alphanumeric alphabet of QR codes, two in three characters.
 
 use super::QrError;
 

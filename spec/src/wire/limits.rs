@@ -56,7 +56,7 @@ pub const BATCH_EVENTS: usize = 65_536;
 pub const POLICY_PARTIES: usize = 1_024;
 /// Issuers in one pack.
 pub const PACK_ISSUERS: usize = 4_096;
-/// The QR form of a dossier, bytes: what a page of codes holds, and more than ten times a common one.
+/// The QR form of a dossier, bytes: what a page of codes holds.
 pub const QR_BYTES: usize = 64 << 10;
 /// Texts of a QR form after inflating, bytes: as much as the credential they make.
 pub const QR_TEXT_BYTES: usize = 256 << 10;

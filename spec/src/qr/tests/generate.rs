@@ -63,7 +63,7 @@ fn files() -> Vec<(&'static str, String)> {
         (
             "encode.json",
             file(
-                "Dossiers that the form carries, so that its expansion is the same bytes, and some it cannot.",
+                "Dossiers the form carries and gives back exactly, and some it cannot carry.",
                 "ours; dossiers of vectors/verify",
                 encode_cases(),
             ),
@@ -71,7 +71,7 @@ fn files() -> Vec<(&'static str, String)> {
         (
             "expand.json",
             file(
-                "Forms in base64url, followed by so many zero bytes, and the bytes of the dossier they stand for.",
+                "Forms in base64url, then so many zero bytes, and the dossier each stands for.",
                 "ours; dossiers of vectors/verify, without authorities",
                 forms::expand_cases(),
             ),
@@ -196,7 +196,11 @@ fn code_cases() -> Vec<Json> {
         ("part-without-count", vec![header(&format!("{set}/1"))], "qr-part-header"),
         ("part-with-a-fourth-field", vec![header(&format!("{set}/1/3/"))], "qr-part-header"),
         ("name-too-short", vec![header(&format!("{}/1/3", &set[1..]))], "qr-part-header"),
-        ("name-in-small-digits", vec![header(&format!("{}/1/3", set.to_lowercase()))], "qr-part-header"),
+        (
+            "name-in-small-digits",
+            vec![header(&format!("{}/1/3", set.to_lowercase()))],
+            "qr-part-header",
+        ),
         ("number-with-leading-zero", vec![header(&format!("{set}/01/3"))], "qr-part-header"),
         ("number-with-sign", vec![header(&format!("{set}/+1/3"))], "qr-part-header"),
         ("number-of-three-digits", vec![header(&format!("{set}/1/100"))], "qr-part-header"),
@@ -208,14 +212,31 @@ fn code_cases() -> Vec<Json> {
         ("whole-and-part", vec![whole.clone(), a.clone()], "qr-part-mixed"),
         ("whole-twice", vec![whole.clone(), whole.clone()], "qr-part-mixed"),
         ("part-of-another-set", vec![a.clone(), b.clone(), other[2].clone()], "qr-part-set"),
-        ("part-of-another-count", vec![a.clone(), b.clone(), part(set, "3", "4", &large[2 * third..])], "qr-part-count"),
-        ("two-contents-of-one-number", vec![a.clone(), b.clone(), c.clone(), part(set, "2", "3", b"x")], "qr-part-conflict"),
+        (
+            "part-of-another-count",
+            vec![a.clone(), b.clone(), part(set, "3", "4", &large[2 * third..])],
+            "qr-part-count",
+        ),
+        (
+            "two-contents-of-one-number",
+            vec![a.clone(), b.clone(), c.clone(), part(set, "2", "3", b"x")],
+            "qr-part-conflict",
+        ),
         ("no-codes", vec![], "qr-part-missing"),
         ("first-missing", vec![c.clone(), b.clone()], "qr-part-missing"),
         ("last-missing", vec![b.clone(), a.clone(), b.clone()], "qr-part-missing"),
-        ("content-changed", vec![part(set, "1", "3", &flipped[..third]), b.clone(), c.clone()], "qr-part-content"),
+        (
+            "content-changed",
+            vec![part(set, "1", "3", &flipped[..third]), b.clone(), c.clone()],
+            "qr-part-content",
+        ),
         ("content-cut", uneven.to_vec(), "qr-part-content"),
-        ("numbers-exchanged", vec![part(set, "2", "3", &large[..third]), part(set, "1", "3", &large[third..2 * third]), c.clone()], "qr-part-content"),
+        (
+            "numbers-exchanged",
+            vec![part(set, "2", "3", &large[..third]),
+             part(set, "1", "3", &large[third..2 * third]), c.clone()],
+            "qr-part-content",
+        ),
     ];
     for (name, list, code) in refused {
         cases.push(bad(name, ("codes", json!(list)), code));
