@@ -61,7 +61,9 @@ function depths(reader) {
   const bits = reader.string((length) => length <= BigInt(limits.MAP_PATH / 8));
   value(bits.length === 0 || bits[bits.length - 1] !== 0, 'the last byte of the depths is 0');
   const found = [];
-  for (let depth = 0; depth < bits.length * 8; depth++) if ((bits[depth >> 3] >> (7 - (depth & 7))) & 1) found.push(depth);
+  for (let depth = 0; depth < bits.length * 8; depth++) {
+    if ((bits[depth >> 3] >> (7 - (depth & 7))) & 1) found.push(depth);
+  }
   return found;
 }
 
@@ -80,7 +82,8 @@ function length(reader, least, most) {
 
 // Lines in the note's order. An integer belongs to the line before it: the time of a cosignature.
 function lines(reader, epochTime) {
-  const entries = length(reader, 1, limits.QR_LINE_ENTRIES);
+  // each line and, behind it, its time
+  const entries = length(reader, 1, 2 * limits.NOTE_SIGNATURES);
   const found = [];
   for (let i = 0; i < entries; i++) {
     const last = found[found.length - 1];
@@ -188,8 +191,8 @@ function readItems(reader) {
 }
 
 const FIRST_TEXTS = [
-  'origin', 'typeCode', 'unit', 'serial', 'licenceNumber', 'licenceName', 'authorityName', 'issuerName', 'holderCodeType',
-  'holderCode', 'holderName',
+  'origin', 'typeCode', 'unit', 'serial', 'licenceNumber', 'licenceName', 'authorityName', 'issuerName',
+  'holderCodeType', 'holderCode', 'holderName',
 ];
 
 // The ends of texts: bytes that UTF-8 does not have.

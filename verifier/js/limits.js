@@ -48,4 +48,3 @@ export const QR_BYTES = 65_536;
 export const QR_TEXT_BYTES = 262_144;
 export const QR_CODE_CHARS = 4_296;
 export const QR_PARTS = 32;
-export const QR_LINE_ENTRIES = 128;

@@ -26,8 +26,15 @@ test('a form, its codes and its JSON are judged alike', async () => {
   const [one] = await codesOf(form);
   const [a, b, c] = await codesOf(form, 3);
   const spellings = {
-    form, 'form in a Buffer': Buffer.from(form), 'code as text': one, 'code as bytes': utf8(one), 'code with its line ended': `${one}\n`,
-    'list of one': [one], 'list of parts': [c, a, b, a], 'parts a line': [b, c, a].join('\n'), 'parts as bytes': utf8(`${c}\n${b}\n${a}\n`),
+    form,
+    'form in a Buffer': Buffer.from(form),
+    'code as text': one,
+    'code as bytes': utf8(one),
+    'code with its line ended': `${one}\n`,
+    'list of one': [one],
+    'list of parts': [c, a, b, a],
+    'parts a line': [b, c, a].join('\n'),
+    'parts as bytes': utf8(`${c}\n${b}\n${a}\n`),
   };
   for (const [name, file] of Object.entries(spellings)) assert.deepEqual(await judge(file), wanted, name);
 });
@@ -39,7 +46,9 @@ test('the facts around the licence are carried', async (t) => {
     'committed type': { credential: { typeSalt: SALT }, type: { openness: 'closed', indexed: false } },
     'no end': { credential: { document: { validUntil: undefined } } },
     'times within a day': { credential: { document: { validFrom: '2026-11-22T01:02:03.004Z' } } },
-    'face data of every kind': { credential: { subject: { faceData: { a: '', b: true, c: false, d: 0, e: 9007199254740991, f: '"\\\n' } } } },
+    'face data of every kind': {
+      credential: { subject: { faceData: { a: '', b: true, c: false, d: 0, e: 9007199254740991, f: '"\\\n' } } },
+    },
     'another name of the issuer': {
       credential: { document: { issuer: { id: `did:key:${unit.text}`, name: '另一个名称', unit: UNIT } } },
     },
