@@ -2,7 +2,7 @@
 // JSON of a dossier and nothing else. Roots are computed too: the signatures must be over them.
 
 import { clip, ensure } from './errors.js';
-import { concat, fromUtf8, toBase58, toBase64, toBase64Url, toHex } from './binary.js';
+import { concat, fromUtf8, toBase58, toBase64, toBase64Url, toHex, utf8 } from './binary.js';
 import { joinCodes } from './codes.js';
 import { CONTEXTS, CREDENTIAL_TYPES } from './credential.js';
 import { readForm } from './form.js';
@@ -42,18 +42,46 @@ function uuid(bytes) {
   return `urn:uuid:${cuts.slice(1).map((end, i) => hex.slice(cuts[i], end)).join('-')}`;
 }
 
-function checkTexts({ origin, typeCode, unit, serial, faceData }) {
-  checkName(origin, 'qr-value');
-  for (const text of [typeCode, unit, serial]) value(/^[0-9A-Z]*$/.test(text), `'${clip(text)}'`);
-  value(faceData.length <= limits.OBJECT_MEMBERS, `${faceData.length} face data`);
+const checkLength = (text) => value(utf8(text).length <= limits.TEXT_BYTES, `a text of ${text.length} characters`);
+
+function checkNamed(named) {
+  Object.values(named).forEach(checkLength);
+  checkName(named.origin, 'qr-value');
+  for (const text of [named.typeCode, named.unit, named.serial]) value(/^[0-9A-Z]*$/.test(text), `'${clip(text)}'`);
+}
+
+// A value of the face data, as JSON has it.
+function faceValue(said) {
+  if (typeof said === 'string') checkLength(said);
+  if (typeof said !== 'object') return said;
+  const number = Number(said.digits);
+  value(/^(0|[1-9][0-9]{0,15})$/.test(said.digits) && Number.isSafeInteger(number), `'${clip(said.digits)}'`);
+  return number;
+}
+
+function faceDataOf(entries) {
+  value(entries.length <= limits.OBJECT_MEMBERS, `${entries.length} face data`);
   let previous = '';
-  for (const [name] of faceData) {
+  for (const [name] of entries) {
     NAME.lastIndex = 0;
     const whole = NAME.exec(name)[0] === name;
     value(whole && name.length > 0 && name.length <= limits.NAME_BYTES, `face data name '${clip(name)}'`);
     value(name > previous, `'${clip(name)}' does not ascend`);
     previous = name;
   }
+  return Object.fromEntries(entries.map(([name, said]) => [name, faceValue(said)]));
+}
+
+// What items say only together.
+function checkTogether({ index, sinceIssued, size, epoch, sincePrevious, lines, rare }) {
+  value(sinceIssued <= index, `issued ${sinceIssued} before index ${index}`);
+  value((sincePrevious === 0) === (epoch === 0), `${sincePrevious} since the epoch before epoch ${epoch}`);
+  value(sincePrevious < size, `${sincePrevious} before index ${size - 1}`);
+  for (const { seconds } of lines) {
+    const counted = seconds === undefined || (seconds >= 0 && Number.isSafeInteger(seconds));
+    value(counted, `cosigned at ${seconds} seconds`);
+  }
+  value(rare.reaffirmedBy === undefined || rare.reaffirmedIndex !== undefined, 'reaffirmed by a key at no index');
 }
 
 function licenceIdentifier({ typeCode, unit, serial }, version) {
@@ -65,7 +93,7 @@ function licenceIdentifier({ typeCode, unit, serial }, version) {
 }
 
 function credentialOf(form) {
-  const { texts, rare } = form;
+  const { texts: { named: texts, faceData }, rare } = form;
   const key = multibase(ED25519_MULTICODEC, form.key);
   const did = `did:key:${key}`;
   const salt = rare.typeSalt === undefined ? undefined : toBase64Url(rare.typeSalt);
@@ -76,7 +104,7 @@ function credentialOf(form) {
     credentialStatus: defined({ origin: texts.origin, type: 'ZhaoLedgerEntry', typeSalt: salt }),
     credentialSubject: {
       catalogueVersion: form.catalogueVersion,
-      faceData: Object.fromEntries(texts.faceData),
+      faceData: faceDataOf(faceData),
       holderCode: texts.holderCode,
       holderCodeType: texts.holderCodeType,
       holderName: texts.holderName,
@@ -107,7 +135,7 @@ function credentialOf(form) {
 }
 
 // What the record says about type and enterprise follows from the credential.
-async function typeMembers({ texts: { origin, typeCode, holderCode }, rare }) {
+async function typeMembers({ texts: { named: { origin, typeCode, holderCode } }, rare }) {
   const enterprise = rare.enterprise ? toBase64Url(await subjectKey(origin, 'enterprise', holderCode)) : undefined;
   if (rare.typeSalt === undefined) return { enterprise, typeCode };
   return { enterprise, typeCommitment: toBase64Url(await typeCommitment(rare.typeSalt, typeCode)) };
@@ -123,7 +151,7 @@ function inspection({ inspectionDue, inspectionResult: result }) {
 }
 
 async function recordOf(form, credential) {
-  const { rare, texts } = form;
+  const { rare, texts: { named: texts } } = form;
   const issuer = toBase64Url(await subjectKey(texts.origin, 'issuer', texts.unit));
   const issuedBy = toBase64Url(await sha256(form.key));
   const optionalKey = (bytes) => (bytes === undefined ? undefined : toBase64Url(bytes));
@@ -134,7 +162,7 @@ async function recordOf(form, credential) {
     index: form.index,
     inspection: inspection(rare),
     issuedBy,
-    issuedIndex: form.issuedIndex,
+    issuedIndex: form.index - form.sinceIssued,
     issuer,
     kind: 'licence',
     latest: toBase64Url(form.latest),
@@ -164,13 +192,13 @@ function signatureLine({ blob, seconds }, said, origin) {
 }
 
 async function headOf(form, mapRoot) {
-  const { texts: { origin, lineNames }, size } = form;
+  const { texts: { named: { origin }, lineNames }, size } = form;
   const epoch = defined({
     epoch: form.epoch,
     index: size - 1,
     leaf: 'epoch',
     mapRoot: toBase64Url(mapRoot),
-    previous: form.previous,
+    previous: form.epoch === 0 ? undefined : size - 1 - form.sincePrevious,
     subjects: form.subjects,
     time: formatTime(form.epochTime),
   });
@@ -184,11 +212,14 @@ async function headOf(form, mapRoot) {
 /** The canonical JSON, as bytes, of the dossier that a QR form stands for. */
 export async function expand(bytes) {
   const form = readForm(bytes);
-  checkTexts(form.texts);
+  checkTogether(form);
+  checkNamed(form.texts.named);
   const credential = credentialOf(form);
+  const size = canonical(credential).length;
+  value(size <= limits.CREDENTIAL_BYTES, `a credential of ${size} bytes`);
   const record = await recordOf(form, credential);
   const path = { depths: toBase64Url(Uint8Array.from(form.depths)), hashes: form.pathHashes.map(toBase64Url) };
-  const key = await subjectKey(form.texts.origin, 'licence', credential.id);
+  const key = await subjectKey(form.texts.named.origin, 'licence', credential.id);
   const head = await headOf(form, await pathRoot(path, key, await recordHash(record)));
   return canonical({ credential, format: 'zhao/v1 dossier', head, path, record });
 }

@@ -1,5 +1,5 @@
 // The array of a QR form: its 27 items, read in order. Times come out in milliseconds, byte strings as
-// they are, the texts inflated and cut. What the values make together is for expand.js.
+// they are, the texts inflated and cut. What texts say, and items together, is for expand.js.
 
 import { clip, ensure } from './errors.js';
 import { fromUtf8 } from './binary.js';
@@ -29,11 +29,11 @@ function safe(integer) {
   return Number(integer);
 }
 
-const signed = ({ kind, argument }) => safe(kind === NEGATIVE ? -1n - argument : argument);
+const signed = ({ kind, argument }) => (kind === NEGATIVE ? -1n - argument : argument);
 
 const unsigned = (reader) => safe(reader.item(UNSIGNED).argument);
 
-const integer = (reader) => signed(reader.item(UNSIGNED, NEGATIVE));
+const integer = (reader) => safe(signed(reader.item(UNSIGNED, NEGATIVE)));
 
 function upTo(reader, least, most) {
   const found = unsigned(reader);
@@ -93,8 +93,7 @@ function lines(reader, epochTime) {
     if (item.kind === BYTES) {
       found.push({ blob: reader.content(item.argument, (bytes) => bytes === LINE_BYTES) });
     } else {
-      last.seconds = Math.floor(epochTime / 1000) + signed(item);
-      value(last.seconds >= 0 && Number.isSafeInteger(last.seconds), `cosigned at ${last.seconds} seconds`);
+      last.seconds = Math.floor(epochTime / 1000) + safe(signed(item));
     }
   }
   return found;
@@ -144,15 +143,8 @@ function rarities(reader) {
     ensure(Object.hasOwn(ENTRIES, String(key)), 'qr-shape', `key ${key}`);
     const [name, read] = ENTRIES[key];
     found[name] = read(reader);
-    value(name !== 'reaffirmedBy' || found.reaffirmedIndex !== undefined, 'reaffirmed by a key at no index');
   }
   return found;
-}
-
-function previousOf(reader, epoch, index) {
-  const back = unsigned(reader);
-  value((back === 0) === (epoch === 0) && back <= index, `${back} before index ${index} in epoch ${epoch}`);
-  return epoch === 0 ? undefined : index - back;
 }
 
 function readItems(reader) {
@@ -171,7 +163,7 @@ function readItems(reader) {
   form.version = upTo(reader, 0, 999);
   form.seq = unsigned(reader);
   form.index = unsigned(reader);
-  form.issuedIndex = form.index - upTo(reader, 0, form.index);
+  form.sinceIssued = unsigned(reader);
   form.effective = time(reader);
   form.recorded = time(reader);
   form.latest = hash(reader);
@@ -179,7 +171,7 @@ function readItems(reader) {
   form.pathHashes = hashes(reader, form.depths.length);
   form.size = upTo(reader, 1, Number.MAX_SAFE_INTEGER);
   form.epoch = unsigned(reader);
-  form.previous = previousOf(reader, form.epoch, form.size - 1);
+  form.sincePrevious = unsigned(reader);
   form.subjects = unsigned(reader);
   form.epochTime = time(reader);
   form.logHashes = hashes(reader, ones(form.size - 1));
@@ -201,47 +193,50 @@ const TRUE = 0xfd;
 const INTEGER = 0xfe;
 const TEXT = 0xff;
 
-// Bytes between ends, each with its end.
-function cut(bytes) {
-  const found = [];
-  let from = 0;
-  bytes.forEach((byte, at) => {
-    if (byte < FALSE) return;
-    found.push({ bytes: bytes.subarray(from, at), end: byte });
-    from = at + 1;
-  });
-  ensure(from === bytes.length, 'qr-texts', 'a text without its end');
-  return found;
-}
+// Texts one after the other, each looked into where it stands: its end, UTF-8, the kind of its end.
+class TextReader {
+  constructor(bytes) {
+    this.bytes = bytes;
+    this.at = 0;
+  }
 
-function readText({ bytes }) {
-  const text = fromUtf8(bytes, 'qr-utf8');
-  value(bytes.length <= limits.TEXT_BYTES, `a text of ${bytes.length} bytes`);
-  return text;
-}
+  get ended() {
+    return this.at === this.bytes.length;
+  }
 
-function faceValue(text, end) {
-  if (end === TEXT) return text;
-  if (end !== INTEGER) return end === TRUE;
-  value(/^(0|[1-9][0-9]{0,15})$/.test(text) && Number.isSafeInteger(Number(text)), `not an integer: '${clip(text)}'`);
-  return Number(text);
+  piece() {
+    const length = this.bytes.subarray(this.at).findIndex((byte) => byte >= FALSE);
+    ensure(length >= 0, 'qr-texts', 'a text without its end');
+    const text = fromUtf8(this.bytes.subarray(this.at, this.at + length), 'qr-utf8');
+    const end = this.bytes[this.at + length];
+    this.at += length + 1;
+    return { text, end };
+  }
+
+  text() {
+    const { text, end } = this.piece();
+    ensure(end === TEXT, 'qr-texts', `'${clip(text)}' has the end of another kind`);
+    return text;
+  }
+
+  // Text, true, false, or the digits of an integer, which are looked into later.
+  value() {
+    const { text, end } = this.piece();
+    if (end === TEXT) return text;
+    if (end === INTEGER) return { digits: text };
+    ensure(text === '', 'qr-texts', `'${clip(text)}' where nothing may stand`);
+    return end === TRUE;
+  }
 }
 
 function readTexts(bytes, lineCount) {
-  const pieces = cut(bytes);
-  const plain = FIRST_TEXTS.length + lineCount;
-  ensure(pieces.length >= plain, 'qr-texts', `${pieces.length} texts, not ${plain}`);
-  ensure((pieces.length - plain) % 2 === 0, 'qr-texts', 'a name without its value');
-  pieces.forEach(({ bytes: piece, end }, i) => {
-    const isValue = i >= plain && (i - plain) % 2 === 1;
-    ensure(isValue || end === TEXT, 'qr-texts', `text ${i} with another end`);
-    ensure((end !== TRUE && end !== FALSE) || piece.length === 0, 'qr-texts', `text ${i} is not empty`);
-  });
-  const texts = pieces.map(readText);
-  const named = Object.fromEntries(FIRST_TEXTS.map((name, i) => [name, texts[i]]));
+  const reader = new TextReader(bytes);
+  const named = {};
+  for (const name of FIRST_TEXTS) named[name] = reader.text();
+  const lineNames = Array.from({ length: lineCount }, () => reader.text());
   const faceData = [];
-  for (let i = plain; i < texts.length; i += 2) faceData.push([texts[i], faceValue(texts[i + 1], pieces[i + 1].end)]);
-  return { ...named, lineNames: texts.slice(FIRST_TEXTS.length, plain), faceData };
+  while (!reader.ended) faceData.push([reader.text(), reader.value()]);
+  return { named, lineNames, faceData };
 }
 
 /** Reads the bytes of a QR form. Refuses with the codes of spec/qr.md. */

@@ -22,7 +22,7 @@ const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2
 const refuse = (condition, detail) => ensure(condition, 'qr-inflate', detail);
 
 // A canonical code: how many symbols have each length, and the symbols in order of their codes.
-// `sparse`: one symbol or none may stand alone, as RFC 1951 §3.2.7 has it for distances.
+// `sparse`: there may be no symbol, or one of one bit, as RFC 1951 §3.2.7 has it for distances.
 function codeOf(lengths, sparse) {
   const counts = new Uint16Array(MAX_BITS + 1);
   for (const length of lengths) counts[length]++;
@@ -33,7 +33,8 @@ function codeOf(lengths, sparse) {
     free = free * 2 - counts[bits];
     refuse(free >= 0, 'over-subscribed lengths');
   }
-  refuse(free === 0 || (sparse && used <= 1), 'incomplete lengths');
+  const lone = used === 0 || (used === 1 && counts[1] === 1);
+  refuse(free === 0 || (sparse && lone), 'incomplete lengths');
   const offsets = new Uint16Array(MAX_BITS + 2);
   for (let bits = 1; bits <= MAX_BITS; bits++) offsets[bits + 1] = offsets[bits] + counts[bits];
   const symbols = new Uint16Array(used);

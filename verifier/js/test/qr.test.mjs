@@ -204,10 +204,46 @@ test('a form as long as is allowed is read, with as many texts as are allowed', 
   items[25] = Buffer.concat(pieces.slice(0, -2));
   const { credential } = parse(await expand(formOf(items)));
   assert.equal(Object.keys(credential.credentialSubject.faceData).length, 1024);
-  items[25] = Buffer.concat([pieces[0], utf8('z'), Uint8Array.of(0xff), new Uint8Array(65_536), Uint8Array.of(0xff)]);
-  assert.equal(parse(await expand(formOf(items)), Infinity).credential.credentialSubject.faceData.z.length, 65_536);
-  items[25] = Buffer.concat([pieces[0], utf8('z'), Uint8Array.of(0xff), new Uint8Array(65_537), Uint8Array.of(0xff)]);
-  await assert.rejects(expand(formOf(items)), { code: 'qr-value' });
+  const withText = (length, byte) => {
+    const text = new Uint8Array(length).fill(byte);
+    items[25] = Buffer.concat([pieces[0], utf8('z'), Uint8Array.of(0xff), text, Uint8Array.of(0xff)]);
+    return expand(formOf(items));
+  };
+  assert.equal(parse(await withText(65_536, 0x7a)).credential.credentialSubject.faceData.z.length, 65_536);
+  await assert.rejects(withText(65_537, 0x7a), { code: 'qr-value' });
+  // a control character takes six bytes of JSON, and a credential has its own limit
+  await assert.rejects(withText(65_536, 0x01), { code: 'qr-value' });
+});
+
+test('of two deviations the first in reading order is the error', async (t) => {
+  const { dossier } = await printed();
+  const bad = '\xe5(';
+  const short = new Uint8Array(3);
+  // texts and their ends as Latin-1, then the items
+  const cases = [
+    ['not UTF-8, then another end', 'qr-utf8', (texts, ends) => { texts[3] = bad; ends[5] = '\xfe'; }],
+    ['another end, then not UTF-8', 'qr-texts', (texts, ends) => { texts[5] = bad; ends[3] = '\xfe'; }],
+    ['not UTF-8, then no end', 'qr-utf8', (texts, ends) => { texts[3] = bad; ends[ends.length - 1] = ''; }],
+    ['no end of what is not UTF-8', 'qr-texts', (texts, ends) => { texts[texts.length - 1] = bad; ends[ends.length - 1] = ''; }],
+    ['not UTF-8 where nothing may stand', 'qr-utf8', (texts, ends) => { texts[texts.length - 1] = bad; ends[ends.length - 1] = '\xfd'; }],
+    ['an origin that is none, then no end', 'qr-texts', (texts, ends) => { texts[0] = 'a b'; ends[ends.length - 1] = ''; }],
+    ['issued before the log, then a short hash', 'qr-shape', (_, __, items) => { items[12] = 100; items[15] = short; }],
+    ['a time after 9999, then a short hash', 'qr-value', (_, __, items) => { items[13] = 2 ** 52; items[15] = short; }],
+    ['a byte 0 in the depths, then short hashes', 'qr-value', (_, __, items) => { items[16] = Uint8Array.of(1, 0); items[17] = short; }],
+    ['state unknown, then a short time', 'qr-value', (_, __, items) => { items[26] = new Map([[6, 9], [15, short]]); }],
+    ['reaffirmed at no index, then a short time', 'qr-shape',
+      (_, __, items) => { items[26] = new Map([[14, new Uint8Array(32)], [15, short]]); }],
+  ];
+  for (const [name, code, change] of cases) {
+    await t.test(name, async () => {
+      const items = itemsOf(dossier);
+      const texts = Buffer.from(items[25]).toString('latin1').split('\xff').slice(0, -1);
+      const ends = texts.map(() => '\xff');
+      change(texts, ends, items);
+      items[25] = Buffer.from(texts.map((text, i) => text + ends[i]).join(''), 'latin1');
+      await assert.rejects(expand(formOf(items)), { code });
+    });
+  }
 });
 
 test('a face data name that JavaScript knows is a name like any other', async () => {
