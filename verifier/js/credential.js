@@ -13,7 +13,8 @@ import { parseDate, parseTime } from './time.js';
 import { checkTypeCode, checkUscc } from './uscc.js';
 import * as limits from './limits.js';
 
-const CONTEXTS = ['https://www.w3.org/ns/credentials/v2', 'https://zhao.example/ns/licence/v1'];
+export const CONTEXTS = ['https://www.w3.org/ns/credentials/v2', 'https://zhao.example/ns/licence/v1'];
+export const CREDENTIAL_TYPES = ['VerifiableCredential', 'LicenceCredential'];
 const DID = 'did:key:';
 
 const line = boundedText(limits.LABEL_BYTES);
@@ -76,7 +77,7 @@ const shape = object({
     type: anyText,
     verificationMethod: anyText,
   }),
-  type: fixedList(['VerifiableCredential', 'LicenceCredential']),
+  type: fixedList(CREDENTIAL_TYPES),
   validFrom: time,
   validUntil: optional(time),
 });

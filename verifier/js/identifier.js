@@ -6,14 +6,15 @@ import { checkTypeCode, checkUscc } from './uscc.js';
 import { parseDate } from './time.js';
 import * as limits from './limits.js';
 
-const ROOT = '1.2.156.3005.2.';
+/** What every licence identifier begins with. */
+export const LICENCE_ROOT = '1.2.156.3005.2.';
 const CITIZEN_WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 const HOLDER_TYPES = [
   '001', '099', '111', '114', '115', '118', '119', '120', '122', '411', '412', '413', '414', '511', '516', '999',
 ];
 
-// GB/T 17710 (ISO/IEC 7064 MOD 37,36) over the parts without root and dots.
-function checkCharacter(text) {
+/** GB/T 17710 (ISO/IEC 7064 MOD 37,36) over the parts without root and dots. */
+export function checkCharacter(text) {
   let p = 36;
   for (const c of text) {
     p = (p + parseInt(c, 36)) % 36 || 36;
@@ -24,9 +25,9 @@ function checkCharacter(text) {
 
 /** Reads an identifier into type, issuer (credit code or region), serial and version. */
 export function parseLicenceIdentifier(text) {
-  ensure(text.startsWith(ROOT), 'licence-identifier-root', `'${clip(text)}'`);
+  ensure(text.startsWith(LICENCE_ROOT), 'licence-identifier-root', `'${clip(text)}'`);
   ensure(text.length <= limits.IDENTIFIER_CHARS, 'licence-identifier-length', `${text.length} characters`);
-  const parts = text.slice(ROOT.length).split('.');
+  const parts = text.slice(LICENCE_ROOT.length).split('.');
   ensure(parts.length === 5, 'licence-identifier-parts', `${parts.length} parts`);
   const [type, issuer, serial, version, check] = parts;
   checkTypeCode(type);

@@ -8,7 +8,7 @@ import * as limits from './limits.js';
 
 const SHORT = { '"': '"', '\\': '\\', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 const ESCAPES = { '"': '\\"', '\\': '\\\\', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-const NAME = /[\x21\x23-\x5b\x5d-\x7e]*/y;
+export const NAME = /[\x21\x23-\x5b\x5d-\x7e]*/y;
 const WORDS = { t: 'true', f: 'false', n: 'null' };
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

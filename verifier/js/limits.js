@@ -43,3 +43,8 @@ export const LABEL_BYTES = 1024;
 export const FACE_MEMBERS = 256;
 export const FACE_TEXT_BYTES = 4096;
 export const IDENTIFIER_CHARS = 256;
+
+export const QR_BYTES = 65_536;
+export const QR_TEXT_BYTES = 262_144;
+export const QR_CODE_CHARS = 4_296;
+export const QR_PARTS = 32;

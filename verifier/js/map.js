@@ -47,11 +47,16 @@ async function climb(key, leaf, steps) {
   return node;
 }
 
+/** The root that `path` gives for a record hash at `key`. */
+export async function pathRoot(path, key, recordHash) {
+  return climb(key, await mapLeaf(key, recordHash), stepsOf(path));
+}
+
 /** Refuses unless `path` places a record hash at `key` under `root`. */
 export async function checkPresent(path, key, recordHash, root) {
-  const steps = stepsOf(path);
+  const found = await pathRoot(path, key, recordHash);
   ensure(path.terminal === undefined, 'terminal_unexpected');
-  ensure(equal(await climb(key, await mapLeaf(key, recordHash), steps), root), 'root_mismatch');
+  ensure(equal(found, root), 'root_mismatch');
 }
 
 /** Refuses unless `path` proves that `key` has no record under `root`. */

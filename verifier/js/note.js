@@ -9,7 +9,7 @@ import * as limits from './limits.js';
 
 export const LOG_KEY = 0x01;
 export const COSIGNER_KEY = 0x04;
-const EM_DASH = '\u2014';
+export const EM_DASH = '\u2014';
 const NEWLINE = new Uint8Array([0x0a]);
 const U64 = (1n << 64n) - 1n;
 
@@ -144,7 +144,7 @@ export async function newestCosignature(note, key) {
   return newest;
 }
 
-const HEADER = 'c2sp.org/tlog-proof@v1';
+export const TLOG_PROOF_HEADER = 'c2sp.org/tlog-proof@v1';
 
 /** Reads a tlog-proof: index, hashes, and the checkpoint's text, which is not looked into. */
 export function parseTlogProof(text) {
@@ -157,7 +157,7 @@ export function parseTlogProof(text) {
     rest = rest.slice(at + 1);
     return found;
   };
-  ensure(line() === HEADER, 'header', `'${clip(text)}'`);
+  ensure(line() === TLOG_PROOF_HEADER, 'header', `'${clip(text)}'`);
   let extra;
   if (rest.startsWith('extra ')) {
     extra = as('extra', () => fromBase64(line()?.slice(6) ?? '*'));

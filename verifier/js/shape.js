@@ -155,11 +155,14 @@ export function standard(check) {
 export const unitCode = matching(/^[0-9A-Z]{18}$/);
 export const typeCode = matching(/^[0-9A-Z]{21}$/);
 
+/** What stands before an Ed25519 public key in multibase. */
+export const ED25519_MULTICODEC = Uint8Array.of(0xed, 0x01);
+
 /** The 32 bytes of a multibase Ed25519 public key, z6Mk…. */
 export function multikey(text) {
   const raw = fromMultibase(text);
   ensure(raw.length === 34, 'binary-wrong-length', `expected 34 bytes, found ${raw.length}`);
-  ensure(raw[0] === 0xed && raw[1] === 0x01, 'key-multicodec', 'not an Ed25519 public key');
+  ensure(raw[0] === ED25519_MULTICODEC[0] && raw[1] === ED25519_MULTICODEC[1], 'key-multicodec', 'not an Ed25519 public key');
   const key = raw.subarray(2);
   checkPublicKey(key);
   return key;

@@ -25,6 +25,20 @@ function checkDay(year, month, day) {
   if (month < 1 || month > 12 || day < 1 || day > days) throw new Refusal('time-no-such-date');
 }
 
+/** Days from 1970-01-01 to 1900-01-01 and 9999-12-31: the first and the last date. */
+export const FIRST_DATE_DAY = -25_567;
+export const LAST_DATE_DAY = 2_932_896;
+
+/** The instant at which a day, counted from 1970-01-01, begins in China. */
+export const dayBegin = (day) => day * UNITS.d - BEIJING;
+
+export const isDayBegin = (ms) => (ms + BEIJING) % UNITS.d === 0;
+
+/** Text of a date, given as days from 1970-01-01. */
+export function formatDay(day) {
+  return formatTime(day * UNITS.d).slice(0, 10);
+}
+
 export function formatTime(ms) {
   return new Date(ms).toISOString();
 }

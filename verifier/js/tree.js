@@ -55,6 +55,13 @@ export async function checkInclusion(leaf, index, size, proof, root) {
   ensure(equal(hash, root), 'root_mismatch');
 }
 
+/** Root of the tree whose last leaf has this proof: each of its siblings stands to the left. */
+export async function lastLeafRoot(leaf, proof) {
+  let hash = leaf;
+  for (const sibling of proof) hash = await nodeHash(sibling, hash);
+  return hash;
+}
+
 export async function verifyInclusion(leaf, index, size, proof, root) {
   try {
     await checkInclusion(leaf, BigInt(index), BigInt(size), proof, root);

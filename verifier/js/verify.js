@@ -3,6 +3,7 @@
 import { Refusal } from './errors.js';
 import { fromBase64Url, toBase64Url, utf8 } from './binary.js';
 import { parseFile } from './dossier.js';
+import { toJson } from './expand.js';
 import { enterpriseChain, subjectKey } from './hash.js';
 import { absent, placed } from './map.js';
 import { checkAgainst, parsePolicy, parseTrust } from './policy.js';
@@ -150,16 +151,17 @@ const JUDGES = {
   },
 };
 
-async function decide(context, bytes, result) {
-  const { format, value } = parseFile(bytes);
+async function decide(context, file, result) {
+  const { format, value } = parseFile(await toJson(file));
   return JUDGES[format](context, value, result);
 }
 
 const asParsed = (value, read) => (typeof value === 'string' || value instanceof Uint8Array ? read(value) : value);
 
 /**
- * Judges a file. Throws a PolicyError when policy or trust do not parse or do not fit each other, and
- * a TypeError when `at` is no number of milliseconds; whatever the file's bytes are, it answers.
+ * Judges a file: JSON, a QR form, or the texts of its printed codes (a list, or one a line). Throws a
+ * PolicyError when policy or trust do not parse or do not fit each other, and a TypeError when `at` is no
+ * number of milliseconds; whatever the file's bytes are, it answers.
  */
 export async function verify(fileBytes, { policy, trust, pack, at, maxAge }) {
   if (!Number.isSafeInteger(at)) throw new TypeError('at: expected milliseconds since 1970');
@@ -167,9 +169,9 @@ export async function verify(fileBytes, { policy, trust, pack, at, maxAge }) {
   checkAgainst(context.trust, context.policy);
   context.maxAge = maxAge ?? context.trust.maxAge;
   const result = { verdict: UNDETERMINED, reasons: [], assurance: [], facts: {} };
-  const bytes = typeof fileBytes === 'string' ? utf8(fileBytes) : fileBytes;
+  const file = typeof fileBytes === 'string' ? utf8(fileBytes) : fileBytes;
   try {
-    Object.assign(result, await decide(context, bytes, result));
+    Object.assign(result, await decide(context, file, result));
   } catch (error) {
     if (error instanceof Stop) {
       Object.assign(result, { verdict: error.verdict, reasons: [error.code] });

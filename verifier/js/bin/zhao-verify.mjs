@@ -4,14 +4,18 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { PolicyError, Refusal, parseDuration, parsePolicy, parseTime, parseTrust, verify } from '../zhao.js';
+import {
+  PolicyError, Refusal, expand, joinCodes, parseDuration, parsePolicy, parseTime, parseTrust, verify,
+} from '../zhao.js';
 
 const USAGE = `usage: zhao-verify FILE --policy POLICY [--trust F] [--pack F] [--at TIME] [--max-age D] [--json]
        zhao-verify --batch --policy POLICY [--trust F] [--pack F] [--at TIME] [--max-age D]
 
 trust.txt and issuer-pack.json beside the policy are found by themselves.
+FILE is JSON, a QR form, or the texts of its codes, one a line.
 TIME is 2026-11-22T06:10:00.000Z, D is 90s, 15m, 24h or 7d.
---batch reads one JSON request a line, {"file":path} or {"bytes":base64}, each with "at" if wanted.`;
+--batch reads one JSON request a line, {"file":path}, {"bytes":base64} or {"codes":[text,…]}, each with "at" if
+wanted. With "expand":true, bytes or codes are of a QR form: the answer is {"dossier":its JSON} or {"error":code}.`;
 
 const EXIT = { valid: 0, valid_with_notice: 0, not_usable: 1, invalid: 1, undetermined: 3 };
 const VALUES = ['policy', 'trust', 'pack', 'at', 'max-age'];
@@ -86,14 +90,29 @@ function people({ verdict, reasons, assurance, facts, detail }) {
   return out.join('\n');
 }
 
+async function fileOf({ file, bytes, codes }) {
+  if (codes !== undefined) return codes;
+  return file === undefined ? new Uint8Array(Buffer.from(bytes, 'base64')) : readFile(file);
+}
+
+// What a QR form stands for, or the code of its refusal.
+async function expanded(file) {
+  try {
+    const bytes = await expand(Array.isArray(file) ? await joinCodes(file) : file);
+    return JSON.stringify({ dossier: new TextDecoder().decode(bytes) });
+  } catch (error) {
+    if (error instanceof Refusal) return JSON.stringify({ error: error.code });
+    throw error;
+  }
+}
+
 async function answer(text, settings) {
   try {
     const request = JSON.parse(text);
-    const bytes = request.file === undefined
-      ? new Uint8Array(Buffer.from(request.bytes, 'base64'))
-      : await readFile(request.file);
+    const file = await fileOf(request);
+    if (request.expand === true) return await expanded(file);
     const at = request.at === undefined ? settings.at : parseTime(request.at);
-    return line(await verify(bytes, { ...settings, at }));
+    return line(await verify(file, { ...settings, at }));
   } catch (error) {
     return JSON.stringify({ error: error.message });
   }

@@ -1,7 +1,7 @@
 // How each folder of spec/vectors is run: a case in, a JSON value out, or a Refusal.
 
 import {
-  fromBase64, fromBase64Url, fromBase64UrlMax, fromHex, fromMultibase, fromUtf8, toBase64, toBase64Url, toHex, utf8,
+  concat, fromBase64, fromBase64Url, fromBase64UrlMax, fromHex, fromMultibase, fromUtf8, toBase64, toBase64Url, toHex, utf8,
 } from '../binary.js';
 import { parse, parseDocument, write } from '../json.js';
 import { formatTime, parseDate, parseDuration, parseTime } from '../time.js';
@@ -23,7 +23,11 @@ import { checkProof, checkProofKey, proofHashes, readCredential } from '../crede
 import { multikey } from '../shape.js';
 import { ensure } from '../errors.js';
 import { verify } from '../verify.js';
+import { fromBase45 } from '../base45.js';
+import { joinCodes } from '../codes.js';
+import { expand } from '../expand.js';
 import { StatusMap, thumbprintOf, toMultibase } from './ledger.mjs';
+import { carry } from './shrink.mjs';
 
 /** A case of a kind this verifier has no use for; the runner counts it. */
 export const NOT_OURS = Symbol('not ours');
@@ -258,6 +262,13 @@ async function judged(c, file, { policy: policyText, trust: trustText, at }) {
   return { verdict, reasons, assurance, ...(c.expect.facts && { facts }) };
 }
 
+async function qr(c, file) {
+  if (file === 'base45.json') return toHex(fromBase45(c.input));
+  if (file === 'codes.json') return toBase64Url(await joinCodes(c.codes));
+  if (file === 'encode.json') return (await carry(c.dossier)) !== undefined;
+  return fromUtf8(await expand(concat(fromBase64Url(c.form), new Uint8Array(c.zeros ?? 0))));
+}
+
 const durationOf = (value) => (typeof value === 'number' ? value : parseDuration(value));
 
 /** Folder → what runs a case of it. */
@@ -322,6 +333,7 @@ export const ADAPTERS = {
     assertSame(write(parseLeaf(bytes(c))), c.input);
     return { leafHash: toBase64Url(await leafHash(bytes(c))) };
   },
+  qr,
   record: async (c) => ({ hash: toBase64Url(await recordHash(parseRecord(bytes(c)))) }),
 };
 

@@ -4,6 +4,8 @@
 import { fromBase64Url, toBase58, toBase64, toBase64Url, utf8 } from '../binary.js';
 import { canonical, write } from '../json.js';
 import { sha256, subjectKey, typeCommitment } from '../hash.js';
+import { verify } from '../verify.js';
+import { carry } from './shrink.mjs';
 import { Log, StatusMap, checkpointNote, keyPair, signEvent, thumbprintOf, tlogProof, vkey } from './ledger.mjs';
 
 export const ORIGIN = 'zhao.example/changzhou';
@@ -22,12 +24,12 @@ const COSIGNED = Date.parse(EPOCHS[1]) / 1000 + 2;
 const text = (bytes) => toBase64Url(bytes);
 export const keyOf = async (kind, id, origin = ORIGIN) => text(await subjectKey(origin, kind, id));
 
-/** The keys of everybody; seeds are fixed, so files are the same in every run. */
 /** Without the members an option took away by making them undefined. */
 function defined(members) {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
 
+/** The keys of everybody; seeds are fixed, so files are the same in every run. */
 export async function people() {
   const [admin1, admin2, unit, log, w1, w2, w3, auditor, stranger, unit2] = await Promise.all(
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(keyPair),
@@ -41,7 +43,7 @@ export async function credentialOf(who, options = {}) {
   const method = `did:key:${(options.signer ?? who.unit).text}`;
   const status = { origin: ORIGIN, type: 'ZhaoLedgerEntry' };
   if (options.typeSalt !== undefined) status.typeSalt = options.typeSalt;
-  const document = {
+  const document = defined({
     '@context': CONTEXTS,
     credentialStatus: { ...status, ...options.status },
     credentialSubject: {
@@ -66,7 +68,7 @@ export async function credentialOf(who, options = {}) {
     validFrom: '2026-11-21T16:00:00.000Z',
     validUntil: '2031-11-21T16:00:00.000Z',
     ...options.document,
-  };
+  });
   const proof = {
     '@context': CONTEXTS,
     created: FIRST,
@@ -291,3 +293,13 @@ const cosigners = (who) => [
 export const defaultCosigners = cosigners;
 
 export const bytesOf = (file) => utf8(`${write(file)}\n`);
+
+/** The dossier of a world as it is carried: without authorities, as text and as QR form. */
+export async function printed(options) {
+  const built = await world(options);
+  const dossier = { ...built.dossier };
+  delete dossier.authorities;
+  const text = write(dossier);
+  const context = { policy: built.policy, trust: built.trust, pack: bytesOf(built.pack), at: AT };
+  return { built, dossier, text, form: await carry(text), judge: (file, more) => verify(file, { ...context, ...more }) };
+}

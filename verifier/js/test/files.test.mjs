@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { parseTlogProof } from '../note.js';
 import { verify } from '../zhao.js';
 import { write } from '../json.js';
-import { AT, SALT, UNIT, bytesOf, defaultCosigners, keyOf, world } from '../kit/world.mjs';
+import { codesOf } from '../kit/shrink.mjs';
+import { AT, SALT, UNIT, bytesOf, defaultCosigners, keyOf, printed, world } from '../kit/world.mjs';
 
 const CLI = fileURLToPath(new URL('../bin/zhao-verify.mjs', import.meta.url));
 const clone = (value) => structuredClone(JSON.parse(write(value)));
@@ -259,6 +260,38 @@ test('command line: exit codes, JSON, batch', async (t) => {
   assert.equal(status, 0);
   assert.deepEqual(answers.map(({ verdict }) => verdict), ['valid', 'invalid', 'undetermined', undefined]);
   assert.match(answers[3].error, /ENOENT/);
+});
+
+test('command line: QR forms and codes', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'zhao-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const at = (name) => join(folder, name);
+  const { built, form, text } = await printed();
+  const codes = await codesOf(form, 2);
+  writeFileSync(at('policy.txt'), built.policy);
+  writeFileSync(at('trust.txt'), built.trust);
+  writeFileSync(at('issuer-pack.json'), bytesOf(built.pack));
+  writeFileSync(at('form.qr'), form);
+  writeFileSync(at('codes.txt'), `${codes.join('\n')}\n`);
+  writeFileSync(at('half.txt'), codes[0]);
+  const run = (words, input) => {
+    const args = ['--no-warnings', CLI, ...words, '--policy', at('policy.txt'), '--at', '2026-11-22T08:00:00.000Z'];
+    return spawnSync(process.execPath, args, { input, encoding: 'utf8' });
+  };
+  assert.equal(run([at('form.qr')]).status, 0);
+  assert.equal(run([at('codes.txt')]).status, 0);
+  assert.match(run([at('half.txt')]).stdout, /malformed[^]*qr-part-missing/);
+  const bytes = Buffer.from(form).toString('base64');
+  const requests = [
+    { bytes }, { codes }, { codes: codes.slice(1) }, { bytes, expand: true }, { codes, expand: true },
+    { codes: [codes[0], codes[0]], expand: true }, { bytes: '', expand: true },
+  ];
+  const { stdout } = run(['--batch'], requests.map((request) => JSON.stringify(request)).join('\n'));
+  const answers = stdout.trim().split('\n').map((line) => JSON.parse(line));
+  assert.deepEqual(answers.slice(0, 3).map(({ verdict }) => verdict), ['valid', 'valid', 'invalid']);
+  assert.deepEqual(answers.slice(3), [
+    { dossier: text }, { dossier: text }, { error: 'qr-part-missing' }, { error: 'qr-cbor-end' },
+  ]);
 });
 
 test('the default cosigners reach the quorum and one auditor', async () => {
