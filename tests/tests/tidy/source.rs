@@ -154,8 +154,8 @@ pub(crate) fn no_side_effects(files: &[File]) -> Vec<String> {
     offences
 }
 
-/// Who names the engine beside the store: the benchmark measures it and puts a peer over it, and the
-/// tests of faults put a disk that fails under it. Neither is part of the product.
+/// Who names the engine beside the store: the benchmark measures it and puts a peer over it, and
+/// the tests of faults put a disk that fails under it. Neither is part of the product.
 const ENGINE: [&str; 3] = ["ledger/src/store/rocks", "tests/bench/", "tests/faults/"];
 
 pub(crate) fn rocksdb_in_one_place(files: &[File]) -> Vec<String> {
