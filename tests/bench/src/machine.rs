@@ -42,13 +42,6 @@ pub(crate) struct Machine {
     pub(crate) compiler: String,
 }
 
-/// Rates that other figures are ratios to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Strict verifications a second on one thread.
-    pub(crate) strict_one: f64,
-}
-
 impl Machine {
     /// This machine, and the disk of `folder`.
     pub(crate) fn here(folder: &Path) -> Self {
@@ -99,16 +92,25 @@ pub(crate) fn strict_on_two(slices: impl Fn(&mut dyn FnMut()) -> f64 + Sync) -> 
     })
 }
 
-/// One short slice of it, to stand between slices of what is compared.
+/// A short slice, to stand between slices of what is compared.
+fn short(call: &mut dyn FnMut()) -> f64 {
+    let (start, mut count) = (Instant::now(), 0);
+    while start.elapsed().as_millis() < 150 {
+        call();
+        count += 1;
+    }
+    per_second(count, start.elapsed())
+}
+
+/// Strict verifications a second on two threads, measured beside something else.
 pub(crate) fn strict_beside() -> f64 {
-    strict_on_two(|call| {
-        let (start, mut count) = (Instant::now(), 0);
-        while start.elapsed().as_millis() < 150 {
-            call();
-            count += 1;
-        }
-        per_second(count, start.elapsed())
-    })
+    strict_on_two(short)
+}
+
+/// The same on one thread.
+pub(crate) fn strict_on_one() -> f64 {
+    let case = signature_case();
+    short(&mut || case.verify())
 }
 
 struct SignatureCase {
@@ -137,7 +139,7 @@ impl SignatureCase {
 }
 
 /// Measures the limits.
-pub(crate) fn measure(folder: &Path) -> Result<(Vec<Figure>, Limits)> {
+pub(crate) fn measure(folder: &Path) -> Result<Vec<Figure>> {
     let case = signature_case();
     let strict_one = rate(|| case.verify());
     let strict_two = strict_on_two(|call| rate(call));
@@ -153,7 +155,7 @@ pub(crate) fn measure(folder: &Path) -> Result<(Vec<Figure>, Limits)> {
     });
     let (typical, slow) = syncs(folder)?;
     let entries = engine(folder)?;
-    let figures = vec![
+    Ok(vec![
         Figure::new(
             "strict-one",
             "verify_strict, one thread",
@@ -199,8 +201,7 @@ pub(crate) fn measure(folder: &Path) -> Result<(Vec<Figure>, Limits)> {
             entries,
             "/s",
         ),
-    ];
-    Ok((figures, Limits { strict_one }))
+    ])
 }
 
 /// Milliseconds of a synced write: median and 99th percentile.

@@ -29,6 +29,7 @@ mod map;
 mod office;
 mod peers;
 mod progress;
+mod qr;
 mod report;
 mod restart;
 mod run;

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::Settings;
 use crate::figure::Figure;
 use crate::ledger::Ledger;
-use crate::machine::{Limits, Machine, measure};
+use crate::machine::{Machine, measure};
 use crate::progress::Part;
 use crate::report::{Results, Setting};
 use crate::statistics::SLICES;
@@ -56,10 +56,9 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
     let machine = Machine::here(folder.path());
     let mut run = Run::default();
     // Always: the rest are ratios to it.
-    let limits = run.part("machine", |figures| {
-        let (found, limits) = measure(folder.path())?;
-        figures.extend(found);
-        Ok(limits)
+    run.part("machine", |figures| {
+        figures.extend(measure(folder.path())?);
+        Ok(())
     })?;
     if settings.wants("credentials") {
         run.part("credentials", |figures| {
@@ -84,7 +83,7 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
         })?;
     }
     if settings.wants("ledger") {
-        ledger(&mut run, settings, folder.path(), &limits)?;
+        ledger(&mut run, settings, folder.path())?;
     }
     let results = Results {
         machine,
@@ -104,12 +103,7 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
 }
 
 /// Everything that needs a filled log.
-fn ledger(
-    run: &mut Run,
-    settings: &Settings,
-    folder: &std::path::Path,
-    limits: &Limits,
-) -> Result<()> {
+fn ledger(run: &mut Run, settings: &Settings, folder: &std::path::Path) -> Result<()> {
     let place = folder.join("ledger");
     // Half of the events measured are new licences.
     let room = (SLICES + SLICES) * settings.batches() * BATCH / 2;
@@ -140,7 +134,7 @@ fn ledger(
         Ok(())
     })?;
     run.part("dossiers", |figures| {
-        figures.extend(dossier::figures(&mut ledger, limits)?);
+        figures.extend(dossier::figures(&mut ledger)?);
         Ok(())
     })?;
     let place = ledger.place.clone();
