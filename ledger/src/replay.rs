@@ -7,7 +7,7 @@
 use zhao_spec::life::apply::{ApplyError, Refusal, View, ViewFault, apply};
 use zhao_spec::life::data::Action;
 use zhao_spec::life::event::VerifiedEvent;
-use zhao_spec::life::leaf::{Epoch, Leaf, ReadLeaf};
+use zhao_spec::life::leaf::{Epoch, ReadLeaf};
 use zhao_spec::life::record::Record;
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::{Hash, Keys, Malformed, UnixMillis};
@@ -126,11 +126,47 @@ pub fn replay_with(
     leaves: &[Vec<u8>],
     keys: &mut Keys,
 ) -> Result<Replayed, Box<Diverged>> {
+    replay_checked(view, previous, check(leaves, keys))
+}
+
+/// A leaf after everything that can be said of it alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// Closes an epoch.
+    Epoch(Epoch),
+    /// An event whose signatures verify.
+    Event(Box<VerifiedEvent>),
+    /// A genesis leaf.
+    Genesis,
+}
+
+/// Reads leaves and checks their signatures, which needs no state and can be done by many threads.
+pub fn check(leaves: &[Vec<u8>], keys: &mut Keys) -> Vec<Result<Checked, Divergence>> {
+    let mut one = |leaf: &Vec<u8>| match ReadLeaf::parse(leaf, keys)? {
+        ReadLeaf::Epoch(epoch) => Ok(Checked::Epoch(epoch)),
+        ReadLeaf::Event(event) => {
+            let event = event.verify_signatures(keys).map_err(Divergence::Refused)?;
+            Ok(Checked::Event(Box::new(event)))
+        }
+        ReadLeaf::Genesis(_) => Ok(Checked::Genesis),
+    };
+    leaves.iter().map(&mut one).collect()
+}
+
+/// As [`replay`], of leaves that [`check`] has looked at.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_checked(
+    view: &dyn View,
+    previous: &Epoch,
+    leaves: Vec<Result<Checked, Divergence>>,
+) -> Result<Replayed, Box<Diverged>> {
     let mut overlay = Overlay::new(view);
     let first = previous.index.0.saturating_add(1);
     let mut index = Index::default();
     let mut at = LeafIndex(first);
-    match judge(&mut overlay, previous, leaves, keys, &mut index, &mut at) {
+    match judge(&mut overlay, previous, leaves, &mut index, &mut at) {
         Ok(epoch) => Ok(Replayed {
             epoch,
             index,
@@ -147,33 +183,33 @@ pub fn replay_with(
 fn judge(
     overlay: &mut Overlay<'_>,
     previous: &Epoch,
-    leaves: &[Vec<u8>],
-    keys: &mut Keys,
+    mut leaves: Vec<Result<Checked, Divergence>>,
     index: &mut Index,
     at: &mut LeafIndex,
 ) -> Result<Epoch, Divergence> {
     let first = at.0;
     let place =
         |offset: usize| LeafIndex(first.saturating_add(u64::try_from(offset).unwrap_or(u64::MAX)));
-    let (last, events) = leaves.split_last().ok_or(Divergence::EpochPlace)?;
+    let last = leaves.pop().ok_or(Divergence::EpochPlace)?;
     // The epoch first: its time is the recorded time of the events before it.
-    *at = place(events.len());
-    let Leaf::Epoch(epoch) = Leaf::parse(last)? else {
-        return Err(Divergence::EpochPlace);
+    *at = place(leaves.len());
+    let epoch = match last {
+        Ok(Checked::Epoch(epoch)) => epoch,
+        Err(Divergence::Malformed(error)) => return Err(error.into()),
+        _ => return Err(Divergence::EpochPlace),
     };
     let own = *at;
     check_epoch(previous, &epoch, own)?;
-    for (offset, leaf) in events.iter().enumerate() {
+    for (offset, leaf) in leaves.into_iter().enumerate() {
         *at = place(offset);
-        match ReadLeaf::parse(leaf, keys)? {
-            ReadLeaf::Event(event) => {
-                let event = event.verify_signatures(keys).map_err(Divergence::Refused)?;
+        match leaf? {
+            Checked::Event(event) => {
                 let writes = admit(overlay, &event, *at, epoch.time)?;
                 index.add(&event, *at, &writes);
                 overlay.take(writes).map_err(Divergence::View)?;
             }
-            ReadLeaf::Genesis(_) => return Err(Divergence::Genesis),
-            ReadLeaf::Epoch(_) => return Err(Divergence::EpochPlace),
+            Checked::Genesis => return Err(Divergence::Genesis),
+            Checked::Epoch(_) => return Err(Divergence::EpochPlace),
         }
     }
     *at = own;

@@ -22,6 +22,7 @@ use zhao_spec::wire::{Hash, Malformed, limits};
 pub use fork::{ForkError, SignedHead, two_heads};
 pub use seen::{CompareError, NotJudged, Seen};
 
+use super::ahead::{compare, fetch};
 use super::{AuditError, Auditor, Finding};
 use crate::overlay::{Overlay, Touched};
 use crate::store::StoreError;
@@ -256,11 +257,12 @@ fn head(auditor: &Auditor, finding: &Finding) -> Result<Head, EvidenceError> {
     };
     let last = size.0.checked_sub(1).map(LeafIndex);
     let last = last.ok_or_else(|| no_head("it has no leaf"))?;
-    let fetched = auditor.fetch(last.0, size.0)?;
+    let fetched = fetch(&*auditor.source, last.0, size.0)?;
     let leaf = fetched
         .first()
         .ok_or_else(|| no_head("its last leaf is missing"))?;
-    auditor.check_leaf(leaf, last.0, checkpoint, &finding.tiles)?;
+    let seen = std::slice::from_ref(leaf);
+    compare(&*auditor.store, &finding.tiles, checkpoint, last.0, seen)?;
     let Ok(Leaf::Epoch(epoch)) = Leaf::parse(leaf) else {
         return Err(no_head("its last leaf is no epoch leaf"));
     };

@@ -4,6 +4,7 @@
 //! served as a mirror. It takes nothing from the log but raw leaves and signed checkpoints, and
 //! believes a leaf only after the checkpoint's root covers it.
 
+mod ahead;
 pub mod compare;
 #[cfg(test)]
 mod core_tests;
@@ -13,6 +14,8 @@ mod local;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use zhao_spec::life::leaf::{Epoch, Genesis, Leaf};
 use zhao_spec::life::record::Record;
@@ -21,13 +24,13 @@ use zhao_spec::log::cosignature::{self, UnixSeconds};
 use zhao_spec::log::note::{KeyKind, NoteError, Vkey, VkeyError};
 use zhao_spec::log::tree::{LeafIndex, ProveError, TreeSize, leaf_hash, prove_inclusion};
 use zhao_spec::map::MapPath;
-use zhao_spec::wire::{Hash, Keys, SecretKey, limits};
+use zhao_spec::wire::{Hash, SecretKey, limits};
 
 use crate::hot::HotRecords;
 use crate::map::load::load;
 use crate::map::{Maps, StatusMap};
 use crate::overlay::{StoredView, Touched, record_of};
-use crate::replay::{Diverged, Divergence, PREPARED_KEYS, expect, replay_with};
+use crate::replay::{Checked, Diverged, Divergence, expect, replay_checked};
 use crate::sequence::recover::{committed_size, edge_or_empty, genesis_segment};
 use crate::sequence::second_log::log_root;
 use crate::sequence::stage::{Edge, Segment, stage};
@@ -35,10 +38,8 @@ use crate::sequence::{SecondPathError, second};
 use crate::store::layout::{FORMAT, Heads, Leaves, Meta, MetaKey};
 use crate::store::{self, Store, StoreError, WriteBatch};
 use crate::tree::{StoredTree, TileMap, append, flatten};
+use ahead::{CHUNKS_AHEAD, ReadAhead, fetch};
 pub use local::{LocalAuditor, Report};
-
-/// Leaves asked for at once.
-const FETCH_LEAVES: u64 = 1_024;
 
 /// Where raw leaves come from: the log's store in the same process, or its bundles over HTTP.
 pub trait LeafSource: Send + Sync {
@@ -135,8 +136,6 @@ pub struct Auditor {
     hot: HotRecords,
     /// The map of the epoch last asked about, if it is not the newest.
     earlier: Maps,
-    /// The signers met so far.
-    keys: Keys,
 }
 
 impl std::fmt::Debug for Auditor {
@@ -172,7 +171,6 @@ impl Auditor {
             edge: None,
             hot: HotRecords::default(),
             earlier: Maps::new(),
-            keys: Keys::new(PREPARED_KEYS),
         })
     }
 
@@ -270,7 +268,7 @@ impl Auditor {
         let mut hashes = Vec::new();
         let mut next = from.0;
         while next < checkpoint.size.0 {
-            let leaves = self.fetch(next, checkpoint.size.0)?;
+            let leaves = fetch(&*self.source, next, checkpoint.size.0)?;
             next = next.saturating_add(count(&leaves));
             hashes.extend(leaves.iter().map(|leaf| leaf_hash(leaf)));
         }
@@ -293,64 +291,54 @@ impl Auditor {
         note: &str,
         tiles: &TileMap,
     ) -> Result<(), AuditError> {
-        let mut pending: Vec<Vec<u8>> = Vec::new();
-        let mut next = self.size()?.0;
-        while next < checkpoint.size.0 {
-            for leaf in self.fetch(next, checkpoint.size.0)? {
-                self.check_leaf(&leaf, next, checkpoint, tiles)?;
-                next = next.saturating_add(1);
-                let closes = matches!(Leaf::parse(&leaf), Ok(Leaf::Epoch(_)));
-                pending.push(leaf);
-                let too_long = pending.len() > limits::BATCH_EVENTS;
-                if closes || too_long || next == checkpoint.size.0 {
-                    self.take(&pending).map_err(|error| match error {
+        let from = self.size()?.0;
+        let ahead = ReadAhead {
+            source: Arc::clone(&self.source),
+            store: Arc::clone(&self.store),
+            tiles,
+            checkpoint,
+        };
+        thread::scope(|scope| {
+            let (send, chunks) = sync_channel(CHUNKS_AHEAD);
+            scope.spawn(move || ahead.run(from, &send));
+            let mut next = from;
+            let mut pending = Pending::default();
+            for chunk in chunks {
+                for (leaf, checked) in chunk? {
+                    next = next.saturating_add(1);
+                    let closes = matches!(checked, Ok(Checked::Epoch(_)));
+                    pending.leaves.push(leaf);
+                    pending.checked.push(checked);
+                    let too_long = pending.leaves.len() > limits::BATCH_EVENTS;
+                    if !(closes || too_long || next == checkpoint.size.0) {
+                        continue;
+                    }
+                    let Pending { leaves, checked } = std::mem::take(&mut pending);
+                    self.take(&leaves, checked).map_err(|taken| match taken {
                         Taken::Diverged(previous, diverged) => {
                             AuditError::Diverged(Box::new(Finding {
                                 note: note.to_owned(),
                                 checkpoint: checkpoint.clone(),
                                 previous,
-                                leaves: pending.clone(),
+                                leaves,
                                 tiles: tiles.clone(),
                                 diverged: *diverged,
                             }))
                         }
                         Taken::Error(error) => error,
                     })?;
-                    pending.clear();
                 }
             }
-        }
-        Ok(())
-    }
-
-    /// The second time a leaf is fetched it must be the one whose hash the root covers.
-    fn check_leaf(
-        &self,
-        leaf: &[u8],
-        at: u64,
-        checkpoint: &Checkpoint,
-        tiles: &TileMap,
-    ) -> Result<(), AuditError> {
-        use zhao_spec::log::tree::{Node, NodeReader};
-        let tree = StoredTree::with(&*self.store, tiles);
-        let known = tree.read(&[Node {
-            level: 0,
-            index: at,
-        }])?;
-        let actual = leaf_hash(leaf);
-        if known.first() == Some(&actual) {
-            return Ok(());
-        }
-        let (size, expected) = (checkpoint.size, known.first().copied().unwrap_or(actual));
-        Err(AuditError::Fork {
-            size,
-            expected,
-            actual,
+            Ok(())
         })
     }
 
     /// Replays one epoch's leaves on the auditor's own state and writes them to its own store.
-    fn take(&mut self, leaves: &[Vec<u8>]) -> Result<(), Taken> {
+    fn take(
+        &mut self,
+        leaves: &[Vec<u8>],
+        checked: Vec<Result<Checked, Divergence>>,
+    ) -> Result<(), Taken> {
         let edge = self.edge()?.clone();
         let before = edge.epoch.clone();
         let first = edge.size();
@@ -358,7 +346,7 @@ impl Auditor {
             None => self.take_genesis(leaves)?,
             Some(previous) => {
                 let view = StoredView::new(&*self.store, &edge.map, &self.hot);
-                let replayed = replay_with(&view, previous, leaves, &mut self.keys)
+                let replayed = replay_checked(&view, previous, checked)
                     .map_err(|diverged| Taken::judged(before.clone(), diverged))?;
                 let (_, events) = leaves.split_last().ok_or_else(Taken::empty)?;
                 let (index, touched) = (replayed.index, replayed.touched);
@@ -448,26 +436,6 @@ impl Auditor {
         Ok((genesis_segment(&genesis), epoch, meta))
     }
 
-    fn fetch(&self, from: u64, end: u64) -> Result<Vec<Vec<u8>>, AuditError> {
-        let from_index = LeafIndex(from);
-        let wanted = end.saturating_sub(from).min(FETCH_LEAVES);
-        let source = |problem: String| AuditError::Source {
-            from: from_index,
-            problem,
-        };
-        let leaves = self.source.leaves(from_index, wanted).map_err(source)?;
-        if leaves.is_empty() || count(&leaves) > wanted {
-            return Err(source(format!(
-                "{} leaves where 1 to {wanted} are needed",
-                leaves.len()
-            )));
-        }
-        if let Some(leaf) = leaves.iter().find(|leaf| leaf.len() > limits::LEAF_BYTES) {
-            return Err(source(format!("a leaf of {} bytes", leaf.len())));
-        }
-        Ok(leaves)
-    }
-
     /// Inclusion proof of a leaf under a finding's checkpoint.
     ///
     /// # Errors
@@ -513,6 +481,13 @@ impl Auditor {
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
+}
+
+/// Leaves of the epoch whose end has not come yet.
+#[derive(Default)]
+struct Pending {
+    leaves: Vec<Vec<u8>>,
+    checked: Vec<Result<Checked, Divergence>>,
 }
 
 /// How taking one epoch can fail.

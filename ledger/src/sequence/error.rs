@@ -234,8 +234,8 @@ pub enum StartError {
     IntentMissing,
     /// The records on disk do not make the map that an epoch states.
     #[error(
-        "the records of epoch {epoch} have map root {actual}, its leaf says {expected}: a record is \
-         damaged or missing; run fsck, and rebuild from the leaves if it says so"
+        "the records of epoch {epoch} have map root {actual}, its leaf says {expected}: a record \
+         is damaged or missing; run fsck, and rebuild from the leaves if it says so"
     )]
     Map {
         /// Number of the epoch.

@@ -177,8 +177,9 @@ impl Sequencer {
         })
     }
 
-    /// Drops the records that were replaced more than `epochs` epochs before the published one. What earlier heads showed can then no longer be proved from this database; the leaves
-    /// stay, and whoever replays them can.
+    /// Drops the records that were replaced more than `epochs` epochs before the published one.
+    /// What earlier heads showed can then no longer be proved from this database; the leaves stay,
+    /// and whoever replays them can.
     ///
     /// # Errors
     /// As [`Sequencer::commit`].

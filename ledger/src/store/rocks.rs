@@ -121,6 +121,8 @@ impl Rocks {
         self.check_poison()?;
         let mut options = options;
         options.set_iterate_upper_bound(to.to_vec());
+        // Whoever reads a family through must not push out what everybody else reads.
+        options.fill_cache(limit < BULK);
         let mode = IteratorMode::From(from, Direction::Forward);
         let mut entries = Vec::new();
         for entry in self
@@ -236,6 +238,8 @@ impl Read for RocksSnapshot<'_> {
     }
 }
 
+/// Entries asked for at once by whoever reads a whole family.
+const BULK: usize = 1_024;
 /// Memory for blocks, filters and indexes of all families, bytes.
 const CACHE: usize = 192 << 20;
 /// Memory for writes not yet in a table, bytes, of all families together.

@@ -1,4 +1,5 @@
-//! The QR form of dossiers: what it weighs beside an installed issuer pack, and how many codes it is.
+//! The QR form of dossiers: what it weighs beside an installed issuer pack, and how many codes it
+//! is.
 
 use anyhow::{Result, ensure};
 use zhao_spec::file::Dossier;

@@ -10,6 +10,7 @@ use zhao_spec::log::tree::{
 };
 use zhao_spec::wire::Hash;
 
+use super::super::ahead::fetch;
 use super::super::{AuditError, Auditor};
 use crate::store::StoreError;
 use crate::tree::{StoredTree, flatten};
@@ -140,7 +141,7 @@ impl SourceTree<'_> {
     fn walk(&self, mut each: impl FnMut(Node, Hash)) -> Result<Frontier, AuditError> {
         let mut frontier = Frontier::new();
         while frontier.size() < self.size {
-            for leaf in self.auditor.fetch(frontier.size().0, self.size.0)? {
+            for leaf in fetch(&*self.auditor.source, frontier.size().0, self.size.0)? {
                 let completed = frontier
                     .push(leaf_hash(&leaf))
                     .map_err(|error| StoreError::Engine(error.to_string()))?;
