@@ -36,7 +36,7 @@ impl LeafSource for Counted {
 
 /// Replays everything up to the newest head.
 pub(crate) fn figures(ledger: &Ledger, folder: &Path) -> Result<Vec<Figure>> {
-    let reader = ledger.sequencer.reader();
+    let reader = ledger.reader();
     let view = reader.latest()?;
     let progress = bar(view.size().0, "audit");
     let store = Arc::new(Rocks::create(&folder.join("auditor"))?);

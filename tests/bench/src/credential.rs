@@ -8,7 +8,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
 use zhao_spec::credential::{FaceValue, Issuer, Licence, Status, Subject, Unsigned, eddsa_jcs};
 use zhao_spec::id::{HolderCodeType, LicenceIdentifier, LicenceTypeCode, Uscc};
-use zhao_spec::wire::{Hash, UnixMillis};
+use zhao_spec::wire::{Hash, Keys, UnixMillis};
 
 use crate::figure::Figure;
 use crate::office::{START, TYPE, UNIT, secret};
@@ -142,6 +142,11 @@ pub(crate) fn measure(seed: u64) -> Result<Vec<Figure>> {
         let licence = Licence::parse(black_box(&bytes)).expect("it is ours");
         assert!(licence.check_proof().is_ok());
     });
+    let mut keys = Keys::new(1);
+    let known = rate(|| {
+        let licence = Licence::parse_with(black_box(&bytes), &mut keys).expect("it is ours");
+        assert!(licence.check_proof_with(&mut keys).is_ok());
+    });
     let mut floors: Vec<(&str, f64, f64)> = Vec::new();
     for (name, canonicaliser) in Canonicaliser::ALL {
         let naive = Naive::new(&bytes, &key, *canonicaliser)?;
@@ -174,6 +179,15 @@ pub(crate) fn measure(seed: u64) -> Result<Vec<Figure>> {
             "eddsa-jcs-2022, verify a credential",
             "核验凭证（eddsa-jcs-2022）",
             verify,
+            "/s",
+        )
+        .against(against, best(|floor| floor.2))
+        .note("of an issuer never met before: its key is decoded"),
+        Figure::new(
+            "eddsa-jcs-verify-known",
+            "the same, of issuers met before",
+            "同上，签发机关密钥已缓存",
+            known,
             "/s",
         )
         .against(against, best(|floor| floor.2))

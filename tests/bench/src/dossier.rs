@@ -16,7 +16,7 @@ use zhao_spec::wire::UnixMillis;
 use zhao_verifier::{Status, TrustPolicy, verify};
 
 use crate::figure::Figure;
-use crate::ledger::{Ledger, config};
+use crate::ledger::{Ledger, at_work, config};
 use crate::machine::strict_on_one;
 use crate::office::{START, secret};
 use crate::qr::Forms;
@@ -62,7 +62,7 @@ fn cosigned(ledger: &mut Ledger) -> Result<TrustPolicy> {
         NOW,
     )?;
     ensure!(sequencer.heartbeat(NOW)?, "the witnesses cosign");
-    ledger.sequencer = sequencer;
+    ledger.pipeline = at_work(sequencer)?;
     Ok(trust)
 }
 
@@ -80,7 +80,7 @@ fn signatures(dossier: &Dossier) -> usize {
 /// Makes and verifies the dossier of every real credential.
 pub(crate) fn figures(ledger: &mut Ledger) -> Result<Vec<Figure>> {
     let trust = cosigned(ledger)?;
-    let reader = ledger.sequencer.reader();
+    let reader = ledger.reader();
     let (mut built, mut verified, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
     let mut checked = 0;
     let (mut forms, mut strict) = (Forms::default(), Vec::new());

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::Settings;
 use crate::figure::Figure;
-use crate::ledger::{ALONE, Ledger, config};
+use crate::ledger::{ALONE, Ledger, at_work, config};
 use crate::machine::Machine;
 use crate::office::START;
 use crate::report::{Results, Setting};
@@ -105,11 +105,12 @@ fn reopen(ledger: Ledger, figures: &mut Vec<Figure>) -> Result<Ledger> {
     let Ledger {
         place,
         store,
-        sequencer,
+        pipeline,
         workload,
         events,
     } = ledger;
-    drop((store, sequencer));
+    pipeline.stop();
+    drop(store);
     figures.extend(restart::figures(&place)?);
     let store: Arc<dyn Store> = Arc::new(Rocks::open(&place.database())?);
     let config = config(ALONE, Vec::new())?;
@@ -117,7 +118,7 @@ fn reopen(ledger: Ledger, figures: &mut Vec<Figure>) -> Result<Ledger> {
     Ok(Ledger {
         place,
         store,
-        sequencer,
+        pipeline: at_work(sequencer)?,
         workload,
         events,
     })

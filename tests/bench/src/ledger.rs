@@ -1,17 +1,18 @@
 //! The ledger as a whole: a log of so many subjects, and durable admission to it.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
-use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
+use zhao_ledger::pipeline::{Pipeline, Settings};
+use zhao_ledger::read::Reader;
 use zhao_ledger::sequence::{Config, Cosigner, Outcome, Quorum, Sequencer};
 use zhao_ledger::store::Store;
 use zhao_ledger::store::files::Directory;
 use zhao_ledger::store::rocks::Rocks;
-use zhao_spec::life::event::{Event, VerifiedEvent};
+use zhao_spec::life::event::Event;
 use zhao_spec::log::note::NoteSigner;
 use zhao_spec::log::policy::Policy;
 
@@ -26,6 +27,8 @@ use crate::workload::{BATCH, ORIGIN, Workload, verified};
 const LICENCES_OF_FOUR: u64 = 3;
 /// Events of a batch while the log is filled.
 const FILL: usize = 4_000;
+/// Submissions handed in ahead of the answers.
+const AHEAD: usize = 6;
 
 /// Where a log lives.
 #[derive(Clone, Debug)]
@@ -62,8 +65,8 @@ pub(crate) struct Ledger {
     pub(crate) place: Place,
     /// Its store; the sequencer has it too.
     pub(crate) store: Arc<dyn Store>,
-    /// The one writer.
-    pub(crate) sequencer: Sequencer,
+    /// The one writer, at work.
+    pub(crate) pipeline: Pipeline,
     /// What was issued.
     pub(crate) workload: Workload,
     /// Events in the log.
@@ -106,7 +109,7 @@ impl Ledger {
         let mut this = Self {
             place,
             store,
-            sequencer,
+            pipeline: at_work(sequencer)?,
             workload,
             events,
         };
@@ -120,25 +123,24 @@ impl Ledger {
     pub(crate) fn fill(&mut self, licences: usize) -> Result<()> {
         let first = self.workload.licences();
         let progress = bar(u64::try_from(licences - first)?, "filling the log");
-        let (workload, sequencer) = (&mut self.workload, &mut self.sequencer);
-        let (hand, taken) = sync_channel::<Vec<VerifiedEvent>>(1);
-        thread::scope(|scope| -> Result<()> {
-            scope.spawn(move || {
-                while workload.licences() < licences {
-                    let count = FILL.min(licences - workload.licences());
-                    let batch = verified(workload.issue(count));
-                    if hand.send(batch).is_err() {
-                        return;
-                    }
-                }
-            });
-            for batch in taken {
-                let count = batch.len();
-                accepted(&sequencer.commit(batch, START)?)?;
-                progress.inc(u64::try_from(count)?);
+        let mut tickets = VecDeque::new();
+        while self.workload.licences() < licences {
+            let count = FILL.min(licences - self.workload.licences());
+            tickets.push_back(self.pipeline.submit(self.workload.issue(count))?);
+            // Signing takes long enough: a few batches ahead keep the pipeline busy.
+            if tickets.len() > AHEAD
+                && let Some(ticket) = tickets.pop_front()
+            {
+                let outcomes = ticket.wait()?;
+                accepted(&outcomes)?;
+                progress.inc(u64::try_from(outcomes.len())?);
             }
-            Ok(())
-        })?;
+        }
+        for ticket in tickets {
+            let outcomes = ticket.wait()?;
+            accepted(&outcomes)?;
+            progress.inc(u64::try_from(outcomes.len())?);
+        }
         done(&progress);
         self.events += licences - first;
         Ok(())
@@ -154,7 +156,7 @@ impl Ledger {
             let count = batches * BATCH;
             beside.push(strict_beside());
             let start = Instant::now();
-            admit(&mut self.sequencer, prepared)?;
+            admit(&self.pipeline, prepared)?;
             rates.push(per_second(count, start.elapsed()));
             self.events += count;
             progress.inc(u64::try_from(count)?);
@@ -163,9 +165,14 @@ impl Ledger {
         Ok((median(rates), median(beside)))
     }
 
+    /// A reader that shares the sequencer's maps.
+    pub(crate) fn reader(&self) -> Reader {
+        self.pipeline.sequencer().reader()
+    }
+
     /// Subjects in the map.
     pub(crate) fn subjects(&self) -> Result<u64> {
-        Ok(self.sequencer.reader().latest()?.epoch().subjects)
+        Ok(self.reader().latest()?.epoch().subjects)
     }
 
     /// Bytes on disk, by event and by subject.
@@ -193,7 +200,7 @@ impl Ledger {
 
     /// Records with their proofs, drawn at random: how many a second, and bytes of a proof.
     pub(crate) fn proofs(&mut self) -> Result<Vec<Figure>> {
-        let reader = self.sequencer.reader();
+        let reader = self.reader();
         let view = reader.latest()?;
         let (mut bytes, mut rates) = (Vec::new(), Vec::new());
         for _ in 0..SLICES {
@@ -232,22 +239,30 @@ impl Ledger {
     }
 }
 
-/// Makes batches durable: signatures of the next are checked beside the commit of the last.
-pub(crate) fn admit(sequencer: &mut Sequencer, batches: Vec<Vec<Event>>) -> Result<()> {
-    let (hand, taken) = sync_channel::<Vec<VerifiedEvent>>(1);
-    thread::scope(|scope| -> Result<()> {
-        scope.spawn(move || {
-            for batch in batches {
-                if hand.send(verified(batch)).is_err() {
-                    return;
-                }
-            }
-        });
-        for batch in taken {
-            accepted(&sequencer.commit(batch, START)?)?;
+/// A sequencer with its threads.
+pub(crate) fn at_work(sequencer: Sequencer) -> Result<Pipeline> {
+    let settings = Settings {
+        queue: 64 * FILL,
+        ..Settings::default()
+    };
+    Ok(Pipeline::start(sequencer, Arc::new(|| START), settings)?)
+}
+
+/// Hands in batches and waits for the answer to each, a few of them ahead.
+pub(crate) fn admit(pipeline: &Pipeline, batches: Vec<Vec<Event>>) -> Result<()> {
+    let mut tickets = VecDeque::new();
+    for batch in batches {
+        tickets.push_back(pipeline.submit(batch)?);
+        if tickets.len() > AHEAD
+            && let Some(ticket) = tickets.pop_front()
+        {
+            accepted(&ticket.wait()?)?;
         }
-        Ok(())
-    })
+    }
+    for ticket in tickets {
+        accepted(&ticket.wait()?)?;
+    }
+    Ok(())
 }
 
 /// Every event of the workload is admissible: anything else is a mistake of this program.

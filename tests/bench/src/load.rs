@@ -1,16 +1,18 @@
 //! Answer times at a steady load: an open loop, so that a slow answer does not thin out the load.
 
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use zhao_ledger::pipeline::Ticket;
 use zhao_spec::life::event::Event;
 
 use crate::figure::Figure;
 use crate::ledger::{Ledger, accepted};
-use crate::office::START;
 use crate::progress::{bar, done};
 use crate::statistics::percentile;
-use crate::workload::{BATCH, verified};
+use crate::workload::BATCH;
 
 /// Plays `batches` thousands of events at so many a second and measures from an event's arrival to
 /// its answer. Arrivals are those of a Poisson process, seeded with the workload.
@@ -29,27 +31,33 @@ pub(crate) fn figures(ledger: &mut Ledger, per_second: f64, batches: usize) -> R
         .collect();
     let count = events.len();
     let progress = bar(u64::try_from(count)?, "answers at half the load");
-    let mut events = events.into_iter();
-    let mut times = Vec::with_capacity(count);
-    let (start, mut next, mut commits) = (Instant::now(), 0, 0_usize);
-    while next < count {
-        let now = start.elapsed();
-        let waiting = arrivals[next..].partition_point(|arrival| *arrival <= now);
-        if waiting == 0 {
-            // Microseconds at this load: giving the processor away would cost more.
-            std::thread::yield_now();
-            continue;
+    let (hand, tickets) = channel::<(Duration, Ticket)>();
+    let (start, before) = (Instant::now(), ledger.reader().latest()?.epoch().epoch);
+    let times = thread::scope(|scope| -> Result<Vec<f64>> {
+        // Answers come in the order of submission, so one waits for all.
+        let waiting = scope.spawn(|| -> Result<Vec<f64>> {
+            let mut times = Vec::with_capacity(count);
+            for (arrival, ticket) in tickets {
+                accepted(&ticket.wait()?)?;
+                let late = start.elapsed().saturating_sub(arrival);
+                times.push(late.as_secs_f64() * 1e3);
+                progress.inc(1);
+            }
+            Ok(times)
+        });
+        for (event, arrival) in events.into_iter().zip(arrivals) {
+            // Arrivals closer than a sleep is exact come together, as they do on a network.
+            let ahead = arrival.saturating_sub(start.elapsed());
+            if ahead > Duration::from_micros(200) {
+                thread::sleep(ahead);
+            }
+            hand.send((arrival, ledger.pipeline.submit(vec![event])?))?;
         }
-        let taken = waiting.min(BATCH);
-        let batch: Vec<Event> = events.by_ref().take(taken).collect();
-        accepted(&ledger.sequencer.commit(verified(batch), START)?)?;
-        let answered = start.elapsed();
-        let late = |arrival: &Duration| (answered.saturating_sub(*arrival)).as_secs_f64() * 1e3;
-        times.extend(arrivals[next..next + taken].iter().map(late));
-        next += taken;
-        commits += 1;
-        progress.inc(u64::try_from(taken)?);
-    }
+        drop(hand);
+        waiting.join().expect("the waiting thread does not panic")
+    })?;
+    let commits = ledger.reader().latest()?.epoch().epoch - before;
+    let commits = usize::try_from(commits)?.max(1);
     done(&progress);
     ledger.events += count;
     let note = format!(

@@ -83,6 +83,10 @@ fn subjects() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(2_000..=100_000_000)
 }
 
+/// The product's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<()> {
     let Line { command, settings } = Line::parse();
     match command {
