@@ -192,9 +192,9 @@ impl Supervisor {
     }
 
     /// Puts each backup in the place of the newest database: once beside the newest files, once
-    /// with its own, old ones. Either it is refused, or it goes on from what everybody has seen: with
-    /// the newest intent that is every head the key ever signed; without it, a head that the key
-    /// signed and no cosigner kept cannot be known, and nobody holds it.
+    /// with its own, old ones. Either it is refused, or it goes on from what everybody has seen:
+    /// with the newest intent that is every head the key ever signed; without it, a head that the
+    /// key signed and no cosigner kept cannot be known, and nobody holds it.
     fn restore_all(&mut self) -> Checked {
         let (mut refused, mut continued) = (0, 0);
         for backup in std::mem::take(&mut self.backups) {
