@@ -69,6 +69,8 @@ pub(crate) struct Supervisor {
     /// Heads in anybody's hands.
     pub(crate) heads: Heads,
     pub(crate) history: History,
+    /// Heads with a quorum, which anybody outside may hold.
+    published: Heads,
     kept: VecDeque<Kept>,
     /// Restorations of old copies that were refused.
     refused: u64,
@@ -95,6 +97,7 @@ impl Supervisor {
             batches: 0,
             heads: Heads::default(),
             history: History::new(seed),
+            published: Heads::default(),
             kept: VecDeque::new(),
             refused: 0,
             backups: Vec::new(),
@@ -144,7 +147,7 @@ impl Supervisor {
             self.backups.push(backup);
         }
         if let Some(note) = text(text(self.site.files())?.read(CHECKPOINT_FILE))? {
-            self.heads.publish(&text(String::from_utf8(note))?)?;
+            self.publish(&text(String::from_utf8(note))?)?;
         }
         // Everything is looked at in copies: the next worker finds what this one left.
         let copy = self.folder("copy");
@@ -189,7 +192,9 @@ impl Supervisor {
     }
 
     /// Puts each backup in the place of the newest database: once beside the newest files, once
-    /// with its own, old ones. Either it is refused, or it goes on from what everybody has seen.
+    /// with its own, old ones. Either it is refused, or it goes on from what everybody has seen:
+    /// with the newest intent that is every head the key ever signed; without it, a head that the
+    /// key signed and no cosigner kept cannot be known, and nobody holds it.
     fn restore_all(&mut self) -> Checked {
         let (mut refused, mut continued) = (0, 0);
         for backup in std::mem::take(&mut self.backups) {
@@ -201,8 +206,14 @@ impl Supervisor {
                 if check::is_refused(&folder).map_err(|why| format!("{place}, {parts:?}: {why}"))? {
                     refused += 1;
                 } else {
+                    let seen = (self.heads.clone(), self.history.clone());
+                    if parts.contains(&Part::Files) {
+                        self.heads = self.published.clone();
+                        self.history = History::new(self.seed);
+                    }
                     self.check_recovered(&folder)
                         .map_err(|why| format!("{place}, {parts:?}: {why}"))?;
+                    (self.heads, self.history) = seen;
                     continued += 1;
                 }
             }
@@ -263,6 +274,11 @@ impl Supervisor {
         })
     }
 
+    fn publish(&mut self, note: &str) -> Checked {
+        self.heads.publish(note)?;
+        self.published.publish(note)
+    }
+
     fn hear(&mut self, line: &str) -> Checked {
         match line.split_once(' ') {
             Some(("answered", rest)) => {
@@ -281,7 +297,7 @@ impl Supervisor {
                 self.batches += 1;
                 Ok(())
             }
-            Some(("published", note)) => self.heads.publish(&lines(note)),
+            Some(("published", note)) => self.publish(&lines(note)),
             Some(("signed", note)) => self.heads.see(&lines(note)).map(drop),
             _ => Ok(()),
         }
