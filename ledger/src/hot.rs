@@ -8,10 +8,14 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use zhao_spec::life::data::Action;
+use zhao_spec::life::event::Event;
 use zhao_spec::life::record::Record;
 use zhao_spec::wire::Hash;
 
-use crate::map::MapLeaf;
+use crate::map::{MapLeaf, Maps};
+use crate::overlay::StoredView;
+use crate::store::Store;
 
 /// Records of a generation, unless told otherwise; about a kilobyte each.
 const RECORDS: usize = 8_192;
@@ -25,6 +29,33 @@ pub struct HotRecords {
     kept: Mutex<Kept>,
     /// Records of a generation.
     limit: usize,
+}
+
+/// Fetches the records that events will be judged by, ahead of the judging. What it fetches may be
+/// superseded meanwhile; it is then not found by the newer leaf, and read again.
+pub(crate) struct Prefetch {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) maps: Arc<Maps>,
+    pub(crate) hot: Arc<HotRecords>,
+}
+
+impl Prefetch {
+    /// Fetches for these events. An error will show again when they are judged.
+    pub(crate) fn fetch<'a>(&self, events: impl Iterator<Item = &'a Event>) {
+        let Some(map) = self.maps.newest() else {
+            return;
+        };
+        let view = StoredView::new(&*self.store, &map, &self.hot);
+        for event in events {
+            let _ = view.get(&event.subject);
+            if let Action::Issued(issued) = &event.action {
+                let old = issued.predecessor.as_ref().map(|old| &old.subject);
+                for key in issued.enterprise.iter().chain(old) {
+                    let _ = view.get(key);
+                }
+            }
+        }
+    }
 }
 
 #[derive(Debug, Default)]

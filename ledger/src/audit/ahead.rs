@@ -10,6 +10,7 @@ use zhao_spec::log::tree::{LeafIndex, Node, NodeReader as _, leaf_hash};
 use zhao_spec::wire::{Keys, limits};
 
 use super::{AuditError, LeafSource};
+use crate::hot::Prefetch;
 use crate::replay::{Checked, Divergence, PREPARED_KEYS, check};
 use crate::store::{Read, Store};
 use crate::tree::{StoredTree, TileMap};
@@ -29,6 +30,8 @@ pub(super) struct ReadAhead<'a> {
     /// Tiles of the checkpoint's tree beyond the auditor's own.
     pub(super) tiles: &'a TileMap,
     pub(super) checkpoint: &'a Checkpoint,
+    /// Records that the replay will look at.
+    pub(super) prefetch: Prefetch,
 }
 
 impl ReadAhead<'_> {
@@ -54,6 +57,15 @@ impl ReadAhead<'_> {
         compare(&*self.store, self.tiles, self.checkpoint, from, &leaves)?;
         let (first, second) = leaves.split_at(leaves.len() / 2);
         let (mine, theirs) = (&mut keys.0, &mut keys.1);
+        let check = |leaves: &[Vec<u8>], keys: &mut Keys| {
+            let checked = check(leaves, keys);
+            let events = checked.iter().filter_map(|leaf| match leaf {
+                Ok(Checked::Event(event)) => Some(&***event),
+                _ => None,
+            });
+            self.prefetch.fetch(events);
+            checked
+        };
         let mut checked = thread::scope(|scope| {
             let other = scope.spawn(|| check(second, theirs));
             let mut checked = check(first, mine);

@@ -26,14 +26,14 @@ use zhao_spec::log::tree::{LeafIndex, ProveError, TreeSize, leaf_hash, prove_inc
 use zhao_spec::map::MapPath;
 use zhao_spec::wire::{Hash, SecretKey, limits};
 
-use crate::hot::HotRecords;
+use crate::hot::{HotRecords, Prefetch};
 use crate::map::load::load;
 use crate::map::{Maps, StatusMap};
 use crate::overlay::{StoredView, Touched, record_of};
 use crate::replay::{Checked, Diverged, Divergence, expect, replay_checked};
 use crate::sequence::recover::{committed_size, edge_or_empty, genesis_segment};
 use crate::sequence::second_log::log_root;
-use crate::sequence::stage::{Edge, Segment, stage};
+use crate::sequence::stage::{Edge, Segment};
 use crate::sequence::{SecondPathError, second};
 use crate::store::layout::{FORMAT, Heads, Leaves, Meta, MetaKey};
 use crate::store::{self, Store, StoreError, WriteBatch};
@@ -133,7 +133,9 @@ pub struct Auditor {
     source: Arc<dyn LeafSource>,
     /// The state after the last epoch taken; nothing until it is first needed.
     edge: Option<Edge>,
-    hot: HotRecords,
+    hot: Arc<HotRecords>,
+    /// The map after the last epoch taken, for those who read ahead.
+    newest: Arc<Maps>,
     /// The map of the epoch last asked about, if it is not the newest.
     earlier: Maps,
 }
@@ -169,7 +171,8 @@ impl Auditor {
             store,
             source,
             edge: None,
-            hot: HotRecords::default(),
+            hot: Arc::new(HotRecords::default()),
+            newest: Arc::new(Maps::new()),
             earlier: Maps::new(),
         })
     }
@@ -297,6 +300,11 @@ impl Auditor {
             store: Arc::clone(&self.store),
             tiles,
             checkpoint,
+            prefetch: Prefetch {
+                store: Arc::clone(&self.store),
+                maps: Arc::clone(&self.newest),
+                hot: Arc::clone(&self.hot),
+            },
         };
         thread::scope(|scope| {
             let (send, chunks) = sync_channel(CHUNKS_AHEAD);
@@ -358,7 +366,7 @@ impl Auditor {
                 (segment, replayed.epoch, WriteBatch::new())
             }
         };
-        let staged = stage(&*self.store, &edge, &segment, epoch.time)?;
+        let (staged, opened) = second::stage_and_open(&*self.store, &edge, &segment, epoch.time)?;
         // Same leaves, same records: number, index, map root and number of keys must come out.
         if let Err(why) = same_epoch(&staged.epoch, &epoch) {
             let at = LeafIndex(first.0.saturating_add(count(leaves)).saturating_sub(1));
@@ -368,7 +376,7 @@ impl Auditor {
                 Box::new(Diverged { at, why, touched }),
             ));
         }
-        second::check(&*self.store, None, &edge, &segment.touched, &staged)?;
+        second::check(&*self.store, None, &edge, opened, &staged)?;
         let mut batch = staged.batch;
         for write in meta.into_writes() {
             batch.push_raw(write);
@@ -376,6 +384,8 @@ impl Auditor {
         // Only what is on disk is gone on from; after an error it is read anew.
         self.edge = None;
         self.store.write(batch)?;
+        self.newest.clear();
+        self.newest.put(staged.epoch.epoch, staged.edge.map.clone());
         self.edge = Some(staged.edge);
         for (leaf, record) in staged.fresh {
             self.hot.put(leaf, record);

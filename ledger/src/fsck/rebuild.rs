@@ -16,7 +16,7 @@ use crate::sequence::SecondPathError;
 use crate::sequence::recover::{edge_or_empty, genesis_segment, segment_leaves};
 use crate::sequence::second;
 use crate::sequence::second_log::log_root;
-use crate::sequence::stage::{Edge, Segment, stage};
+use crate::sequence::stage::{Edge, Segment};
 use crate::store::layout::{FORMAT, Family, Heads, Leaves, Meta, MetaKey};
 use crate::store::{self, Read, Store, StoreError, WriteBatch, decode};
 
@@ -73,11 +73,11 @@ pub fn rebuild(from: &dyn Read, to: &dyn Store, log: &Vkey) -> Result<u64, Rebui
     while edge.size() < end {
         let leaves = segment_leaves(from, edge.size(), end)?;
         let (segment, epoch) = judge(to, &hot, &edge, &leaves)?;
-        let staged = stage(to, &edge, &segment, epoch.time)?;
+        let (staged, opened) = second::stage_and_open(to, &edge, &segment, epoch.time)?;
         if staged.epoch != epoch {
             return Err(RebuildError::Epoch { at: epoch.index });
         }
-        second::check(to, None, &edge, &segment.touched, &staged)?;
+        second::check(to, None, &edge, opened, &staged)?;
         let mut batch = staged.batch;
         if edge.epoch.is_none() {
             put_meta(&mut batch, log);

@@ -30,6 +30,12 @@ impl Maps {
         self.lock().get(&epoch).cloned()
     }
 
+    /// The newest map.
+    #[must_use]
+    pub fn newest(&self) -> Option<StatusMap> {
+        self.lock().last_key_value().map(|(_, map)| map.clone())
+    }
+
     /// Whether a map of a later epoch is kept.
     #[must_use]
     pub fn any_after(&self, epoch: u64) -> bool {

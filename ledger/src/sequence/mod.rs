@@ -30,7 +30,7 @@ pub use cosign::{CosignError, CosignRequest, Cosigner, Quorum};
 pub use error::{CommitError, SecondPathError, StartError};
 pub use recover::Start;
 
-use crate::hot::HotRecords;
+use crate::hot::{HotRecords, Prefetch};
 use crate::map::Maps;
 use crate::map::prune::prune;
 use crate::read::Reader;
@@ -105,7 +105,7 @@ pub struct Sequencer {
     /// The maps from the published epoch to the newest, for readers.
     maps: Arc<Maps>,
     /// Records used lately.
-    hot: HotRecords,
+    hot: Arc<HotRecords>,
     /// The newest head the key signed. Changed only after its intent is on disk.
     signed: Option<Signed>,
     /// The newest published head. Changed only after it is on disk.
@@ -203,11 +203,12 @@ impl Sequencer {
 
     /// Writes one epoch, after both paths agree on it.
     fn append(&mut self, segment: &Segment, time: UnixMillis) -> Result<(), CommitError> {
-        // First path. Nothing is written; a crash leaves nothing.
-        let staged = stage::stage(&*self.store, &self.edge, segment, time)?;
+        // First path, and beside it the second opens the map as it was. Nothing is written; a crash
+        // leaves nothing.
+        let (staged, opened) = second::stage_and_open(&*self.store, &self.edge, segment, time)?;
         // Second path, from the bytes about to be written. If it disagrees nothing is written.
         let signed = self.signed.as_ref();
-        second::check(&*self.store, signed, &self.edge, &segment.touched, &staged)?;
+        second::check(&*self.store, signed, &self.edge, opened, &staged)?;
         // One synced batch: leaves, tiles, records, indexes, epoch. A crash here leaves all
         // of it or nothing. If all: the events are in the log under an epoch nobody signed.
         // Start-up
@@ -349,6 +350,15 @@ impl Sequencer {
             self.stopped = Some(error.to_string());
         }
         result
+    }
+
+    /// What fetches records before their batch is judged.
+    pub(crate) fn prefetch(&self) -> Prefetch {
+        Prefetch {
+            store: Arc::clone(&self.store),
+            maps: Arc::clone(&self.maps),
+            hot: Arc::clone(&self.hot),
+        }
     }
 
     /// A reader that shares the maps of this sequencer.

@@ -86,8 +86,8 @@ impl Sequencer {
             .into());
         }
         let segment = genesis_segment(genesis);
-        let staged = super::stage::stage(&*self.store, &self.edge, &segment, time)?;
-        second::check(&*self.store, None, &self.edge, &segment.touched, &staged)?;
+        let (staged, opened) = second::stage_and_open(&*self.store, &self.edge, &segment, time)?;
+        second::check(&*self.store, None, &self.edge, opened, &staged)?;
         // Genesis, epoch 0 and the names of things in one batch: a crash leaves an empty database,
         // which may be created again, or a whole one, which opens.
         let mut batch = staged.batch;
@@ -163,7 +163,7 @@ impl Sequencer {
             max_unpublished: config.max_unpublished,
             edge,
             maps: Arc::new(Maps::new()),
-            hot: HotRecords::default(),
+            hot: Arc::new(HotRecords::default()),
             signed: None,
             published: Published {
                 size: TreeSize(0),

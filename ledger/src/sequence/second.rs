@@ -5,19 +5,24 @@
 //! the hash found there; leaves and tiles are read again. So a flipped bit in the map, in a cached
 //! record, in a leaf or in a tile stops here, before the key signs what it led to.
 
+use std::thread;
+
 use zhao_spec::life::leaf::{Epoch, Leaf};
 use zhao_spec::log::tree::{LeafIndex, TreeSize, check_consistency, prove_consistency};
 use zhao_spec::map::Opened;
-use zhao_spec::wire::{Hash, sha256};
+use zhao_spec::wire::{Hash, UnixMillis, sha256};
 
 use super::error::SecondPathError;
 use super::second_log::log_root;
-use super::stage::{Edge, Staged};
+use super::stage::{Edge, Segment, Staged, stage};
 use crate::map::StatusMap;
 use crate::overlay::Touched;
 use crate::store::layout::{Family, Leaves, Records, Table as _, show};
 use crate::store::{Read, StoreError};
 use crate::tree::{StoredTree, flatten};
+
+/// Keys from which on a second thread is worth its start.
+const SIDE_BY_SIDE: usize = 128;
 
 /// A head the log's key has signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,12 +31,44 @@ pub(crate) struct Signed {
     pub(crate) root: Hash,
 }
 
+/// The part of the map that a batch looks at, opened under the root the last epoch states. It needs
+/// nothing of what is staged, and so can be made beside it.
+///
+/// # Errors
+/// The map in memory has another root, or the events were judged by another record than it has.
+pub(crate) fn open(before: &Edge, touched: &Touched) -> Result<Opened, SecondPathError> {
+    opened(&before.map, &before.stated().0, touched)
+}
+
+/// Stages a segment and opens the map for its second path; a large one side by side.
+///
+/// # Errors
+/// Those of both.
+pub(crate) fn stage_and_open(
+    store: &(dyn Read + Sync),
+    before: &Edge,
+    segment: &Segment,
+    time: UnixMillis,
+) -> Result<(Staged, Opened), SecondPathError> {
+    let touched = &segment.touched;
+    if touched.before.len() < SIDE_BY_SIDE {
+        return Ok((stage(store, before, segment, time)?, open(before, touched)?));
+    }
+    thread::scope(|scope| {
+        let opening = scope.spawn(|| open(before, touched));
+        let staged = stage(store, before, segment, time);
+        let opened = opening.join();
+        let gone = |_| StoreError::Engine("the second path's thread stopped".to_owned());
+        Ok((staged?, opened.map_err(gone)??))
+    })
+}
+
 /// Checks what is staged on `before`. `signed` is the newest signed head, if there is one.
 pub(crate) fn check(
     store: &dyn Read,
     signed: Option<&Signed>,
     before: &Edge,
-    touched: &Touched,
+    opened: Opened,
     staged: &Staged,
 ) -> Result<(), SecondPathError> {
     let from = before.size();
@@ -59,7 +96,7 @@ pub(crate) fn check(
         _ => return Err(SecondPathError::Epoch),
     }
     let changes = staged_records(staged)?;
-    let (root, subjects) = map_root(&before.map, before.stated(), touched, &changes)?;
+    let (root, subjects) = changed(opened, before.stated().1, &changes)?;
     compare_map(&staged.epoch, root, subjects)
 }
 
@@ -80,16 +117,20 @@ pub(crate) fn compare_map(epoch: &Epoch, root: Hash, subjects: u64) -> Result<()
     Ok(())
 }
 
-/// Applies `changes` to the part of the map that `touched` covers, opened under the root that
-/// `before` states.
+/// Root and number of keys after `changes` to the part of the map that `touched` covers, opened
+/// under the root that `before` states.
 pub(crate) fn map_root(
     map: &StatusMap,
     before: (Hash, u64),
     touched: &Touched,
     changes: &[(Hash, Hash)],
 ) -> Result<(Hash, u64), SecondPathError> {
+    changed(opened(map, &before.0, touched)?, before.1, changes)
+}
+
+fn opened(map: &StatusMap, root: &Hash, touched: &Touched) -> Result<Opened, SecondPathError> {
     let mut keys: Vec<Hash> = touched.before.keys().copied().collect();
-    let mut opened = Opened::new(&before.0, &map.open(&mut keys))?;
+    let opened = Opened::new(root, &map.open(&mut keys))?;
     for (key, judged) in &touched.before {
         // What the map commits and what the events were judged by must be one record.
         let committed = opened.find(key)?;
@@ -97,7 +138,14 @@ pub(crate) fn map_root(
             return Err(SecondPathError::Record { key: *key });
         }
     }
-    let mut subjects = before.1;
+    Ok(opened)
+}
+
+fn changed(
+    mut opened: Opened,
+    mut subjects: u64,
+    changes: &[(Hash, Hash)],
+) -> Result<(Hash, u64), SecondPathError> {
     for (key, record) in changes {
         if opened.set(key, record)?.is_none() {
             subjects = subjects.saturating_add(1);

@@ -51,7 +51,10 @@ pub(crate) fn figures(ledger: &mut Ledger, per_second: f64, batches: usize) -> R
             if ahead > Duration::from_micros(200) {
                 thread::sleep(ahead);
             }
-            hand.send((arrival, ledger.pipeline.submit(vec![event])?))?;
+            let ticket = ledger.pipeline.submit(vec![event])?;
+            if hand.send((arrival, ticket)).is_err() {
+                break;
+            }
         }
         drop(hand);
         waiting.join().expect("the waiting thread does not panic")

@@ -176,14 +176,11 @@ fn a_record_changed_between_the_paths_is_refused_by_the_second() {
     let staged =
         crate::sequence::stage::stage(&store, &sequencer.edge, &plan.segment, at(20)).unwrap();
     let signed = sequencer.signed.as_ref();
-    let error = crate::sequence::second::check(
-        &store,
-        signed,
-        &sequencer.edge,
-        &plan.segment.touched,
-        &staged,
-    )
-    .unwrap_err();
+    let second = crate::sequence::second::open(&sequencer.edge, &plan.segment.touched);
+    let second = second.and_then(|opened| {
+        crate::sequence::second::check(&store, signed, &sequencer.edge, opened, &staged)
+    });
+    let error = second.unwrap_err();
     assert_eq!(error, SecondPathError::Record { key });
 }
 
@@ -199,8 +196,8 @@ fn a_first_path_that_errs_is_refused_by_the_second() {
         || crate::sequence::stage::stage(&store, &sequencer.edge, &plan.segment, at(20)).unwrap();
     let check = |staged: &crate::sequence::stage::Staged| {
         let signed = sequencer.signed.as_ref();
-        let touched = &plan.segment.touched;
-        crate::sequence::second::check(&store, signed, &sequencer.edge, touched, staged)
+        let opened = crate::sequence::second::open(&sequencer.edge, &plan.segment.touched)?;
+        crate::sequence::second::check(&store, signed, &sequencer.edge, opened, staged)
     };
     check(&stage()).unwrap();
 

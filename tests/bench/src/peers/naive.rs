@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use zhao_spec::wire::{SecretKey, binary};
+use zhao_spec::wire::SecretKey;
 
 /// A library that canonicalises a [`Value`] (RFC 8785).
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +73,8 @@ impl Naive {
     pub(crate) fn issue(&self) -> Result<Vec<u8>> {
         let (mut document, mut config) = (self.document.clone(), self.config.clone());
         let signature = self.signing.sign(&self.data(&config, &document)?);
-        config["proofValue"] = binary::encode_multibase(&signature.to_bytes()).into();
+        let text = bs58::encode(signature.to_bytes()).into_string();
+        config["proofValue"] = format!("z{text}").into();
         document["proof"] = config;
         Ok(serde_json::to_vec(&document)?)
     }
@@ -88,14 +89,20 @@ impl Naive {
             .and_then(|proof| proof.remove("proofValue"))
             .context("a value")?;
         let value = value.as_str().context("a text")?;
-        let bytes: [u8; 64] = binary::decode_multibase_array(value)?;
+        let bytes: [u8; 64] = multibase(value)?;
         let data = self.data(&proof, &document)?;
         let method = proof["verificationMethod"].as_str().context("a text")?;
         let (_, text) = method.split_once('#').context("a fragment")?;
-        let multikey = binary::decode_multibase_array::<34>(text)?;
+        let multikey: [u8; 34] = multibase(text)?;
         let key: [u8; 32] = multikey[2..].try_into()?;
         let good =
             VerifyingKey::from_bytes(&key)?.verify_strict(&data, &Signature::from_bytes(&bytes));
         Ok(good.is_ok())
     }
+}
+
+fn multibase<const N: usize>(text: &str) -> Result<[u8; N]> {
+    let text = text.strip_prefix('z').context("base58")?;
+    let bytes = bs58::decode(text).into_vec()?;
+    bytes.try_into().ok().context("another length")
 }
