@@ -19,7 +19,7 @@ use crate::log::tlog_proof::TlogProof;
 use crate::log::tree::{LeafIndex, TreeSize, root_from_inclusion};
 use crate::map::{MapPath, root_from_path};
 use crate::wire::write::{ArrayWriter, ObjectWriter, object_bytes};
-use crate::wire::{Date, Hash, UnixMillis, binary, json, limits, sha256};
+use crate::wire::{Hash, UnixMillis, binary, json, limits, sha256};
 
 /// Multicodec of an Ed25519 public key, before its bytes.
 const MULTICODEC: [u8; 2] = [0xed, 0x01];
@@ -62,10 +62,6 @@ impl Form {
         let key = binary::encode_multibase(&[MULTICODEC.as_slice(), &self.key].concat());
         let did = format!("did:key:{key}");
         let identifier = self.identifier()?;
-        let issued_date = i32::try_from(self.issued_date)
-            .ok()
-            .and_then(|days| Date::new(1970, 1, 1).ok()?.add_days(days))
-            .ok_or_else(|| refused("issuedDate"))?;
         if texts.issuer == texts.authority && !texts.issuer.is_empty() {
             return Err(refused("issuer.name"));
         }
@@ -91,7 +87,7 @@ impl Form {
             });
             o.object("credentialSubject", |o| {
                 o.int("catalogueVersion", self.catalogue_version);
-                write_claims(o, texts, &issued_date.to_string(), &identifier);
+                write_claims(o, texts, &self.issued_date.to_string(), &identifier);
             });
             o.text("id", id);
             o.object("issuer", |o| {
@@ -125,9 +121,6 @@ impl Form {
             serial,
             ..
         } = &self.texts;
-        if self.identifier_version > 999 {
-            return Err(refused(item));
-        }
         let version = format!("{:03}", self.identifier_version);
         let check = check_character(
             &[type_code, unit, serial, &version]

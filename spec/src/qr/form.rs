@@ -4,12 +4,14 @@ use super::cbor::{Reader, Writer};
 use super::texts::Texts;
 use super::{DICTIONARY, QrError, VERSION};
 use crate::wire::time::{BEIJING_MILLIS, DAY_MILLIS};
-use crate::wire::{Hash, UnixMillis, limits};
+use crate::wire::{Date, Hash, UnixMillis, limits};
 
 /// Items of the outer array.
 const ITEMS: usize = 27;
 /// Bytes of a signature line: key id and signature.
 const LINE_BYTES: usize = 68;
+/// The largest version in a licence identifier, which has three digits for it.
+const IDENTIFIER_VERSION: u64 = 999;
 
 /// What a form says. Names are those of the JSON members, if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +21,7 @@ pub(super) struct Form {
     pub(super) signature: [u8; 64],
     pub(super) created: UnixMillis,
     pub(super) valid_from: UnixMillis,
-    /// Days from 1970-01-01.
-    pub(super) issued_date: i64,
+    pub(super) issued_date: Date,
     pub(super) catalogue_version: u64,
     pub(super) identifier_version: u64,
     pub(super) seq: u64,
@@ -85,7 +86,7 @@ impl Form {
         out.bytes(&self.signature);
         write_time(&mut out, self.created);
         write_time(&mut out, self.valid_from);
-        out.integer(self.issued_date);
+        out.integer(self.issued_date.signed_day_number());
         out.unsigned(self.catalogue_version);
         out.unsigned(self.identifier_version);
         out.unsigned(self.seq);
@@ -126,12 +127,13 @@ impl Form {
         if version != VERSION {
             return Err(QrError::Version { actual: version });
         }
+        // Another version may have another number of items.
+        if usize::try_from(items) != Ok(ITEMS) {
+            return Err(QrError::Shape { item: "form" });
+        }
         let dictionary = from.unsigned("dictionary")?;
         if dictionary != DICTIONARY {
             return Err(QrError::Dictionary { actual: dictionary });
-        }
-        if usize::try_from(items) != Ok(ITEMS) {
-            return Err(QrError::Shape { item: "form" });
         }
         let from = &mut from;
         let id = from.exactly("id")?;
@@ -139,9 +141,9 @@ impl Form {
         let signature = from.exactly("proofValue")?;
         let created = time(from, "created")?;
         let valid_from = time(from, "validFrom")?;
-        let issued_date = from.integer("issuedDate")?;
+        let issued_date = date(from, "issuedDate")?;
         let catalogue_version = number(from, "catalogueVersion")?;
-        let identifier_version = number(from, "licenceIdentifier version")?;
+        let identifier_version = within(from, 0, IDENTIFIER_VERSION, "licenceIdentifier version")?;
         let seq = number(from, "seq")?;
         let index = number(from, "index")?;
         let index_after_issued = number(from, "issuedIndex")?;
@@ -291,6 +293,23 @@ fn within(
     Ok(n)
 }
 
+/// An integer that our JSON can hold.
+fn integer(from: &mut Reader<'_>, item: &'static str) -> Result<i64, QrError> {
+    let n = from.integer(item)?;
+    if n.unsigned_abs() > limits::INTEGER {
+        return Err(QrError::Value { item });
+    }
+    Ok(n)
+}
+
+/// A day of the years that dates have.
+fn date(from: &mut Reader<'_>, item: &'static str) -> Result<Date, QrError> {
+    let days = i32::try_from(integer(from, item)?).ok();
+    let first = Date::new(1970, 1, 1).ok();
+    days.and_then(|days| first?.add_days(days))
+        .ok_or(QrError::Value { item })
+}
+
 fn ascending(from: &mut Reader<'_>, item: &'static str) -> Result<Vec<u64>, QrError> {
     let length = from.array(item)?;
     let length = usize::try_from(length).ok();
@@ -309,20 +328,23 @@ fn ascending(from: &mut Reader<'_>, item: &'static str) -> Result<Vec<u64>, QrEr
 fn lines(from: &mut Reader<'_>) -> Result<Vec<Line>, QrError> {
     let item = "signature lines";
     let shape = QrError::Shape { item };
-    let mut left = from.array(item)?;
-    if left == 0 {
-        return Err(shape);
-    }
+    let left = usize::try_from(from.array(item)?).ok();
+    // Each line may have its time behind it.
+    let most = limits::NOTE_SIGNATURES.saturating_mul(2);
+    let left = left.filter(|left| (1..=most).contains(left));
+    let mut left = left.ok_or(shape.clone())?;
     let mut lines = Vec::new();
     while left > 0 {
         if lines.len() >= limits::NOTE_SIGNATURES {
+            // Whatever stands here is too much; that nothing does is the other error.
+            from.peek()?;
             return Err(shape);
         }
         let bytes = from.exactly(item)?;
         left = left.saturating_sub(1);
         let mut seconds_after_epoch = None;
         if left > 0 && from.integer_next() {
-            seconds_after_epoch = Some(from.integer(item)?);
+            seconds_after_epoch = Some(integer(from, item)?);
             left = left.saturating_sub(1);
         }
         lines.push(Line {
@@ -385,7 +407,7 @@ fn write_time(out: &mut Writer, time: UnixMillis) {
 
 fn time(from: &mut Reader<'_>, item: &'static str) -> Result<UnixMillis, QrError> {
     let refused = QrError::Value { item };
-    let n = from.integer(item)?;
+    let n = integer(from, item)?;
     let time = match u64::try_from(n) {
         Ok(millis) => {
             let from_day = millis.saturating_add(BEIJING_MILLIS);

@@ -118,8 +118,9 @@ struct Part {
 
 impl Code {
     fn parse(text: &str) -> Result<Self, QrError> {
-        if text.len() > limits::QR_CODE_CHARS {
-            return Err(QrError::CodeTooLong { actual: text.len() });
+        let actual = text.chars().count();
+        if actual > limits::QR_CODE_CHARS {
+            return Err(QrError::CodeTooLong { actual });
         }
         if let Some(base45) = text.strip_prefix(WHOLE) {
             let bytes = decode_base45(base45)?;

@@ -123,7 +123,6 @@ impl Form {
 
         let index = record.index.0;
         let index_after_issued = index.checked_sub(record.issued_index.0);
-        let issued_date = licence.subject.issued_date.signed_day_number();
         let lines = log_proof.note().signatures();
         Ok(Self {
             id: uuid(&licence.id).ok_or(QrError::CannotCarry {
@@ -133,7 +132,7 @@ impl Form {
             signature,
             created: proof.created,
             valid_from: licence.valid_from,
-            issued_date,
+            issued_date: licence.subject.issued_date,
             catalogue_version: licence.subject.catalogue_version,
             identifier_version: u64::from(licence.subject.licence_identifier.version()),
             seq: record.seq,

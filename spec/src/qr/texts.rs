@@ -106,10 +106,15 @@ impl Texts {
         for _ in 0..lines {
             texts.lines.push(text()?);
         }
+        let mut face = Vec::new();
         while !rest.0.is_empty() {
-            let name = rest.text()?;
-            texts.face.push((name, rest.value()?));
+            face.push((rest.text()?, rest.value()?));
         }
+        // What the digits say comes after where the texts end.
+        texts.face = face
+            .into_iter()
+            .map(|(name, value)| Ok((name, value?)))
+            .collect::<Result<_, _>>()?;
         Ok(texts)
     }
 }
@@ -135,16 +140,17 @@ impl Split<'_> {
         }
     }
 
-    fn value(&mut self) -> Result<FaceValue, QrError> {
+    /// The next value, or why its digits are refused, which is not the first error to name.
+    fn value(&mut self) -> Result<Result<FaceValue, QrError>, QrError> {
         let item = "integer of the face data";
         match self.next()? {
-            (text, END_TEXT) => Ok(FaceValue::Text(text)),
-            (text, END_INTEGER) => crate::log::text::decimal(&text)
+            (text, END_TEXT) => Ok(Ok(FaceValue::Text(text))),
+            (text, END_INTEGER) => Ok(crate::log::text::decimal(&text)
                 .filter(|n| *n <= limits::INTEGER && !text.is_empty())
                 .map(FaceValue::Int)
-                .ok_or(QrError::Value { item }),
-            (text, END_TRUE) if text.is_empty() => Ok(FaceValue::Bool(true)),
-            (text, END_FALSE) if text.is_empty() => Ok(FaceValue::Bool(false)),
+                .ok_or(QrError::Value { item })),
+            (text, END_TRUE) if text.is_empty() => Ok(Ok(FaceValue::Bool(true))),
+            (text, END_FALSE) if text.is_empty() => Ok(Ok(FaceValue::Bool(false))),
             _ => Err(QrError::Texts),
         }
     }

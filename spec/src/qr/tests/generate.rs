@@ -1,7 +1,9 @@
 //! Writes `vectors/qr/`. Run by hand after a change of the form:
 //! `cargo test -p zhao-spec qr::tests::generate -- --ignored`.
 
+mod faults;
 mod forms;
+mod streams;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -109,6 +111,16 @@ fn base45() -> Vec<Json> {
         ("largest-three-characters", ":::", "qr-base45-value"),
         ("two-characters-above-a-byte", "V5", "qr-base45-value"),
         ("largest-two-characters", "BB8::", "qr-base45-value"),
+        (
+            "large-group-then-a-small-letter",
+            "GGWb",
+            "qr-base45-character",
+        ),
+        (
+            "large-group-and-a-character-left-over",
+            "GGWB",
+            "qr-base45-length",
+        ),
     ];
     let accepted = accepted
         .iter()
@@ -237,6 +249,27 @@ fn code_cases() -> Vec<Json> {
              part(set, "1", "3", &large[third..2 * third]), c.clone()],
             "qr-part-content",
         ),
+        ("many-hanzi", vec![format!("ZHAO1:{}", "昭".repeat(4_290))], "qr-base45-character"),
+        ("too-many-hanzi", vec![format!("ZHAO1:{}", "昭".repeat(4_291))], "qr-code-too-long"),
+        ("number-zero-and-a-small-letter", vec![header(&format!("{set}/0/3")) + "b"],
+         "qr-part-number"),
+        ("two-parts-of-one-and-a-leading-zero", vec![header(&format!("{set}/01/1"))],
+         "qr-part-header"),
+        ("whole-and-no-prefix", vec![whole.clone(), a.clone(), String::new()], "qr-prefix"),
+        ("parts-of-another-set-and-a-whole", vec![a.clone(), other[2].clone(), whole.clone()],
+         "qr-part-mixed"),
+        (
+            "part-of-another-count-then-of-another-set",
+            vec![a.clone(), part(set, "3", "4", &[]), other[2].clone()],
+            "qr-part-set",
+        ),
+        (
+            "two-contents-of-one-number-then-another-count",
+            vec![a.clone(), part(set, "1", "3", &[]), part(set, "3", "4", &[])],
+            "qr-part-count",
+        ),
+        ("two-contents-of-one-number-and-none-of-another",
+         vec![b.clone(), c.clone(), part(set, "3", "3", &[])], "qr-part-conflict"),
     ];
     for (name, list, code) in refused {
         cases.push(bad(name, ("codes", json!(list)), code));

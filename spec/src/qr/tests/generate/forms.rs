@@ -1,4 +1,4 @@
-//! The cases of `expand.json`: forms that expand, and forms with one thing wrong.
+//! The cases of `expand.json`: forms that expand, and forms with something wrong.
 
 use serde_json::{Value as Json, json};
 
@@ -7,7 +7,7 @@ use super::super::super::texts::{Texts, deflate};
 use super::super::super::{encode, expand};
 use super::super::json_text;
 use super::super::world::ORIGIN;
-use super::{bad, carried, ok};
+use super::{bad, carried, faults, ok, streams};
 use crate::life::subject::{Kind, subject_key};
 use crate::wire::binary::encode_base64url;
 use crate::wire::sha256;
@@ -15,7 +15,7 @@ use crate::wire::vectors::unhex;
 
 /// The items of a form, each as its bytes.
 #[derive(Clone)]
-struct Items(Vec<Vec<u8>>);
+pub(super) struct Items(pub(super) Vec<Vec<u8>>);
 
 impl Items {
     fn of(form: &[u8]) -> Self {
@@ -30,13 +30,13 @@ impl Items {
         Self(items)
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         let head = [0x98, u8::try_from(self.0.len()).unwrap()];
         [head.as_slice(), &self.0.concat()].concat()
     }
 
     /// The form with another item in the place of one.
-    fn with(&self, at: usize, item: &[u8]) -> Vec<u8> {
+    pub(super) fn with(&self, at: usize, item: &[u8]) -> Vec<u8> {
         let mut items = self.clone();
         items.0[at] = item.to_vec();
         items.bytes()
@@ -67,7 +67,7 @@ fn item_length(bytes: &[u8]) -> usize {
 }
 
 /// A byte string.
-fn string(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn string(bytes: &[u8]) -> Vec<u8> {
     let length = u16::try_from(bytes.len()).unwrap();
     let head = match length {
         0..=23 => vec![0x40 | length.to_be_bytes()[1]],
@@ -89,7 +89,7 @@ pub(super) fn expand_cases() -> Vec<Json> {
     let items = Items::of(&form);
     let texts = Form::of(dossier).unwrap().texts;
     let joined = texts.joined();
-    for (name, stream) in other_streams(&joined) {
+    for (name, stream) in streams::accepted(&joined) {
         let form = (
             "form",
             json!(encode_base64url(&items.with(25, &string(&stream)))),
@@ -105,7 +105,11 @@ pub(super) fn expand_cases() -> Vec<Json> {
         cases.push(bad(name, ("form", json!(encode_base64url(&form))), code));
     };
     shapes(&items, &mut refuse);
-    streams(&items, &texts, &joined, &mut refuse);
+    for (name, code, stream) in streams::refused(&joined) {
+        refuse(name, items.with(25, &string(&stream)), code);
+    }
+    joined_texts(&items, &texts, &joined, &mut refuse);
+    faults::two(&items, &joined, &mut refuse);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let mut long = bad(
         "too-long",
@@ -124,7 +128,7 @@ pub(super) fn expand_cases() -> Vec<Json> {
     cases
 }
 
-type Refuse<'a> = dyn FnMut(&str, Vec<u8>, &str) + 'a;
+pub(super) type Refuse<'a> = dyn FnMut(&str, Vec<u8>, &str) + 'a;
 
 /// A form with one item changed: name, code, which item, and its bytes in hexadecimal, where
 /// `07*3` is `070707`.
@@ -218,7 +222,7 @@ const VALUES: &[Row] = &[
     ("inspection-result-unknown", "qr-value", 26, "a11002"),
 ];
 
-fn bytes_of(row: &str) -> Vec<u8> {
+pub(super) fn bytes_of(row: &str) -> Vec<u8> {
     row.split(' ')
         .flat_map(|token| {
             let (hex, times) = token.split_once('*').unwrap_or((token, "1"));
@@ -303,140 +307,7 @@ fn shapes(items: &Items, refuse: &mut Refuse<'_>) {
     }
 }
 
-/// A stored block.
-fn stored(last: bool, bytes: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(bytes.len()).unwrap();
-    let head = [
-        u8::from(last),
-        length.to_le_bytes()[0],
-        length.to_le_bytes()[1],
-    ];
-    let complement = (!length).to_le_bytes();
-    [head.as_slice(), &complement, bytes].concat()
-}
-
-/// Writes bits, the lowest first.
-#[derive(Default)]
-struct Bits(Vec<bool>);
-
-impl Bits {
-    fn low(mut self, value: u32, bits: u32) -> Self {
-        self.0.extend((0..bits).map(|bit| value >> bit & 1 == 1));
-        self
-    }
-
-    /// A Huffman code: the highest bit first.
-    fn code(mut self, value: u32, bits: u32) -> Self {
-        self.0
-            .extend((0..bits).rev().map(|bit| value >> bit & 1 == 1));
-        self
-    }
-
-    /// A byte as literal of the fixed code.
-    fn literal(self, byte: u8) -> Self {
-        match u32::from(byte) {
-            small @ 0..=143 => self.code(0x30 + small, 8),
-            large => self.code(0x190 + large - 144, 9),
-        }
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let byte = |bits: &[bool]| {
-            bits.iter()
-                .rev()
-                .fold(0, |sum, bit| sum << 1 | u8::from(*bit))
-        };
-        self.0.chunks(8).map(byte).collect()
-    }
-}
-
-/// The same texts, deflated by other writers.
-fn other_streams(joined: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    let (a, b) = joined.split_at(100);
-    let mut fixed = Bits::default().low(1, 1).low(1, 2);
-    for byte in joined {
-        fixed = fixed.literal(*byte);
-    }
-    vec![
-        ("stored", stored(true, joined)),
-        (
-            "stored-in-three-blocks",
-            [stored(false, a), stored(false, &[]), stored(true, b)].concat(),
-        ),
-        ("fixed-code", fixed.code(0, 7).bytes()),
-        (
-            "stored-then-fixed",
-            [
-                stored(false, joined),
-                Bits::default().low(3, 3).code(0, 7).bytes(),
-            ]
-            .concat(),
-        ),
-    ]
-}
-
-fn streams(items: &Items, texts: &Texts, joined: &[u8], refuse: &mut Refuse<'_>) {
-    let good = deflate(joined);
-    let mut lengths = stored(true, joined);
-    lengths[3] ^= 1;
-    let fixed = || Bits::default().low(1, 1).low(1, 2);
-    let end = |bits: Bits| bits.code(0, 7).low(0, 16).bytes();
-    // Distance symbol 22: 2,049 and 10 bits more. The dictionary has 2,509 bytes.
-    let reaching = |far: u32| {
-        fixed()
-            .code(1, 7)
-            .code(22, 5)
-            .low(far - 2_049, 10)
-            .code(0, 7)
-    };
-    let head = |literals: u32, distances: u32| {
-        let counts = (literals - 257, distances - 1);
-        let bits = Bits::default().low(1, 1).low(2, 2);
-        bits.low(counts.0, 5).low(counts.1, 5).low(0, 4)
-    };
-    // Lengths of the code length code, in the order 16, 17, 18, 0, three bits each, lowest first.
-    let all = |bits: Bits| bits.low(0o1111, 12);
-    let (of_16_and_18, of_18_and_0) = (0o0101, 0o1100);
-    let zeros = |bits: Bits, more: u32| bits.code(1, 1).low(more, 7);
-    let beyond = zeros(
-        zeros(zeros(head(257, 1).low(of_16_and_18, 12), 127), 127),
-        127,
-    );
-    let none = zeros(zeros(head(257, 1).low(of_18_and_0, 12), 127), 109);
-    let bomb = fixed().literal(b'x');
-    let bomb = (0..1_100).fold(bomb, |bits, _| bits.code(0xc5, 8).code(0, 5));
-    let most = vec![0xff; 262_145];
-    #[rustfmt::skip]
-    let cases = [
-        ("texts-of-no-bytes", "qr-inflate", vec![]),
-        ("stream-cut", "qr-inflate", good[..good.len() - 1].to_vec()),
-        ("byte-after-the-stream", "qr-inflate", [&good[..], &[0]].concat()),
-        ("two-streams", "qr-inflate", good.repeat(2)),
-        ("no-last-block", "qr-inflate", stored(false, joined)),
-        ("block-type-3", "qr-inflate", vec![7]),
-        ("stored-lengths-disagree", "qr-inflate", lengths),
-        ("stored-block-cut", "qr-inflate", stored(true, joined)[..50].to_vec()),
-        ("zlib-header", "qr-inflate", [&[0x78, 0xda], &good[..]].concat()),
-        ("length-symbol-286", "qr-inflate", end(fixed().code(0xc6, 8).code(0, 5))),
-        ("distance-symbol-30", "qr-inflate", end(fixed().code(1, 7).code(30, 5))),
-        ("distance-before-the-dictionary", "qr-inflate", reaching(2_510).bytes()),
-        ("distance-to-its-first-byte", "qr-texts", reaching(2_509).bytes()),
-        ("codes-287", "qr-inflate", end(all(head(287, 1)))),
-        ("distance-codes-31", "qr-inflate", end(all(head(257, 31)))),
-        ("code-lengths-over-subscribed", "qr-inflate", end(all(head(257, 1)))),
-        ("code-lengths-incomplete", "qr-inflate", end(head(257, 1).low(0o0002, 12))),
-        ("code-lengths-empty", "qr-inflate", end(head(257, 1).low(0, 12))),
-        ("repetition-of-nothing", "qr-inflate",
-         end(head(257, 1).low(of_16_and_18, 12).code(0, 1).low(0, 2))),
-        ("repetition-beyond-the-end", "qr-inflate", end(beyond)),
-        ("no-codes", "qr-inflate", end(none)),
-        ("bomb", "qr-texts-too-long", bomb.code(0, 7).bytes()),
-        ("one-byte-more-than-allowed", "qr-texts-too-long", deflate(&most)),
-        ("as-many-bytes-as-allowed", "qr-texts", deflate(&most[1..])),
-    ];
-    for (name, code, stream) in cases {
-        refuse(name, items.with(25, &string(&stream)), code);
-    }
+fn joined_texts(items: &Items, texts: &Texts, joined: &[u8], refuse: &mut Refuse<'_>) {
     let mut text = |name: &str, code: &str, joined: &[u8]| {
         refuse(name, items.with(25, &string(&deflate(joined))), code);
     };
