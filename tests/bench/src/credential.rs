@@ -1,9 +1,10 @@
-//! Credentials: real ones for the first licences, and issuing and verifying beside the naive floor.
+//! Credentials: real ones for licences at random, and issuing and verifying beside the naive floor.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use anyhow::{Result, ensure};
+use rand::seq::index;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
 use zhao_spec::credential::{FaceValue, Issuer, Licence, Status, Subject, Unsigned, eddsa_jcs};
@@ -35,17 +36,20 @@ pub(crate) struct Real {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// The credentials of the first licences.
+/// The credentials of licences drawn at random.
 pub(crate) struct Credentials {
     real: Vec<Real>,
+    /// Which of them a licence has, by the number of the licence.
+    at: BTreeMap<u64, usize>,
 }
 
 impl Credentials {
-    /// Signs them; the same seed, the same credentials.
-    pub(crate) fn new(seed: u64) -> Self {
+    /// Signs them and spreads them over the first so many licences; the same seed, the same
+    /// credentials.
+    pub(crate) fn new(seed: u64, spread: usize) -> Self {
         let mut generator = ChaCha20Rng::seed_from_u64(seed ^ 0x7a68_616f);
         let key = secret("unit");
-        let real = (0..CREDENTIALS)
+        let real: Vec<_> = (0..CREDENTIALS)
             .map(|n| {
                 let unsigned = unsigned(n, &mut generator);
                 let bytes = unsigned
@@ -60,12 +64,16 @@ impl Credentials {
                 }
             })
             .collect();
-        Self { real }
+        let drawn = index::sample(&mut generator, spread.max(real.len()), real.len());
+        let at = drawn.into_iter().enumerate();
+        let at = at.filter_map(|(one, n)| Some((u64::try_from(n).ok()?, one)));
+        let at = at.collect();
+        Self { real, at }
     }
 
     /// That of the `n`th licence, if it has one.
     pub(crate) fn of(&self, n: u64) -> Option<&Real> {
-        self.real.get(usize::try_from(n).ok()?)
+        self.real.get(*self.at.get(&n)?)
     }
 
     /// All of them.
@@ -218,9 +226,9 @@ mod tests {
     #[test]
     fn credentials_are_valid_distinct_and_seeded() {
         let (one, same, other) = (
-            Credentials::new(1),
-            Credentials::new(1),
-            Credentials::new(2),
+            Credentials::new(1, 0),
+            Credentials::new(1, 0),
+            Credentials::new(2, 0),
         );
         assert_eq!(
             one.of(3).map(|real| real.digest),
@@ -239,5 +247,14 @@ mod tests {
             let licence = Licence::parse(&real.bytes).expect("it parses");
             assert!(licence.check_proof().is_ok());
         }
+    }
+
+    #[test]
+    fn real_licences_are_spread_over_all() {
+        let spread = Credentials::new(1, 100_000);
+        let real: Vec<u64> = (0..100_000).filter(|n| spread.of(*n).is_some()).collect();
+        assert_eq!(real.len(), spread.all().len(), "each has its own licence");
+        let early = real.iter().filter(|n| **n < 50_000).count();
+        assert!((450..550).contains(&early), "{early} are in the first half");
     }
 }

@@ -1,5 +1,6 @@
 //! Dossiers: how long one takes to make, what it weighs, what verifying it costs offline.
 
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -18,7 +19,8 @@ use zhao_verifier::{Status, TrustPolicy, verify};
 use crate::figure::Figure;
 use crate::ledger::{Ledger, at_work, config};
 use crate::machine::strict_on_one;
-use crate::office::{START, secret};
+use crate::office::{START, TYPE, UNIT, secret};
+use crate::printed::{self, Installed};
 use crate::qr::Forms;
 use crate::statistics::{float, median, percentile};
 use crate::workload::ORIGIN;
@@ -30,8 +32,8 @@ const BESIDE: usize = 200;
 /// When dossiers are made and judged: after everything recorded.
 const NOW: UnixMillis = UnixMillis(START.0 + 3_600_000);
 
-/// Has two witnesses cosign the newest head, and gives the policy a verifier needs.
-fn cosigned(ledger: &mut Ledger) -> Result<TrustPolicy> {
+/// Has two witnesses cosign the newest head, and gives what a verifier needs.
+fn cosigned(ledger: &mut Ledger) -> Result<Installed> {
     let log = NoteSigner::new(ORIGIN, secret("log"))?.vkey().clone();
     let (mut lines, mut cosigners) = (String::new(), Vec::<Box<dyn Cosigner>>::new());
     for name in WITNESSES {
@@ -54,7 +56,6 @@ fn cosigned(ledger: &mut Ledger) -> Result<TrustPolicy> {
          pack-max-age 30d\nskew 5m\ninclusion-bound 1d\n"
     );
     let policy = format!("log {}\n{policy}", log.format());
-    let trust = TrustPolicy::load(&policy, &trust)?;
     let (mut sequencer, _) = Sequencer::open(
         Arc::clone(&ledger.store),
         ledger.place.files()?,
@@ -63,7 +64,17 @@ fn cosigned(ledger: &mut Ledger) -> Result<TrustPolicy> {
     )?;
     ensure!(sequencer.heartbeat(NOW)?, "the witnesses cosign");
     ledger.pipeline = at_work(sequencer)?;
-    Ok(trust)
+    let one = |name: &str| BTreeSet::from([name.to_owned()]);
+    let pack = ledger
+        .reader()
+        .latest()?
+        .issuer_pack(&one(UNIT), &one(TYPE))?;
+    Ok(Installed {
+        policy,
+        trust,
+        pack: pack.bytes(),
+        at: NOW,
+    })
 }
 
 /// Signatures a verifier must check: the proof, the log's, the witnesses', and those of the events
@@ -77,9 +88,10 @@ fn signatures(dossier: &Dossier) -> usize {
     2 + WITNESSES.len() + events
 }
 
-/// Makes and verifies the dossier of every real credential.
-pub(crate) fn figures(ledger: &mut Ledger) -> Result<Vec<Figure>> {
-    let trust = cosigned(ledger)?;
+/// Makes and verifies the dossier of every real credential, and prints the QR forms of so many.
+pub(crate) fn figures(ledger: &mut Ledger, printed: usize) -> Result<Vec<Figure>> {
+    let installed = cosigned(ledger)?;
+    let trust = TrustPolicy::load(&installed.policy, &installed.trust)?;
     let reader = ledger.reader();
     let (mut built, mut verified, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
     let mut checked = 0;
@@ -140,6 +152,8 @@ pub(crate) fn figures(ledger: &mut Ledger) -> Result<Vec<Figure>> {
             "B",
         ),
     ];
+    let some: Vec<_> = forms.all().iter().take(printed).cloned().collect();
     figures.extend(forms.figures());
+    figures.extend(printed::figures(&some, &installed, ledger.place.folder())?);
     Ok(figures)
 }

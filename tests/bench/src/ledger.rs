@@ -98,7 +98,7 @@ impl Ledger {
         let place = Place::new(folder);
         std::fs::create_dir_all(folder)?;
         let store: Arc<dyn Store> = Arc::new(Rocks::create(&place.database())?);
-        let workload = Workload::new(seed, licences + room);
+        let workload = Workload::new(seed, licences, licences + room);
         let genesis = workload.office.genesis();
         let config = config(ALONE, Vec::new())?;
         let mut sequencer =

@@ -17,6 +17,12 @@ use clap::{Args, Parser, Subcommand};
 mod audit;
 mod credential;
 mod dossier;
+#[path = "../../../cli/src/command/codes/drawing.rs"]
+#[expect(
+    dead_code,
+    reason = "shared with the command line, which makes drawings too"
+)]
+mod drawing;
 mod figure;
 mod growth;
 mod ledger;
@@ -28,6 +34,7 @@ mod map;
 #[expect(unreachable_pub, reason = "shared with a library, where it is public")]
 mod office;
 mod peers;
+mod printed;
 mod progress;
 mod qr;
 mod report;
@@ -109,6 +116,11 @@ impl Settings {
     /// Batches in each of the five slices of a measurement of the ledger.
     fn batches(&self) -> usize {
         if self.quick { 4 } else { 20 }
+    }
+
+    /// Dossiers that are printed and read back: all, or few.
+    fn printed(&self) -> usize {
+        if self.quick { 100 } else { 1_000 }
     }
 
     /// A fresh folder for databases, removed at the end of the run.

@@ -11,7 +11,7 @@ use crate::statistics::{float, mean, median, percentile};
 /// Sizes of the forms seen so far.
 #[derive(Default)]
 pub(crate) struct Forms {
-    bytes: Vec<f64>,
+    forms: Vec<Vec<u8>>,
     codes: Vec<f64>,
 }
 
@@ -23,20 +23,26 @@ impl Forms {
             expand(&form)? == dossier.bytes(),
             "the form expands to another dossier"
         );
-        self.bytes.push(float(form.len()));
         self.codes.push(float(codes(&form)?.len()));
+        self.forms.push(form);
         Ok(())
+    }
+
+    /// All of them, as they were added.
+    pub(crate) fn all(&self) -> &[Vec<u8>] {
+        &self.forms
     }
 
     /// The figures of all of them.
     pub(crate) fn figures(self) -> Vec<Figure> {
+        let bytes: Vec<f64> = self.forms.iter().map(|form| float(form.len())).collect();
         let note = "two cosignatures, issuer pack installed";
         vec![
             Figure::new(
                 "qr-bytes",
                 "QR dossier, median",
                 "二维码卷宗，中位",
-                median(self.bytes.clone()),
+                median(bytes.clone()),
                 "B",
             )
             .at_most(2_300.0)
@@ -45,7 +51,14 @@ impl Forms {
                 "qr-bytes-p99",
                 "QR dossier, p99",
                 "二维码卷宗，p99",
-                percentile(self.bytes, 99),
+                percentile(bytes.clone(), 99),
+                "B",
+            ),
+            Figure::new(
+                "qr-bytes-largest",
+                "QR dossier, largest",
+                "二维码卷宗，最大",
+                percentile(bytes, 100),
                 "B",
             ),
             Figure::new(

@@ -134,7 +134,7 @@ fn ledger(run: &mut Run, settings: &Settings, folder: &std::path::Path) -> Resul
         Ok(())
     })?;
     run.part("dossiers", |figures| {
-        figures.extend(dossier::figures(&mut ledger)?);
+        figures.extend(dossier::figures(&mut ledger, settings.printed())?);
         Ok(())
     })?;
     let place = ledger.place.clone();

@@ -26,7 +26,7 @@ pub(crate) const ORIGIN: &str = "bench.zhao.example/log";
 pub(crate) struct Workload {
     /// Who signs.
     pub(crate) office: Office,
-    /// The first licences are real: their dossiers can be judged.
+    /// Some licences are real: their dossiers can be judged.
     pub(crate) credentials: Credentials,
     /// Leaf hash and number of the latest event about the `n`th licence.
     latest: Vec<(Hash, u32)>,
@@ -40,11 +40,12 @@ enum Plan {
 }
 
 impl Workload {
-    /// Nothing issued yet; room for so many licences, so that memory is not measured twice.
-    pub(crate) fn new(seed: u64, licences: usize) -> Self {
+    /// Nothing issued yet. The real licences are among the first `spread`; there is room for
+    /// `licences`, so that memory is not measured twice.
+    pub(crate) fn new(seed: u64, spread: usize, licences: usize) -> Self {
         let office = Office::new(ORIGIN);
         Self {
-            credentials: Credentials::new(seed),
+            credentials: Credentials::new(seed, spread),
             office,
             latest: Vec::with_capacity(licences),
             generator: ChaCha20Rng::seed_from_u64(seed),
@@ -194,7 +195,7 @@ mod tests {
     #[test]
     fn the_same_seed_makes_the_same_events() {
         let events = |seed| {
-            let mut workload = Workload::new(seed, 0);
+            let mut workload = Workload::new(seed, 0, 0);
             let mut events = workload.issue(40);
             events.extend(workload.mixed(20));
             events.iter().map(Event::leaf_hash).collect::<Vec<_>>()
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn half_of_a_mixed_batch_changes_what_was_issued_before() {
-        let mut workload = Workload::new(1, 0);
+        let mut workload = Workload::new(1, 0, 0);
         workload.issue(100);
         let batch = workload.mixed(50);
         assert_eq!(batch.len(), 50);

@@ -1,3 +1,4 @@
+use super::drawing::{QUIET, dark};
 use super::*;
 
 /// The texts that another program reads from a picture.
