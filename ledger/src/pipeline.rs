@@ -262,8 +262,7 @@ impl Shared {
         let _guard = Guard(self);
         let mut keys = Keys::new(PREPARED_KEYS);
         while let Some((number, events)) = self.next_unchecked() {
-            let check = |event: Event| event.verify_signatures_with(&mut keys);
-            let checked: Vec<Checked> = events.into_iter().map(check).collect();
+            let checked: Vec<Checked> = VerifiedEvent::check_all(events, &mut keys);
             // Only for whom the signatures speak: nobody else makes the disk work.
             let verified = checked.iter().flatten().map(|event| &**event);
             self.prefetch.fetch(verified);

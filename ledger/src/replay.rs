@@ -142,15 +142,29 @@ pub enum Checked {
 
 /// Reads leaves and checks their signatures, which needs no state and can be done by many threads.
 pub fn check(leaves: &[Vec<u8>], keys: &mut Keys) -> Vec<Result<Checked, Divergence>> {
-    let mut one = |leaf: &Vec<u8>| match ReadLeaf::parse(leaf, keys)? {
-        ReadLeaf::Epoch(epoch) => Ok(Checked::Epoch(epoch)),
-        ReadLeaf::Event(event) => {
-            let event = event.verify_signatures(keys).map_err(Divergence::Refused)?;
-            Ok(Checked::Event(Box::new(event)))
+    let mut checked = Vec::with_capacity(leaves.len());
+    let (mut events, mut places) = (Vec::new(), Vec::new());
+    for (place, leaf) in leaves.iter().enumerate() {
+        checked.push(match ReadLeaf::parse(leaf, keys) {
+            Ok(ReadLeaf::Epoch(epoch)) => Ok(Checked::Epoch(epoch)),
+            Ok(ReadLeaf::Genesis(_)) => Ok(Checked::Genesis),
+            // Until its signatures are checked below.
+            Ok(ReadLeaf::Event(event)) => {
+                events.push(*event);
+                places.push(place);
+                Err(Divergence::Refused(Refusal::SignerMissing))
+            }
+            Err(error) => Err(error.into()),
+        });
+    }
+    let verified = VerifiedEvent::check_all_read(events, keys);
+    for (place, event) in places.into_iter().zip(verified) {
+        if let Some(checked) = checked.get_mut(place) {
+            let event = event.map_err(Divergence::Refused);
+            *checked = event.map(|event| Checked::Event(Box::new(event)));
         }
-        ReadLeaf::Genesis(_) => Ok(Checked::Genesis),
-    };
-    leaves.iter().map(&mut one).collect()
+    }
+    checked
 }
 
 /// As [`replay`], of leaves that [`check`] has looked at.

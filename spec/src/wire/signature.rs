@@ -20,7 +20,7 @@ use super::hash::{Hash, sha256};
 mod keys;
 mod prepared;
 
-pub use keys::Keys;
+pub use keys::{Keys, Statement};
 pub use prepared::PreparedKey;
 
 /// Multicodec prefix of an Ed25519 public key: 0xed as an unsigned varint.
@@ -246,9 +246,12 @@ impl PublicKey {
         message: &[&[u8]],
         signature: &Signature,
     ) -> Result<(), SignatureError> {
-        self.verify_by(message, signature, |k, s| {
-            EdwardsPoint::vartime_double_scalar_mul_basepoint(k, &self.minus, s)
-        })
+        self.verify_by(message, signature, self.equation())
+    }
+
+    /// s·B − k·A from k and s.
+    fn equation(&self) -> impl Fn(&Scalar, &Scalar) -> EdwardsPoint {
+        |k, s| EdwardsPoint::vartime_double_scalar_mul_basepoint(k, &self.minus, s)
     }
 
     /// The checks of [`PublicKey::verify`], where `equation` computes s·B − k·A from k and s.
@@ -258,6 +261,17 @@ impl PublicKey {
         signature: &Signature,
         equation: impl FnOnce(&Scalar, &Scalar) -> EdwardsPoint,
     ) -> Result<(), SignatureError> {
+        let expected = self.expected(message, signature, equation)?;
+        settle(&expected, expected.compress().as_bytes(), signature)
+    }
+
+    /// The point that R must be.
+    fn expected(
+        &self,
+        message: &[&[u8]],
+        signature: &Signature,
+        equation: impl FnOnce(&Scalar, &Scalar) -> EdwardsPoint,
+    ) -> Result<EdwardsPoint, SignatureError> {
         let (r, s) = signature.halves();
         let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(s))
             .ok_or(SignatureError::ScalarNotReduced)?;
@@ -268,19 +282,28 @@ impl PublicKey {
             hash.update(part);
         }
         let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-        // An encoding just computed is canonical and of a point, so R, which equals it, is too:
-        // there is no need to decode R unless something is wrong.
-        let expected = equation(&k, &s);
-        if *expected.compress().as_bytes() == r && !expected.is_small_order() {
-            return Ok(());
-        }
-        point(&r).map_err(|fault| match fault {
-            PointFault::NotPoint => SignatureError::PointNotPoint,
-            PointFault::NotCanonical => SignatureError::PointNotCanonical,
-            PointFault::SmallOrder => SignatureError::PointSmallOrder,
-        })?;
-        Err(SignatureError::Mismatch)
+        Ok(equation(&k, &s))
     }
+}
+
+/// Whether R is the point it must be, whose encoding is `bytes`.
+fn settle(
+    expected: &EdwardsPoint,
+    bytes: &[u8; 32],
+    signature: &Signature,
+) -> Result<(), SignatureError> {
+    let (r, _) = signature.halves();
+    // An encoding just computed is canonical and of a point, so R, which equals it, is too: there
+    // is no need to decode R unless something is wrong.
+    if *bytes == r && !expected.is_small_order() {
+        return Ok(());
+    }
+    point(&r).map_err(|fault| match fault {
+        PointFault::NotPoint => SignatureError::PointNotPoint,
+        PointFault::NotCanonical => SignatureError::PointNotCanonical,
+        PointFault::SmallOrder => SignatureError::PointSmallOrder,
+    })?;
+    Err(SignatureError::Mismatch)
 }
 
 impl PartialEq for PublicKey {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{PreparedKey, PublicKey, Signature, SignatureError, TEXT};
+use curve25519_dalek::edwards::EdwardsPoint;
+
+use super::{PreparedKey, PublicKey, Signature, SignatureError, TEXT, settle};
 
 /// Key texts remembered; when there are more, all are forgotten and read again.
 const TEXTS: usize = 4_096;
@@ -25,6 +27,17 @@ pub struct Keys {
     prepared: usize,
     max_prepared: usize,
 }
+
+/// A key, a message in parts laid end to end, and the signature over it.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement<'a>(
+    /// By whom.
+    pub &'a PublicKey,
+    /// What.
+    pub &'a [&'a [u8]],
+    /// The signature.
+    pub &'a Signature,
+);
 
 /// How often a key was used of late.
 #[derive(Default)]
@@ -85,23 +98,61 @@ impl Keys {
         message: &[&[u8]],
         signature: &Signature,
     ) -> Result<(), SignatureError> {
+        match self.uses(key).prepared.as_deref() {
+            Some(prepared) => prepared.verify_parts(message, signature)?,
+            None => key.verify_parts(message, signature)?,
+        }
+        self.count(key);
+        Ok(())
+    }
+
+    /// As [`Keys::verify_parts`] of each, cheaper by the one inversion they share. Each has a
+    /// verdict of its own, the same as alone: no equation is summed over several.
+    pub fn verify_all(&mut self, statements: &[Statement<'_>]) -> Vec<Result<(), SignatureError>> {
+        let expected: Vec<Result<EdwardsPoint, SignatureError>> = statements
+            .iter()
+            .map(
+                |Statement(key, message, signature)| match self.uses(key).prepared.as_deref() {
+                    Some(prepared) => key.expected(message, signature, prepared.equation()),
+                    None => key.expected(message, signature, key.equation()),
+                },
+            )
+            .collect();
+        let points: Vec<EdwardsPoint> = expected.iter().flatten().copied().collect();
+        let mut encodings = EdwardsPoint::compress_batch_alloc(&points).into_iter();
+        let mut verdicts = Vec::with_capacity(statements.len());
+        for (Statement(key, _, signature), expected) in statements.iter().zip(expected) {
+            let verdict = expected.and_then(|point| {
+                // As many encodings as points: the last arm is never taken.
+                let encoding = encodings.next().ok_or(SignatureError::Mismatch)?;
+                settle(&point, encoding.as_bytes(), signature)
+            });
+            if verdict.is_ok() {
+                self.count(key);
+            }
+            verdicts.push(verdict);
+        }
+        verdicts
+    }
+
+    fn uses(&mut self, key: &PublicKey) -> &mut Uses {
         self.span = self.span.saturating_add(1);
         if self.span > SPAN {
             self.halve();
         }
-        let uses = self.uses.entry(key.to_bytes()).or_default();
-        if let Some(prepared) = &uses.prepared {
-            prepared.verify_parts(message, signature)?;
-        } else {
-            key.verify_parts(message, signature)?;
-        }
-        // Only what verifies counts: nobody gets a table made for a key that is not theirs.
+        self.uses.entry(key.to_bytes()).or_default()
+    }
+
+    /// Only what verifies counts: nobody gets a table made for a key that is not theirs.
+    fn count(&mut self, key: &PublicKey) {
+        let Some(uses) = self.uses.get_mut(&key.to_bytes()) else {
+            return;
+        };
         uses.count = uses.count.saturating_add(1);
         if uses.prepared.is_none() && uses.count >= WORTH && self.prepared < self.max_prepared {
             uses.prepared = Some(Box::new(PreparedKey::new(*key)));
             self.prepared = self.prepared.saturating_add(1);
         }
-        Ok(())
     }
 
     /// How many keys have a table now.

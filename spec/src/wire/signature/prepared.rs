@@ -130,7 +130,12 @@ impl PreparedKey {
         message: &[&[u8]],
         signature: &Signature,
     ) -> Result<(), SignatureError> {
-        self.key.verify_by(message, signature, |k, s| {
+        self.key.verify_by(message, signature, self.equation())
+    }
+
+    /// s·B − k·A from k and s.
+    pub(super) fn equation(&self) -> impl Fn(&Scalar, &Scalar) -> EdwardsPoint {
+        |k, s| {
             let (k, s) = (digits(k), digits(s));
             let mut sum = EdwardsPoint::identity();
             for column in (0..COLUMNS).rev() {
@@ -138,7 +143,7 @@ impl PreparedKey {
                 sum = BASE.add(self.minus.add(sum, &k, column), &s, column);
             }
             sum
-        })
+        }
     }
 }
 

@@ -1,4 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+
 use super::*;
 use crate::wire::SecretKey;
 
@@ -105,4 +108,52 @@ fn false_signatures_make_no_table_and_do_not_pile_up() {
     }
     assert_eq!(keys.prepared(), 0);
     assert!(keys.span <= SPAN);
+}
+
+/// Many together have the verdicts they have alone, in the same places, whatever stands beside them.
+#[test]
+fn together_is_as_alone() {
+    let mut random = ChaCha20Rng::seed_from_u64(64);
+    let secrets: Vec<SecretKey> = (1..4).map(|n| SecretKey::from_seed([n; 32])).collect();
+    let publics: Vec<PublicKey> = secrets.iter().map(SecretKey::public).collect();
+    let mut keys = Keys::new(2);
+    let mut refused = 0;
+    for round in 0..40_usize {
+        let signed: Vec<(usize, Vec<u8>, Signature)> = (0..round * 5)
+            .map(|_| {
+                let who = random.next_u32() as usize % secrets.len();
+                let mut message = vec![0; random.next_u32() as usize % 90];
+                random.fill_bytes(&mut message);
+                let mut signature = secrets[who].sign(&message);
+                match random.next_u32() % 8 {
+                    0 => signature.0[random.next_u32() as usize % 64] ^= 1,
+                    1 => signature.0[63] |= 0xf0,
+                    2 => signature.0[..32].copy_from_slice(&[[1].as_slice(), &[0; 31]].concat()),
+                    3 => message.push(0),
+                    _ => {}
+                }
+                (who, message, signature)
+            })
+            .collect();
+        let parts: Vec<[&[u8]; 2]> = signed
+            .iter()
+            .map(|(_, message, _)| {
+                let (a, b) = message.split_at(message.len() / 3);
+                [a, b]
+            })
+            .collect();
+        let statements: Vec<Statement<'_>> = signed
+            .iter()
+            .zip(&parts)
+            .map(|((who, _, signature), parts)| Statement(&publics[*who], parts, signature))
+            .collect();
+        let alone: Vec<_> = signed
+            .iter()
+            .map(|(who, message, signature)| publics[*who].verify(message, signature))
+            .collect();
+        refused += alone.iter().filter(|verdict| verdict.is_err()).count();
+        assert_eq!(keys.verify_all(&statements), alone);
+    }
+    assert_eq!(keys.prepared(), 2);
+    assert!(refused > 500, "{refused}");
 }
