@@ -6,6 +6,8 @@
 
 pub mod cases;
 pub mod credential;
+pub mod forms;
+pub mod javascript;
 pub mod mutants;
 pub mod vectors;
 pub mod vouch;
