@@ -20,6 +20,8 @@ const DOSSIERS: u64 = 10_000;
 const OTHER_FILES: u64 = 3_000;
 /// Mutants of QR forms.
 const FORMS: u64 = 2_000;
+/// Changed lists of printed codes.
+const CODES: u64 = 2_000;
 
 #[test]
 fn both_verifiers_judge_every_dossier_alike() {
@@ -110,6 +112,40 @@ fn both_verifiers_expand_and_judge_every_form_alike() {
     assert!(codes.len() >= 10, "{codes:?}");
     assert!(reasons.len() >= 6, "{reasons:?}");
     assert!(expanded > 400 && usable > 20, "{expanded}, {usable}");
+}
+
+/// The same of changed texts of codes, in any order.
+#[test]
+fn both_verifiers_join_all_codes_alike() {
+    let nursery = FormNursery::new();
+    let settings = Settings {
+        name: "codes",
+        policy: &nursery.policy,
+        trust: &nursery.trust,
+        pack: None,
+    };
+    let mut differences = Vec::new();
+    let (mut codes, mut joined) = (BTreeSet::new(), 0);
+    let request = |number: u64| json!({"codes": nursery.codes(number), "expand": true});
+    ask(&settings, CODES, request, |number, theirs| {
+        let texts = nursery.codes(number);
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let ours = match qr::join(&texts).and_then(|form| qr::expand(&form)) {
+            Ok(json) => {
+                joined += 1;
+                json!({"dossier": String::from_utf8(json).unwrap()})
+            }
+            Err(error) => {
+                codes.insert(error.code());
+                json!({"error": error.code()})
+            }
+        };
+        if ours != *theirs {
+            differences.push(format!("{texts:?}: ours {ours} theirs {theirs}"));
+        }
+    });
+    none(&differences);
+    assert!(codes.len() >= 12 && joined > 100, "{codes:?}, {joined}");
 }
 
 /// Members of two verdicts that differ.

@@ -14,7 +14,7 @@ use super::{at, cases};
 pub struct OriginalForm {
     pub name: String,
     pub at: String,
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     /// The 27 items, each as its bytes.
     items: Vec<Vec<u8>>,
     /// What the texts inflate to.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "this is test code")]
 
 pub mod cases;
+pub mod codes;
 pub mod credential;
 pub mod forms;
 pub mod javascript;
