@@ -5,7 +5,10 @@
 #![allow(clippy::unwrap_used, reason = "this is test code")]
 
 pub mod cases;
+pub mod codes;
 pub mod credential;
+pub mod forms;
+pub mod javascript;
 pub mod mutants;
 pub mod vectors;
 pub mod vouch;

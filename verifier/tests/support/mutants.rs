@@ -88,7 +88,7 @@ impl Nursery {
 
     /// The mutant of that number.
     pub fn mutant(&self, number: u64) -> Mutant {
-        let mut dice = Dice(SEED ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut dice = Dice::of(number);
         let original = dice.below(self.originals.len());
         let start = &self.originals[original];
         if dice.below(5) == 0 {
@@ -232,7 +232,7 @@ fn lines(own: &str, dice: &mut Dice) -> String {
 }
 
 /// Bytes with a bit flipped, a byte changed, put in or left out, or cut off.
-fn raw(original: &[u8], dice: &mut Dice) -> Vec<u8> {
+pub(super) fn raw(original: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = original.to_vec();
     let at = dice.below(bytes.len());
     let byte = u8::try_from(dice.next() & 0xff).unwrap();
@@ -287,10 +287,10 @@ fn at_mut<'a>(value: &'a mut Value, path: &[usize]) -> Option<&'a mut Value> {
 }
 
 /// SplitMix64: a seeded stream without a dependency.
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -298,7 +298,12 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, count: usize) -> usize {
+    /// The dice of a mutant.
+    pub(super) fn of(number: u64) -> Self {
+        Self(SEED ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    pub(super) fn below(&mut self, count: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(count).unwrap()).unwrap()
     }
 }
