@@ -28,6 +28,9 @@ pub(crate) const AUDITOR_KEY: &str = "local-auditor";
 
 /// Leaves that may wait for a quorum: the local cosigners are always there, so one batch is plenty.
 const MAX_UNPUBLISHED: u64 = 100_000;
+/// Epochs before the published one whose maps can still be made. What is older can be replayed from
+/// the leaves, and every auditor has a copy of its own.
+const RETAINED_EPOCHS: u64 = 100_000;
 
 /// Sequencer, witness and auditor of one directory.
 pub(crate) struct Engine {
@@ -94,8 +97,11 @@ impl Engine {
             })?;
         let parts = parts(home, keyring, trust, *genesis, clock, Log::Existing)?;
         let store: Arc<dyn Store> = parts.store.clone();
-        let (sequencer, start) =
+        let (mut sequencer, start) =
             Sequencer::open(store, parts.files, parts.config, clock.read()).map_err(not_started)?;
+        sequencer
+            .prune(RETAINED_EPOCHS)
+            .map_err(because("ledger", Vec::new()))?;
         let engine = Self { sequencer };
         Ok((engine, start))
     }

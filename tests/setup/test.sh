@@ -16,5 +16,5 @@ step 'format' cargo fmt --all --check
 step 'clippy' cargo clippy --locked --workspace --all-targets -- -D warnings
 step 'documentation' env RUSTDOCFLAGS='-D warnings' \
   cargo doc --locked --workspace --no-deps --quiet
-step 'tests in Rust' cargo test --locked --workspace --no-fail-fast
+step 'tests in Rust' env PATH="$node_home:$PATH" cargo test --locked --workspace --no-fail-fast
 step 'tests in JavaScript' env PATH="$node_home:$PATH" bash tests/setup/javascript.sh

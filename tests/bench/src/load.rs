@@ -49,7 +49,7 @@ pub(crate) fn figures(ledger: &mut Ledger, per_second: f64, batches: usize) -> R
             // Arrivals closer than a sleep is exact come together, as they do on a network.
             let ahead = arrival.saturating_sub(start.elapsed());
             if ahead > Duration::from_micros(200) {
-                thread::sleep(ahead);
+                thread::park_timeout(ahead);
             }
             let ticket = ledger.pipeline.submit(vec![event])?;
             if hand.send((arrival, ticket)).is_err() {

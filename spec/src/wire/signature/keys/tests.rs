@@ -110,7 +110,7 @@ fn false_signatures_make_no_table_and_do_not_pile_up() {
     assert!(keys.span <= SPAN);
 }
 
-/// Many together have the verdicts they have alone, in the same places, whatever stands beside them.
+/// Many together have the verdicts they have alone, in their places, whatever stands beside them.
 #[test]
 fn together_is_as_alone() {
     let mut random = ChaCha20Rng::seed_from_u64(64);
