@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use indicatif::ProgressBar;
 use serde_json::json;
 use zhao_spec::qr::{codes, join};
@@ -42,6 +42,7 @@ pub(crate) struct Installed {
 #[derive(Default)]
 struct Tally {
     good: usize,
+    turned: usize,
     wrong: Option<String>,
 }
 
@@ -55,6 +56,7 @@ impl Tally {
 
     fn and(mut self, other: Self) -> Self {
         self.good += other.good;
+        self.turned += other.turned;
         self.wrong = self.wrong.or(other.wrong);
         self
     }
@@ -68,6 +70,10 @@ impl Tally {
                 eprintln!("    {english}: {wrong}");
                 figure.note(&format!("of {all}; the first that is not: {wrong}"))
             }
+            None if self.turned > 0 => figure.note(&format!(
+                "of {all}, {} of them after a quarter turn",
+                self.turned
+            )),
             None => figure.note(&format!("of {all}")),
         }
     }
@@ -127,7 +133,9 @@ fn printed(forms: &[Vec<u8>]) -> Result<Tally> {
     let read = |forms: &[Vec<u8>]| {
         let mut tally = Tally::default();
         for form in forms {
-            tally.count(through_paper(form));
+            let read = through_paper(form);
+            tally.turned += usize::from(matches!(read, Ok(true)));
+            tally.count(read.map(drop));
             progress.inc(1);
         }
         tally
@@ -142,19 +150,25 @@ fn printed(forms: &[Vec<u8>]) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Draws every code of a form, reads the pictures, and joins what they say.
-fn through_paper(form: &[u8]) -> Result<()> {
-    let mut read = Vec::new();
+/// Draws every code of a form, reads the pictures, and joins what they say. Gives whether any of
+/// them had to be turned.
+fn through_paper(form: &[u8]) -> Result<bool> {
+    let (mut read, mut turned) = (Vec::new(), false);
     for text in codes(form)? {
-        read.extend(seen(&png(&code(&text)))?);
+        let (texts, turns) = seen(&png(&code(&text)))?;
+        read.extend(texts);
+        turned |= turns > 0;
     }
     let read: Vec<&str> = read.iter().map(String::as_str).collect();
     ensure!(join(&read)? == form, "the codes say another form");
-    Ok(())
+    Ok(turned)
 }
 
-/// The texts that another program finds in a picture.
-fn seen(picture: &[u8]) -> Result<Vec<String>> {
+/// The texts that another program finds in a picture, and the quarter turns after which it does.
+///
+/// Data may look like a fourth corner. The reader then puts a code together from the wrong corners,
+/// beside the right code or instead of it; which ones it tries first changes with a turn.
+fn seen(picture: &[u8]) -> Result<(Vec<String>, usize)> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(picture));
     // One byte a pixel, whatever the depth in the file.
     decoder.set_transformations(png::Transformations::EXPAND);
@@ -163,13 +177,21 @@ fn seen(picture: &[u8]) -> Result<Vec<String>> {
     let mut pixels = vec![0; size];
     let info = reader.next_frame(&mut pixels)?;
     let (width, height) = (usize::try_from(info.width)?, usize::try_from(info.height)?);
-    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
-        pixels[y * info.line_size + x]
-    });
-    let grids = image.detect_grids();
-    ensure!(!grids.is_empty(), "no code is found in a picture");
-    let texts = grids.iter().map(|grid| Ok(grid.decode()?.1));
-    texts.collect()
+    ensure!(width == height, "a picture is no square");
+    for turns in 0..4 {
+        let pixel = |x: usize, y: usize| {
+            let (x, y) = (0..turns).fold((x, y), |(x, y), _| (y, width - 1 - x));
+            pixels[y * info.line_size + x]
+        };
+        let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, pixel);
+        let grids = image.detect_grids();
+        let read = grids.iter().filter_map(|grid| Some(grid.decode().ok()?.1));
+        let texts: Vec<String> = read.collect();
+        if !texts.is_empty() {
+            return Ok((texts, turns));
+        }
+    }
+    bail!("no code is read in a picture")
 }
 
 /// Our verdict on each, and its time in milliseconds.
@@ -301,6 +323,28 @@ mod tests {
     }
 
     #[test]
+    fn a_code_that_another_program_puts_together_wrongly_is_read_after_a_turn() {
+        let mut state = 88_172_645_463_325_252_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let mut form = || -> Vec<u8> {
+            let length = 1_900 + next() % 300;
+            (0..length)
+                .map(|_| (next() >> 24).to_le_bytes()[0])
+                .collect()
+        };
+        // Data of the one looks like a corner that goes with two real ones; of the other, like
+        // three corners of their own beside the real ones.
+        let all: Vec<_> = (0..=2_144).map(|_| form()).collect();
+        assert!(through_paper(&all[2_144]).expect("it is read"));
+        assert!(!through_paper(&all[749]).expect("it is read"));
+    }
+
+    #[test]
     fn a_picture_without_a_code_is_not_read() {
         let mut picture = Vec::new();
         let mut encoder = png::Encoder::new(&mut picture, 64, 64);
@@ -311,7 +355,7 @@ mod tests {
             .and_then(|mut writer| writer.write_image_data(&[255; 64 * 64]))
             .expect("a white picture is written");
         let error = seen(&picture).expect_err("nothing is there");
-        assert_eq!(error.to_string(), "no code is found in a picture");
+        assert_eq!(error.to_string(), "no code is read in a picture");
         assert!(seen(b"no picture").is_err());
     }
 
