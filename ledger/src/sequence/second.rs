@@ -21,8 +21,8 @@ use crate::store::layout::{Family, Leaves, Records, Table as _, show};
 use crate::store::{Read, StoreError};
 use crate::tree::{StoredTree, flatten};
 
-/// Keys from which on a second thread is worth its start.
-const SIDE_BY_SIDE: usize = 128;
+/// Keys or leaves from which on a second thread is worth its start.
+pub(super) const SIDE_BY_SIDE: usize = 128;
 
 /// A head the log's key has signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,12 +63,34 @@ pub(crate) fn stage_and_open(
     })
 }
 
-/// Checks what is staged on `before`. `signed` is the newest signed head, if there is one.
+/// Checks what is staged on `before`, log and map side by side if there is much of it. `signed` is
+/// the newest signed head, if there is one.
 pub(crate) fn check(
-    store: &dyn Read,
+    store: &(dyn Read + Sync),
     signed: Option<&Signed>,
     before: &Edge,
     opened: Opened,
+    staged: &Staged,
+) -> Result<(), SecondPathError> {
+    if staged.fresh.len() < SIDE_BY_SIDE {
+        check_log(store, signed, before, staged)?;
+        return check_map(before, opened, staged);
+    }
+    thread::scope(|scope| {
+        let map = scope.spawn(|| check_map(before, opened, staged));
+        let log = check_log(store, signed, before, staged);
+        let map = map.join();
+        let gone = |_| StoreError::Engine("the second path's thread stopped".to_owned());
+        log?;
+        map.map_err(gone)?
+    })
+}
+
+/// The log root of the leaves about to be written, and that it extends the signed head.
+fn check_log(
+    store: &dyn Read,
+    signed: Option<&Signed>,
+    before: &Edge,
     staged: &Staged,
 ) -> Result<(), SecondPathError> {
     let from = before.size();
@@ -92,9 +114,13 @@ pub(crate) fn check(
         })?;
     }
     match leaves.last().map(|leaf| Leaf::parse(leaf)) {
-        Some(Ok(Leaf::Epoch(epoch))) if epoch == staged.epoch => {}
-        _ => return Err(SecondPathError::Epoch),
+        Some(Ok(Leaf::Epoch(epoch))) if epoch == staged.epoch => Ok(()),
+        _ => Err(SecondPathError::Epoch),
     }
+}
+
+/// The map root of the records about to be written.
+fn check_map(before: &Edge, opened: Opened, staged: &Staged) -> Result<(), SecondPathError> {
     let changes = staged_records(staged)?;
     let (root, subjects) = changed(opened, before.stated().1, &changes)?;
     compare_map(&staged.epoch, root, subjects)

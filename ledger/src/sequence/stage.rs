@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread;
 
 use zhao_spec::life::leaf::Epoch;
 use zhao_spec::life::record::Record;
 use zhao_spec::log::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use zhao_spec::wire::{Hash, UnixMillis};
 
+use super::second;
 use crate::map::load::short_version;
 use crate::map::{MapLeaf, StatusMap};
 use crate::overlay::Touched;
@@ -67,7 +69,7 @@ pub(crate) struct Staged {
     pub(crate) root: Hash,
     pub(crate) tiles: TileMap,
     /// The records written, by what the new map has for them.
-    pub(crate) fresh: Vec<(MapLeaf, Arc<Record>)>,
+    pub(crate) fresh: Fresh,
 }
 
 /// Builds the batch: leaves, indexes, records, map pages, epoch leaf, tiles. Nothing is written.
@@ -77,45 +79,42 @@ pub(crate) fn stage(
     segment: &Segment,
     time: UnixMillis,
 ) -> Result<Staged, StoreError> {
-    let mut batch = WriteBatch::new();
     let number = before
         .epoch
         .as_ref()
         .map_or(0, |epoch| epoch.epoch.saturating_add(1));
-    for (id, index) in &segment.index.event_ids {
-        batch.put::<EventIds>(id, index);
-    }
-    for (key, licence) in &segment.index.holdings {
-        batch.put::<Holdings>(key, licence);
-    }
-    for (key, index) in &segment.index.subjects {
-        batch.put::<Subjects>(key, index);
-    }
-    let fresh = stage_records(&mut batch, number, &segment.touched.writes)?;
-    let changes: Vec<MapLeaf> = fresh.iter().map(|(leaf, _)| *leaf).collect();
-    let updated = before.map.update(&changes);
-    if !updated.replaced.is_empty() {
-        let old = |leaf: &MapLeaf| (leaf.key, u64::from(leaf.version));
-        batch.put::<Replaced>(&number, &updated.replaced.iter().map(old).collect());
-    }
-    // The epoch leaf comes last: only now is the map root known.
-    let mut leaves = segment.leaves.clone();
     let first = before.size().0;
-    let count = |n: usize| u64::try_from(n).expect("a batch is bounded");
+    // Leaves and their indexes do not look at the map, nor the map at them: a large batch makes
+    // both at once.
+    let ((mut batch, mut hashes), (records, fresh, map)) =
+        if segment.leaves.len() < second::SIDE_BY_SIDE {
+            (
+                stage_leaves(first, segment),
+                stage_map(before, number, segment)?,
+            )
+        } else {
+            thread::scope(|scope| {
+                let leaves = scope.spawn(|| stage_leaves(first, segment));
+                let map = stage_map(before, number, segment)?;
+                let gone = |_| StoreError::Engine("a staging thread stopped".to_owned());
+                Ok::<_, StoreError>((leaves.join().map_err(gone)?, map))
+            })?
+        };
+    batch.append(records);
+    // The epoch leaf comes last: only now is the map root known.
+    let count = u64::try_from(segment.leaves.len()).expect("a batch is bounded");
     let epoch = Epoch {
         epoch: number,
-        index: LeafIndex(first.saturating_add(count(leaves.len()))),
-        map_root: updated.map.root(),
+        index: LeafIndex(first.saturating_add(count)),
+        map_root: map.root(),
         previous: before.epoch.as_ref().map(|epoch| epoch.index),
-        subjects: updated.map.count(),
+        subjects: map.count(),
         time,
     };
-    leaves.push(epoch.bytes());
-    for (index, leaf) in (first..).zip(&leaves) {
-        batch.put::<Leaves>(&LeafIndex(index), leaf);
-    }
+    let leaf = epoch.bytes();
+    hashes.push(leaf_hash(&leaf));
+    batch.put::<Leaves>(&epoch.index, &leaf);
     batch.put::<Epochs>(&number, &epoch.index);
-    let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
     let mut frontier = before.frontier.clone();
     let tiles = tree::append(store, &mut frontier, &hashes)?;
     tree::stage(&mut batch, &tiles);
@@ -123,7 +122,7 @@ pub(crate) fn stage(
     let edge = Edge {
         epoch: Some(epoch.clone()),
         frontier,
-        map: updated.map,
+        map,
     };
     Ok(Staged {
         batch,
@@ -135,12 +134,53 @@ pub(crate) fn stage(
     })
 }
 
+/// Puts the leaves from index `first` on, without the epoch leaf, and what they are found by;
+/// returns their hashes besides.
+fn stage_leaves(first: u64, segment: &Segment) -> (WriteBatch, Vec<Hash>) {
+    let mut batch = WriteBatch::new();
+    for (id, index) in &segment.index.event_ids {
+        batch.put::<EventIds>(id, index);
+    }
+    for (key, licence) in &segment.index.holdings {
+        batch.put::<Holdings>(key, licence);
+    }
+    for (key, index) in &segment.index.subjects {
+        batch.put::<Subjects>(key, index);
+    }
+    let mut hashes = Vec::with_capacity(segment.leaves.len().saturating_add(1));
+    for (index, leaf) in (first..).zip(&segment.leaves) {
+        hashes.push(leaf_hash(leaf));
+        batch.put::<Leaves>(&LeafIndex(index), leaf);
+    }
+    (batch, hashes)
+}
+
+/// Records with what the map has for them.
+type Fresh = Vec<(MapLeaf, Arc<Record>)>;
+
+/// Puts the records, and returns them with the map after them.
+fn stage_map(
+    before: &Edge,
+    number: u64,
+    segment: &Segment,
+) -> Result<(WriteBatch, Fresh, StatusMap), StoreError> {
+    let mut batch = WriteBatch::new();
+    let fresh = stage_records(&mut batch, number, &segment.touched.writes)?;
+    let changes: Vec<MapLeaf> = fresh.iter().map(|(leaf, _)| *leaf).collect();
+    let updated = before.map.update(&changes);
+    if !updated.replaced.is_empty() {
+        let old = |leaf: &MapLeaf| (leaf.key, u64::from(leaf.version));
+        batch.put::<Replaced>(&number, &updated.replaced.iter().map(old).collect());
+    }
+    Ok((batch, fresh, updated.map))
+}
+
 /// Puts the records of epoch `number` and returns them with their map leaves, keys ascending.
 fn stage_records(
     batch: &mut WriteBatch,
     number: u64,
     writes: &BTreeMap<Hash, Arc<Record>>,
-) -> Result<Vec<(MapLeaf, Arc<Record>)>, StoreError> {
+) -> Result<Fresh, StoreError> {
     let version = short_version(number)?;
     let mut fresh = Vec::with_capacity(writes.len());
     for (key, record) in writes {

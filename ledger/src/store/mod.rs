@@ -161,6 +161,11 @@ impl WriteBatch {
         self.writes.push((T::FAMILY, T::encode_key(key), None));
     }
 
+    /// Adds the writes of another batch after its own.
+    pub fn append(&mut self, mut other: Self) {
+        self.writes.append(&mut other.writes);
+    }
+
     /// The writes, in order.
     #[must_use]
     pub fn writes(&self) -> &[Write] {
