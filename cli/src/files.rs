@@ -23,11 +23,13 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
             .read_to_end(&mut bytes)
             .map_err(wrap)?;
     } else {
-        File::open(path)
-            .map_err(wrap)?
-            .take(most)
-            .read_to_end(&mut bytes)
-            .map_err(wrap)?;
+        let file = File::open(path).map_err(wrap)?;
+        // Room at once: growing step by step would need the memory of a large file twice.
+        let length = file.metadata().map_err(wrap)?.len().min(most);
+        let room = usize::try_from(length).unwrap_or(limit);
+        let full = |_| wrap(std::io::ErrorKind::OutOfMemory.into());
+        bytes.try_reserve_exact(room).map_err(full)?;
+        file.take(most).read_to_end(&mut bytes).map_err(wrap)?;
     }
     if bytes.len() > limit {
         return Err(Failure::usage(

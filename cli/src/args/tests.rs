@@ -83,7 +83,7 @@ fn mistakes_on_the_command_line_are_named() {
             &["init", "d", "--unit-name", "x"],
             "missing: --unit-uscc <USCC>",
         ),
-        (&["show"], "missing: <FILE>"),
+        (&["show"], "missing: <FILE>..."),
         (&["show", "x", "--json"], "unknown argument --json"),
     ] {
         assert_eq!(error(words), expected, "{words:?}");

@@ -131,7 +131,7 @@ fn a_database_of_a_newer_format_is_left_as_it_is() {
     all_refuse(
         &office,
         &credential,
-        &["format version 2, this program reads version 1"],
+        &["format version 3, this program reads version 2"],
     );
     for line in [
         &["dossier", "office", &credential, "-o", "out"][..],
