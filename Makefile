@@ -29,10 +29,10 @@ torture: ## kill a loaded process 500 times, cut its power 1,000 times, refuse i
 	$(TIMED) torture bash tests/setup/cargo.sh test --locked -p zhao-tests --test torture --test power \
 	  -- --ignored --nocapture
 
-bench: ## what the ledger costs, beside this machine and its peers: 25 minutes (ARGS='--quick')
+bench: ## what the ledger costs, beside this machine and its peers: some ten minutes (ARGS='--quick')
 	$(TIMED) bench bash tests/setup/bench.sh $(ARGS)
 
-bench-growth: ## admission, proofs and restart from 1 to 10 million subjects: hours, 60 GB of disk
+bench-growth: ## admission, proofs and restart from 1 to 10 million subjects: half an hour, 60 GB free
 	$(TIMED) bench-growth bash tests/setup/bench.sh growth $(ARGS)
 
 mutants: ## change the verifying code in every small way; each change must fail a test (hours)
