@@ -12,7 +12,7 @@ use zhao_spec::wire::{Keys, limits};
 use super::{AuditError, LeafSource};
 use crate::hot::Prefetch;
 use crate::replay::{Checked, Divergence, PREPARED_KEYS, check};
-use crate::store::{Read, Store};
+use crate::store::{Read, Store, StoreError};
 use crate::tree::{StoredTree, TileMap};
 
 /// Leaves asked for at once.
@@ -66,14 +66,14 @@ impl ReadAhead<'_> {
             self.prefetch.fetch(events);
             checked
         };
-        let mut checked = thread::scope(|scope| {
+        let checked = thread::scope(|scope| {
             let other = scope.spawn(|| check(second, theirs));
             let mut checked = check(first, mine);
-            // Checking does not panic; if it did, these leaves would be missing, and be found so.
-            checked.extend(other.join().unwrap_or_default());
-            checked
-        });
-        checked.resize(leaves.len(), Err(Divergence::EpochPlace));
+            // Our own failure must not look like the log's.
+            let gone = |_| StoreError::Engine("a checking thread stopped".to_owned());
+            checked.extend(other.join().map_err(gone)?);
+            Ok::<_, StoreError>(checked)
+        })?;
         Ok(leaves.into_iter().zip(checked).collect())
     }
 }

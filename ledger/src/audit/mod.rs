@@ -27,11 +27,10 @@ use zhao_spec::map::MapPath;
 use zhao_spec::wire::{Hash, SecretKey, limits};
 
 use crate::hot::{HotRecords, Prefetch};
-use crate::map::load::load;
 use crate::map::{Maps, StatusMap};
 use crate::overlay::{StoredView, Touched, record_of};
 use crate::replay::{Checked, Diverged, Divergence, expect, replay_checked};
-use crate::sequence::recover::{committed_size, edge_or_empty, genesis_segment};
+use crate::sequence::recover::{committed_size, edge_or_empty, genesis_segment, stated_map};
 use crate::sequence::second_log::log_root;
 use crate::sequence::stage::{Edge, Segment};
 use crate::sequence::{SecondPathError, second};
@@ -468,7 +467,7 @@ impl Auditor {
     ) -> Result<(MapPath, Option<Record>), StoreError> {
         let map = match &self.edge {
             Some(edge) if edge.epoch.as_ref() == Some(epoch) => edge.map.clone(),
-            _ => self.map_at(epoch.epoch)?,
+            _ => self.map_at(epoch)?,
         };
         let found = map.find(key);
         let leaf = found.of(key);
@@ -476,13 +475,15 @@ impl Auditor {
         Ok((found.path(key), record))
     }
 
-    fn map_at(&self, epoch: u64) -> Result<StatusMap, StoreError> {
-        if let Some(map) = self.earlier.get(epoch) {
+    fn map_at(&self, epoch: &Epoch) -> Result<StatusMap, StoreError> {
+        if let Some(map) = self.earlier.get(epoch.epoch) {
             return Ok(map);
         }
-        let map = load(&*self.store, epoch)?;
+        // A map of other records would make evidence that nobody believes.
+        let map = stated_map(&*self.store, epoch)
+            .map_err(|error| StoreError::Engine(error.to_string()))?;
         self.earlier.clear();
-        self.earlier.put(epoch, map.clone());
+        self.earlier.put(epoch.epoch, map.clone());
         Ok(map)
     }
 

@@ -200,3 +200,29 @@ fn many_submit_while_readers_prove() {
     assert!(proofs >= 50);
     assert_eq!(pipeline.waiting(), 0);
 }
+
+#[test]
+fn a_thread_that_panics_leaves_nobody_waiting() {
+    let (_site, sequencer, mut office) = Site::founded(1);
+    let clock = Arc::new(|| panic!("the clock is broken"));
+    let pipeline = Pipeline::start(sequencer, clock, SETTINGS).unwrap();
+    let first = pipeline.submit(events(&mut office, 10, 3)).unwrap();
+    assert!(matches!(first.wait(), Err(CommitError::Stopped(_))));
+    pipeline.stop();
+}
+
+#[test]
+fn a_sequencer_that_unwound_answers_nothing_more() {
+    let (_site, mut sequencer, mut office) = Site::founded(1);
+    let signed = sequencer.published().clone();
+    let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        sequencer.guarded::<()>(|_| panic!("in the middle of a commit"))
+    }));
+    assert!(unwound.is_err());
+    let error = sequencer
+        .commit(vec![office.issue(10)], at(60))
+        .unwrap_err();
+    let why = "an operation did not end".to_owned();
+    assert_eq!(error, CommitError::Stopped(why));
+    assert_eq!(sequencer.published(), &signed);
+}

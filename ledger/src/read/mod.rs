@@ -23,10 +23,9 @@ use zhao_spec::log::tree::{LeafIndex, TreeSize, prove_consistency, prove_inclusi
 use zhao_spec::map::MapPath;
 use zhao_spec::wire::{Hash, Malformed};
 
-use crate::map::load::load;
 use crate::map::{Maps, StatusMap};
 use crate::overlay::record_of;
-use crate::sequence::recover::epoch_at;
+use crate::sequence::recover::{epoch_at, stated_map};
 use crate::store::layout::{Epochs, EventIds, Heads, Leaves, Meta, MetaKey, Tiles};
 use crate::store::{self, Read, Snapshot, Store, StoreError};
 use crate::tree::{StoredTree, bad_tile, flatten};
@@ -140,16 +139,8 @@ impl Reader {
 
     fn load<'a>(&self, view: View<'a>) -> Result<View<'a>, ReadError> {
         let epoch = &view.epoch;
-        let map = load(view.store(), epoch.epoch)?;
-        if map.root() != epoch.map_root {
-            let problem = format!(
-                "the records of epoch {} have map root {}, the epoch leaf says {}: run fsck",
-                epoch.epoch,
-                map.root(),
-                epoch.map_root
-            );
-            return Err(StoreError::Engine(problem).into());
-        }
+        let map = stated_map(view.store(), epoch)
+            .map_err(|error| StoreError::Engine(error.to_string()))?;
         self.maps.put(epoch.epoch, map.clone());
         if !self.beside {
             self.maps.drop_before(epoch.epoch);

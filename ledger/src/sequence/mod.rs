@@ -336,19 +336,18 @@ impl Sequencer {
     }
 
     /// Runs one operation, unless an earlier one failed; a fatal error is the last word.
-    fn guarded<T>(
+    pub(crate) fn guarded<T>(
         &mut self,
         operation: impl FnOnce(&mut Self) -> Result<T, CommitError>,
     ) -> Result<T, CommitError> {
         if let Some(why) = &self.stopped {
             return Err(CommitError::Stopped(why.clone()));
         }
+        // Whatever unwinds out of the operation leaves a state that nobody checked.
+        self.stopped = Some("an operation did not end".to_owned());
         let result = operation(self);
-        if let Err(error) = &result
-            && error.is_fatal()
-        {
-            self.stopped = Some(error.to_string());
-        }
+        let fatal = result.as_ref().err().filter(|error| error.is_fatal());
+        self.stopped = fatal.map(ToString::to_string);
         result
     }
 
