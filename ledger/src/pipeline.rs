@@ -1,8 +1,9 @@
-//! Many submitters, one sequencer: signatures of what comes next are checked beside the commit of
-//! what came before.
+//! Many submitters, one sequencer: signatures of what comes next are checked, and the next batch is
+//! judged, beside the commit of what came before.
 //!
-//! A submission waits in a bounded queue, is checked by one of a few threads, and is committed
-//! with its neighbours in the order in which they came. Its [`Ticket`] says what became of each of
+//! A submission waits in a bounded queue, is checked by one of a few threads, is judged with its
+//! neighbours in the order in which they came, and committed. While a commit runs only a full
+//! batch is judged ahead: what is fewer goes on gathering until the committing thread is free. Its [`Ticket`] says what became of each of
 //! its events; that it says so only when they are durable under a published head is
 //! [`Sequencer::commit`]'s promise. Nothing here is kept on disk: a crash loses what nobody was
 //! answered.
@@ -19,6 +20,7 @@ use zhao_spec::wire::{Keys, UnixMillis, limits};
 
 use crate::hot::Prefetch;
 use crate::replay::PREPARED_KEYS;
+use crate::sequence::ahead::{Judge, Judged};
 use crate::sequence::{CommitError, Outcome, Sequencer};
 
 /// The clock of epochs, handed in.
@@ -102,6 +104,19 @@ struct Job {
     answer: Sender<Answer>,
 }
 
+/// A judged batch, and who waits for which part of it.
+struct Batch {
+    judged: Judged,
+    waiters: Vec<Waiter>,
+    events: usize,
+}
+
+/// Whose submission it was, and for each of its events the refusal that came before judging.
+struct Waiter {
+    refused: Vec<Option<Refusal>>,
+    answer: Sender<Answer>,
+}
+
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
@@ -111,15 +126,26 @@ struct Queue {
     next: u64,
     /// Events of all jobs.
     waiting: usize,
+    /// What the committing thread does next.
+    judged: Option<Batch>,
+    /// The committing thread waits.
+    idle: bool,
+    /// Nothing more is taken.
     stopping: bool,
+    /// Nothing more is judged.
+    ended: bool,
+    /// A thread panicked.
+    broken: bool,
 }
 
 struct Shared {
     queue: Mutex<Queue>,
     /// Something was submitted, or the end has come.
     submitted: Condvar,
-    /// Something was checked, or the end has come.
+    /// Something was checked, the committing thread waits, or the end has come.
     checked: Condvar,
+    /// A batch was judged, or the end has come.
+    judged: Condvar,
     sequencer: Mutex<Sequencer>,
     prefetch: Prefetch,
     settings: Settings,
@@ -156,10 +182,12 @@ impl Pipeline {
         clock: Clock,
         settings: Settings,
     ) -> Result<Self, std::io::Error> {
+        let judge = sequencer.judge();
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             submitted: Condvar::new(),
             checked: Condvar::new(),
+            judged: Condvar::new(),
             prefetch: sequencer.prefetch(),
             sequencer: Mutex::new(sequencer),
             settings,
@@ -174,6 +202,9 @@ impl Pipeline {
             let checker = thread::Builder::new().name("check".to_owned());
             this.threads.push(checker.spawn(move || shared.check())?);
         }
+        let judging = thread::Builder::new().name("judge".to_owned());
+        let own = Arc::clone(&shared);
+        this.threads.push(judging.spawn(move || own.judge(judge))?);
         let committer = thread::Builder::new().name("commit".to_owned());
         this.threads.push(committer.spawn(move || shared.commit())?);
         Ok(this)
@@ -249,10 +280,13 @@ impl Drop for Guard<'_> {
         }
         let mut queue = lock(&self.0.queue);
         queue.stopping = true;
+        queue.broken = true;
         queue.jobs.clear();
+        queue.judged = None;
         drop(queue);
         self.0.submitted.notify_all();
         self.0.checked.notify_all();
+        self.0.judged.notify_all();
     }
 }
 
@@ -297,84 +331,148 @@ impl Shared {
         }
     }
 
-    /// The committing thread.
-    fn commit(&self) {
+    /// The judging thread.
+    fn judge(&self, mut judge: Judge) {
         let _guard = Guard(self);
         while let Some(group) = self.next_group() {
-            let events: usize = group.iter().map(|(checked, _)| checked.len()).sum();
-            self.commit_group(group);
+            let batch = judged(&mut judge, group, (self.clock)());
             let mut queue = lock(&self.queue);
-            queue.waiting = queue.waiting.saturating_sub(events);
+            if !queue.broken {
+                queue.judged = Some(batch);
+            }
+            drop(queue);
+            self.judged.notify_one();
         }
+        lock(&self.queue).ended = true;
+        self.judged.notify_one();
     }
 
-    /// The oldest submissions that are checked, up to a batch.
+    /// The oldest submissions that are checked, up to a batch, once it is time to judge them: at
+    /// once if the committing thread waits, and if it does not, as soon as they fill a batch. The
+    /// judge builds on one batch at most, so the last one must have been taken.
     fn next_group(&self) -> Option<Vec<(Vec<Checked>, Sender<Answer>)>> {
         let mut queue = lock(&self.queue);
         loop {
-            let mut group = Vec::new();
-            let mut events = 0_usize;
-            while let Some(job) = queue.jobs.front() {
-                let ready = matches!(job.stage, Stage::Checked(_));
-                let fits =
-                    group.is_empty() || events.saturating_add(job.events) <= self.settings.batch;
-                if !(ready && fits) {
-                    break;
-                }
-                events = events.saturating_add(job.events);
-                let Some(job) = queue.jobs.pop_front() else {
-                    break;
-                };
-                queue.first = queue.first.saturating_add(1);
-                if let Stage::Checked(checked) = job.stage {
-                    group.push((checked, job.answer));
-                }
-            }
-            if !group.is_empty() {
-                return Some(group);
-            }
-            if queue.stopping && queue.jobs.is_empty() {
+            if queue.broken || (queue.stopping && queue.jobs.is_empty()) {
                 return None;
+            }
+            if queue.judged.is_none() {
+                let (jobs, full) = queue.ready(self.settings.batch);
+                if jobs > 0 && (full || queue.idle || queue.stopping) {
+                    return Some(queue.take(jobs));
+                }
             }
             let woken = self.checked.wait(queue);
             queue = woken.unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn commit_group(&self, group: Vec<(Vec<Checked>, Sender<Answer>)>) {
-        let mut events = Vec::new();
-        let mut waiters = Vec::with_capacity(group.len());
-        for (checked, answer) in group {
-            let mut refused = Vec::with_capacity(checked.len());
-            for event in checked {
-                match event {
-                    Ok(event) => {
-                        refused.push(None);
-                        events.push(event);
-                    }
-                    Err(refusal) => refused.push(Some(refusal)),
-                }
+    /// The committing thread.
+    fn commit(&self) {
+        let _guard = Guard(self);
+        while let Some(batch) = self.next_batch() {
+            let answered = lock(&self.sequencer).commit_judged(batch.judged);
+            answer(batch.waiters, answered);
+            let mut queue = lock(&self.queue);
+            queue.waiting = queue.waiting.saturating_sub(batch.events);
+        }
+    }
+
+    fn next_batch(&self) -> Option<Batch> {
+        let mut queue = lock(&self.queue);
+        loop {
+            if let Some(batch) = queue.judged.take() {
+                queue.idle = false;
+                drop(queue);
+                self.checked.notify_all();
+                return Some(batch);
             }
-            waiters.push((refused, answer));
+            if queue.ended || queue.broken {
+                return None;
+            }
+            if !queue.idle {
+                queue.idle = true;
+                self.checked.notify_all();
+            }
+            let woken = self.judged.wait(queue);
+            queue = woken.unwrap_or_else(PoisonError::into_inner);
         }
-        let answered = lock(&self.sequencer).commit(events, (self.clock)());
-        let mut outcomes = answered.map(Vec::into_iter);
-        for (refused, waiter) in waiters {
-            let answer = match &mut outcomes {
-                Err(error) => Err(error.clone()),
-                Ok(outcomes) => refused
-                    .into_iter()
-                    .map(|refused| match refused {
-                        Some(refusal) => Ok(Outcome::Refused(refusal)),
-                        None => outcomes.next().ok_or_else(|| {
-                            CommitError::Stopped("fewer outcomes than events".to_owned())
-                        }),
-                    })
-                    .collect(),
-            };
-            // Whoever no longer waits can ask for the receipt.
-            let _ = waiter.send(answer);
+    }
+}
+
+impl Queue {
+    /// How many of the oldest jobs are checked and fit a batch, and whether no more would fit.
+    fn ready(&self, batch: usize) -> (usize, bool) {
+        let (mut jobs, mut events) = (0_usize, 0_usize);
+        for job in &self.jobs {
+            let fits = jobs == 0 || events.saturating_add(job.events) <= batch;
+            if !fits {
+                return (jobs, true);
+            }
+            if !matches!(job.stage, Stage::Checked(_)) {
+                break;
+            }
+            events = events.saturating_add(job.events);
+            jobs = jobs.saturating_add(1);
         }
+        (jobs, events >= batch)
+    }
+
+    /// Takes the oldest jobs, which are checked.
+    fn take(&mut self, jobs: usize) -> Vec<(Vec<Checked>, Sender<Answer>)> {
+        let mut group = Vec::with_capacity(jobs);
+        for job in self.jobs.drain(..jobs.min(self.jobs.len())) {
+            self.first = self.first.saturating_add(1);
+            if let Stage::Checked(checked) = job.stage {
+                group.push((checked, job.answer));
+            }
+        }
+        group
+    }
+}
+
+fn judged(judge: &mut Judge, group: Vec<(Vec<Checked>, Sender<Answer>)>, now: UnixMillis) -> Batch {
+    let mut events = Vec::new();
+    let mut waiters = Vec::with_capacity(group.len());
+    let mut count = 0_usize;
+    for (checked, answer) in group {
+        count = count.saturating_add(checked.len());
+        let mut refused = Vec::with_capacity(checked.len());
+        for event in checked {
+            match event {
+                Ok(event) => {
+                    refused.push(None);
+                    events.push(event);
+                }
+                Err(refusal) => refused.push(Some(refusal)),
+            }
+        }
+        waiters.push(Waiter { refused, answer });
+    }
+    Batch {
+        judged: judge.judge(events, now),
+        waiters,
+        events: count,
+    }
+}
+
+fn answer(waiters: Vec<Waiter>, answered: Answer) {
+    let mut outcomes = answered.map(Vec::into_iter);
+    for Waiter { refused, answer } in waiters {
+        let said = match &mut outcomes {
+            Err(error) => Err(error.clone()),
+            Ok(outcomes) => refused
+                .into_iter()
+                .map(|refused| match refused {
+                    Some(refusal) => Ok(Outcome::Refused(refusal)),
+                    None => outcomes.next().ok_or_else(|| {
+                        CommitError::Stopped("fewer outcomes than events".to_owned())
+                    }),
+                })
+                .collect(),
+        };
+        // Whoever no longer waits can ask for the receipt.
+        let _ = answer.send(said);
     }
 }
 

@@ -4,6 +4,7 @@
 //! are signed; it reads top to bottom. Beside each stage stands what a crash there leaves and who
 //! repairs it. Starting and creating are in [`recover`](self), which ends in the same stages.
 
+pub(crate) mod ahead;
 mod confirm;
 mod cosign;
 mod error;
@@ -37,9 +38,10 @@ use crate::read::Reader;
 use crate::store::files::Files;
 use crate::store::layout::Heads;
 use crate::store::{Store, WriteBatch};
+use ahead::{Judge, Judged, Mark, Planned, Tip};
 use cosign::Known;
 use intent::Intent;
-use plan::{Plan, Planned};
+use plan::{Fate, Plan};
 use second::Signed;
 use stage::{Edge, Segment, Staged};
 
@@ -106,6 +108,8 @@ pub struct Sequencer {
     maps: Arc<Maps>,
     /// Records used lately.
     hot: Arc<HotRecords>,
+    /// The last committed epoch, for those who judge ahead.
+    tip: Arc<Tip>,
     /// The newest head the key signed. Changed only after its intent is on disk.
     signed: Option<Signed>,
     /// The newest published head. Changed only after it is on disk.
@@ -142,7 +146,13 @@ impl Sequencer {
         events: Vec<VerifiedEvent>,
         now: UnixMillis,
     ) -> Result<Vec<Outcome>, CommitError> {
+        self.commit_judged(Judged::not_yet(events, now))
+    }
+
+    /// As [`Sequencer::commit`], of a batch that was judged ahead.
+    pub(crate) fn commit_judged(&mut self, judged: Judged) -> Result<Vec<Outcome>, CommitError> {
         self.guarded(|this| {
+            let Judged { events, now, plan } = judged;
             if events.len() > limits::BATCH_EVENTS {
                 let (limit, actual) = (limits::BATCH_EVENTS, events.len());
                 return Err(CommitError::BatchTooLarge { limit, actual });
@@ -151,12 +161,18 @@ impl Sequencer {
             this.check_backlog()?;
             // Admit, in order, on the state each event's predecessors in the batch left. A crash
             // until the batch is written leaves nothing: whoever submitted submits again.
-            let time = this.epoch_time(now)?;
-            let plan = plan::admit(&*this.store, &this.hot, &this.edge, &events, time)?;
+            let planned = match plan {
+                Some(planned) if planned.on == this.tip.mark() => planned,
+                // Not judged, or for a state that never came to be.
+                _ => this.judge().plan(&events, now)?,
+            };
+            let Planned {
+                plan, time, makes, ..
+            } = planned;
             if plan.segment.leaves.is_empty() {
                 return Ok(this.answer(plan));
             }
-            this.append(&plan.segment, time)?;
+            this.append(&plan.segment, time, makes)?;
             this.publish()?;
             Ok(this.answer(plan))
         })
@@ -170,8 +186,9 @@ impl Sequencer {
     pub fn heartbeat(&mut self, now: UnixMillis) -> Result<bool, CommitError> {
         self.guarded(|this| {
             this.confirm()?;
-            let time = this.epoch_time(now)?;
-            this.append(&Segment::default(), time)?;
+            let time = epoch_time(this.edge.time(), now)?;
+            let makes = this.tip.fresh();
+            this.append(&Segment::default(), time, makes)?;
             this.publish()?;
             Ok(this.published.size == this.edge.size())
         })
@@ -202,7 +219,12 @@ impl Sequencer {
     }
 
     /// Writes one epoch, after both paths agree on it.
-    fn append(&mut self, segment: &Segment, time: UnixMillis) -> Result<(), CommitError> {
+    fn append(
+        &mut self,
+        segment: &Segment,
+        time: UnixMillis,
+        makes: Mark,
+    ) -> Result<(), CommitError> {
         // First path, and beside it the second opens the map as it was. Nothing is written; a crash
         // leaves nothing.
         let (staged, opened) = second::stage_and_open(&*self.store, &self.edge, segment, time)?;
@@ -227,6 +249,7 @@ impl Sequencer {
         for (leaf, record) in fresh {
             self.hot.put(leaf, record);
         }
+        self.tip.move_to(edge.clone(), makes);
         self.edge = edge;
         Ok(())
     }
@@ -300,29 +323,15 @@ impl Sequencer {
     /// Answers for a plan whose leaves are on disk. What no published head covers is pending.
     fn answer(&self, plan: Plan) -> Vec<Outcome> {
         let published = self.published.size;
-        let answer = |planned| match planned {
-            Planned::Refused(refusal) => Outcome::Refused(refusal),
-            Planned::Accepted(index) | Planned::Duplicate(index) if index.0 >= published.0 => {
+        let answer = |fate| match fate {
+            Fate::Refused(refusal) => Outcome::Refused(refusal),
+            Fate::Accepted(index) | Fate::Duplicate(index) if index.0 >= published.0 => {
                 Outcome::Pending { index }
             }
-            Planned::Accepted(index) => Outcome::Accepted { index },
-            Planned::Duplicate(index) => Outcome::Duplicate { index },
+            Fate::Accepted(index) => Outcome::Accepted { index },
+            Fate::Duplicate(index) => Outcome::Duplicate { index },
         };
         plan.outcomes.into_iter().map(answer).collect()
-    }
-
-    /// The time of the next epoch: strictly later than the last, whatever the clock does.
-    fn epoch_time(&self, now: UnixMillis) -> Result<UnixMillis, CommitError> {
-        let last = self
-            .edge
-            .epoch
-            .as_ref()
-            .map_or(UnixMillis(0), |epoch| epoch.time);
-        let clock = || CommitError::Clock { now, last };
-        if last.since(now) > CLOCK_BACK_MILLIS || now > UnixMillis::MAX {
-            return Err(clock());
-        }
-        Ok(now.max(last.checked_add(1).ok_or_else(clock)?))
     }
 
     fn check_backlog(&self) -> Result<(), CommitError> {
@@ -357,6 +366,16 @@ impl Sequencer {
             store: Arc::clone(&self.store),
             maps: Arc::clone(&self.maps),
             hot: Arc::clone(&self.hot),
+        }
+    }
+
+    /// Judges the next batch beside the commit of the last.
+    pub(crate) fn judge(&self) -> Judge {
+        Judge {
+            store: Arc::clone(&self.store),
+            hot: Arc::clone(&self.hot),
+            tip: Arc::clone(&self.tip),
+            last: None,
         }
     }
 
@@ -395,4 +414,13 @@ impl Sequencer {
     pub fn origin(&self) -> &str {
         self.signer.name()
     }
+}
+
+/// The time of the next epoch: strictly later than the last, whatever the clock does.
+fn epoch_time(last: UnixMillis, now: UnixMillis) -> Result<UnixMillis, CommitError> {
+    let clock = || CommitError::Clock { now, last };
+    if last.since(now) > CLOCK_BACK_MILLIS || now > UnixMillis::MAX {
+        return Err(clock());
+    }
+    Ok(now.max(last.checked_add(1).ok_or_else(clock)?))
 }

@@ -1,23 +1,23 @@
 //! Admission: what a batch of events does, before anything is written.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use zhao_spec::life::apply::{ApplyError, Refusal, View, ViewFault, apply};
 use zhao_spec::life::event::VerifiedEvent;
 use zhao_spec::life::record::Record;
-use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::wire::{Hash, UnixMillis, limits};
 
 use super::error::CommitError;
-use super::stage::{Edge, Segment};
-use crate::hot::HotRecords;
-use crate::overlay::{Overlay, StoredView};
+use super::stage::Segment;
+use crate::overlay::Overlay;
 use crate::store::layout::EventIds;
 use crate::store::{self, Read, StoreError};
 
 /// What will become of one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Planned {
+pub(crate) enum Fate {
     Accepted(LeafIndex),
     Duplicate(LeafIndex),
     Refused(Refusal),
@@ -26,37 +26,50 @@ pub(crate) enum Planned {
 /// A batch, judged.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    pub(crate) outcomes: Vec<Planned>,
-    pub(crate) segment: Segment,
+    pub(crate) outcomes: Vec<Fate>,
+    pub(crate) segment: Arc<Segment>,
+    /// Its events, by their id.
+    pub(crate) ids: Arc<BTreeMap<Hash, LeafIndex>>,
+    /// Leaves after it, its epoch leaf included; none if it adds no leaf.
+    pub(crate) next: Option<TreeSize>,
 }
 
-/// Judges `events` in order from the state at `edge`, each on what those before it left.
+/// The state a batch is judged on.
+pub(crate) struct Scene<'a> {
+    /// Where event ids are found.
+    pub(crate) store: &'a dyn Read,
+    pub(crate) view: &'a dyn View,
+    pub(crate) size: TreeSize,
+    /// Events on their way to the store.
+    pub(crate) flying: Option<&'a BTreeMap<Hash, LeafIndex>>,
+}
+
+/// Judges `events` in order, each on what those before it left.
 pub(crate) fn admit(
-    store: &dyn Read,
-    hot: &HotRecords,
-    edge: &Edge,
+    scene: &Scene<'_>,
     events: &[VerifiedEvent],
     time: UnixMillis,
 ) -> Result<Plan, CommitError> {
-    let view = StoredView::new(store, &edge.map, hot);
-    let mut overlay = Overlay::new(&view);
-    let mut plan = Plan::default();
+    let mut overlay = Overlay::new(scene.view);
+    let mut outcomes = Vec::with_capacity(events.len());
+    let mut segment = Segment::default();
     let mut own: BTreeMap<Hash, LeafIndex> = BTreeMap::new();
-    let mut next = edge.size().0;
+    let mut next = scene.size.0;
     let fault = |e: ViewFault| StoreError::Engine(e.0);
     for (position, event) in events.iter().enumerate() {
         // Before seq and prev: an event that is in the log already must get its receipt, not the
         // refusal that its own success would cause.
         let id = event.id();
-        let known = match own.get(&id) {
+        let flying = || scene.flying.and_then(|flying| flying.get(&id));
+        let known = match own.get(&id).or_else(flying) {
             Some(index) => Some(*index),
             // Every event moves its subject's chain to its own seq: beyond the end of the chain
             // nothing can be in the log already, and most events are there.
             None if is_new(&overlay, event).map_err(fault)? => None,
-            None => store::read::<EventIds>(store, &id)?,
+            None => store::read::<EventIds>(scene.store, &id)?,
         };
         if let Some(index) = known {
-            plan.outcomes.push(Planned::Duplicate(index));
+            outcomes.push(Fate::Duplicate(index));
             continue;
         }
         let index = LeafIndex(next);
@@ -64,7 +77,7 @@ pub(crate) fn admit(
             Ok(writes) => writes,
             Err(ApplyError::Refused(refusal)) => {
                 // It takes no index, and what was built on it is refused in its turn.
-                plan.outcomes.push(Planned::Refused(refusal));
+                outcomes.push(Fate::Refused(refusal));
                 continue;
             }
             Err(ApplyError::View(error)) => return Err(fault(error).into()),
@@ -79,15 +92,21 @@ pub(crate) fn admit(
             });
         }
         debug_assert!(moves_its_chain(event, &writes), "{:?}", event.verb());
-        plan.segment.index.add(event, index, &writes);
+        segment.index.add(event, index, &writes);
         overlay.take(writes).map_err(fault)?;
-        plan.segment.leaves.push(leaf);
-        plan.outcomes.push(Planned::Accepted(index));
+        segment.leaves.push(leaf);
+        outcomes.push(Fate::Accepted(index));
         own.insert(id, index);
         next = next.saturating_add(1);
     }
-    plan.segment.touched = overlay.finish();
-    Ok(plan)
+    segment.touched = overlay.finish();
+    let grown = !segment.leaves.is_empty();
+    Ok(Plan {
+        outcomes,
+        segment: Arc::new(segment),
+        ids: Arc::new(own),
+        next: grown.then(|| TreeSize(next.saturating_add(1))),
+    })
 }
 
 /// Whether the event's seq lies beyond the end of its subject's chain.

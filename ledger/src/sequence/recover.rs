@@ -9,6 +9,7 @@ use zhao_spec::log::checkpoint;
 use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::wire::{Hash, Malformed, UnixMillis};
 
+use super::ahead::Tip;
 use super::cosign::Known;
 use super::error::{CommitError, StartError};
 use super::intent::{self, Intent};
@@ -100,6 +101,7 @@ impl Sequencer {
             batch.put::<Meta>(key, value);
         }
         self.store.write(batch)?;
+        self.tip.move_to(staged.edge.clone(), self.tip.fresh());
         self.edge = staged.edge;
         Ok(())
     }
@@ -164,6 +166,7 @@ impl Sequencer {
             edge,
             maps: Arc::new(Maps::new()),
             hot: Arc::new(HotRecords::default()),
+            tip: Arc::new(Tip::new()),
             signed: None,
             published: Published {
                 size: TreeSize(0),
@@ -338,6 +341,7 @@ impl Sequencer {
         let map = stated_map(&*self.store, epoch)?;
         self.maps.put(epoch.epoch, map.clone());
         self.edge.map = map;
+        self.tip.move_to(self.edge.clone(), self.tip.fresh());
         Ok(())
     }
 

@@ -43,6 +43,13 @@ impl Edge {
         self.frontier.size()
     }
 
+    /// When it was; 1970 before genesis.
+    pub(crate) fn time(&self) -> UnixMillis {
+        self.epoch
+            .as_ref()
+            .map_or(UnixMillis(0), |epoch| epoch.time)
+    }
+
     /// Root of the map, and number of its keys, as the last epoch leaf states them.
     pub(crate) fn stated(&self) -> (Hash, u64) {
         match &self.epoch {

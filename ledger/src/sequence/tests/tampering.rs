@@ -152,19 +152,16 @@ fn a_record_changed_between_the_paths_is_refused_by_the_second() {
     let store = site.disk.store().unwrap();
     let mut office = office;
     let events = vec![office.issue(1)];
-    let mut plan =
-        crate::sequence::plan::admit(&store, &sequencer.hot, &sequencer.edge, &events, at(20))
-            .unwrap();
-    let (key, before) = plan
-        .segment
+    let plan = sequencer.judge().plan(&events, at(20)).unwrap().plan;
+    let mut segment = std::sync::Arc::into_inner(plan.segment).unwrap();
+    let (key, before) = segment
         .touched
         .before
         .iter()
         .find(|(_, record)| record.is_some())
         .map(|(key, record)| (*key, record.clone().unwrap()))
         .unwrap();
-    let other = plan
-        .segment
+    let other = segment
         .touched
         .before
         .values()
@@ -172,11 +169,10 @@ fn a_record_changed_between_the_paths_is_refused_by_the_second() {
         .find(|r| ***r != *before)
         .unwrap();
     let other = std::sync::Arc::clone(other);
-    plan.segment.touched.before.insert(key, Some(other));
-    let staged =
-        crate::sequence::stage::stage(&store, &sequencer.edge, &plan.segment, at(20)).unwrap();
+    segment.touched.before.insert(key, Some(other));
+    let staged = crate::sequence::stage::stage(&store, &sequencer.edge, &segment, at(20)).unwrap();
     let signed = sequencer.signed.as_ref();
-    let second = crate::sequence::second::open(&sequencer.edge, &plan.segment.touched);
+    let second = crate::sequence::second::open(&sequencer.edge, &segment.touched);
     let second = second.and_then(|opened| {
         crate::sequence::second::check(&store, signed, &sequencer.edge, opened, &staged)
     });
@@ -189,9 +185,7 @@ fn a_first_path_that_errs_is_refused_by_the_second() {
     let (site, sequencer, mut office) = Site::founded(1);
     let store = site.disk.store().unwrap();
     let events = vec![office.issue(1), office.plain(0, Verb::Hold)];
-    let plan =
-        crate::sequence::plan::admit(&store, &sequencer.hot, &sequencer.edge, &events, at(20))
-            .unwrap();
+    let plan = sequencer.judge().plan(&events, at(20)).unwrap().plan;
     let stage =
         || crate::sequence::stage::stage(&store, &sequencer.edge, &plan.segment, at(20)).unwrap();
     let check = |staged: &crate::sequence::stage::Staged| {
