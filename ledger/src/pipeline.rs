@@ -334,8 +334,11 @@ impl Shared {
     /// The judging thread.
     fn judge(&self, mut judge: Judge) {
         let _guard = Guard(self);
-        while let Some(group) = self.next_group() {
+        // Whether what the committing thread has in hand is known to the judge.
+        let mut known = true;
+        while let Some(group) = self.next_group(known) {
             let batch = judged(&mut judge, group, (self.clock)());
+            known = batch.judged.plan.is_some();
             let mut queue = lock(&self.queue);
             if !queue.broken {
                 queue.judged = Some(batch);
@@ -349,8 +352,9 @@ impl Shared {
 
     /// The oldest submissions that are checked, up to a batch, once it is time to judge them: at
     /// once if the committing thread waits, and if it does not, as soon as they fill a batch. The
-    /// judge builds on one batch at most, so the last one must have been taken.
-    fn next_group(&self) -> Option<Vec<(Vec<Checked>, Sender<Answer>)>> {
+    /// judge builds on one batch at most, so the last one must have been taken; and if what became
+    /// of that is not `known`, it must have been answered.
+    fn next_group(&self, known: bool) -> Option<Vec<(Vec<Checked>, Sender<Answer>)>> {
         let mut queue = lock(&self.queue);
         loop {
             if queue.broken || (queue.stopping && queue.jobs.is_empty()) {
@@ -358,7 +362,8 @@ impl Shared {
             }
             if queue.judged.is_none() {
                 let (jobs, full) = queue.ready(self.settings.batch);
-                if jobs > 0 && (full || queue.idle || queue.stopping) {
+                let ahead = known && (full || queue.stopping);
+                if jobs > 0 && (queue.idle || ahead) {
                     return Some(queue.take(jobs));
                 }
             }

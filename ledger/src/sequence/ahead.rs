@@ -133,9 +133,11 @@ pub(super) struct Flying {
 }
 
 impl Judge {
-    /// Judges a batch. Whatever goes wrong is left for the sequencer to meet again and to answer.
+    /// Judges a batch. Whatever goes wrong is left for the sequencer to meet again and to answer:
+    /// then there is no plan, what the batch will do is not known here, and nothing after it can
+    /// be judged ahead until the sequencer has answered it.
     pub(crate) fn judge(&mut self, events: Vec<VerifiedEvent>, now: UnixMillis) -> Judged {
-        let plan = self.plan(&events, now).ok();
+        let plan = self.plan(&events, now).ok().flatten();
         Judged { events, now, plan }
     }
 
@@ -143,14 +145,18 @@ impl Judge {
         &mut self,
         events: &[VerifiedEvent],
         now: UnixMillis,
-    ) -> Result<Planned, CommitError> {
+    ) -> Result<Option<Planned>, CommitError> {
         let (edge, on) = {
             let known = self.tip.lock();
             (known.edge.clone(), known.mark)
         };
-        // Of the batch judged before, only what is not on disk yet is of use: once it is, `on` is
-        // what it made. If something else came between, it is nothing at all.
-        let flying = self.last.take().filter(|last| last.on == on);
+        // The batch judged before is on disk, or it is the next to be; else something came between,
+        // and the sequencer will judge that batch again.
+        let flying = match self.last.take() {
+            Some(last) if last.on == on => Some(last),
+            Some(last) if last.makes != on => return Ok(None),
+            _ => None,
+        };
         let view = Over {
             writes: flying.as_ref().map(|last| &last.segment.touched.writes),
             stored: StoredView::new(&*self.store, &edge.map, &self.hot),
@@ -186,7 +192,7 @@ impl Judge {
                 time,
             }),
         };
-        Ok(planned)
+        Ok(Some(planned))
     }
 }
 

@@ -164,7 +164,10 @@ impl Sequencer {
             let planned = match plan {
                 Some(planned) if planned.on == this.tip.mark() => planned,
                 // Not judged, or for a state that never came to be.
-                _ => this.judge().plan(&events, now)?,
+                _ => {
+                    let planned = this.judge().plan(&events, now)?;
+                    planned.expect("a judge that has judged nothing has lost nothing")
+                }
             };
             let Planned {
                 plan, time, makes, ..

@@ -1,5 +1,6 @@
 //! The sequencer: what it answers, and what it survives.
 
+mod ahead;
 mod answers;
 mod cosigners;
 mod faults;

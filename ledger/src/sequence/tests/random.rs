@@ -12,7 +12,8 @@ use zhao_spec::map::naive_root;
 use zhao_spec::wire::{Hash, UnixMillis};
 
 use crate::fixture::{Office, Site, at};
-use crate::sequence::Outcome;
+use crate::sequence::ahead::Judged;
+use crate::sequence::{Outcome, Sequencer};
 use crate::store;
 use crate::store::layout::Leaves;
 
@@ -110,7 +111,34 @@ fn random_event(dice: &mut Dice, office: &mut Office, issued: &mut u64) -> Verif
     }
 }
 
-fn run(seed: u64, batches: u64) {
+/// How batches reach the sequencer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// One after another.
+    Plain,
+    /// Judged while the one before waits for its commit, with an empty epoch in between at times.
+    Ahead,
+}
+
+/// A judged batch, and what it must be answered.
+type Waiting = Option<(Judged, Vec<Outcome>)>;
+
+/// Commits what waits; returns whether the judgement was of use.
+fn settle(sequencer: &mut Sequencer, waiting: &mut Waiting, context: &str) -> bool {
+    let Some((judged, expected)) = waiting.take() else {
+        return false;
+    };
+    let plan = judged.plan.as_ref();
+    let used = plan.is_some_and(|plan| plan.on == sequencer.tip.mark());
+    assert_eq!(
+        sequencer.commit_judged(judged).unwrap(),
+        expected,
+        "{context}"
+    );
+    used
+}
+
+fn run(seed: u64, batches: u64, way: Way) {
     let mut dice = Dice(seed);
     let (site, mut sequencer, mut office) = Site::founded(0);
     let mut model = Model {
@@ -124,7 +152,14 @@ fn run(seed: u64, batches: u64) {
     model.commit(&founding, at(10));
     let mut issued = 0;
     let mut earlier: Vec<VerifiedEvent> = founding;
+    let mut judge = sequencer.judge();
+    let (mut waiting, mut used): (Waiting, u64) = (None, 0);
     for batch in 0..batches {
+        let context = format!("seed {seed} batch {batch}");
+        let between = way == Way::Ahead && waiting.is_some() && dice.roll(5) == 0;
+        if between {
+            model.size += 1;
+        }
         let mut events = Vec::new();
         for _ in 0..dice.roll(40) {
             let kept = office.clone();
@@ -149,13 +184,37 @@ fn run(seed: u64, batches: u64) {
         }
         earlier.extend(events.iter().cloned());
         let expected = model.commit(&events, at(20 + batch));
+        if way == Way::Ahead {
+            let judged = judge.judge(events, at(20 + batch));
+            used += u64::from(settle(&mut sequencer, &mut waiting, &context));
+            if between {
+                let earlier = UnixMillis(at(20 + batch).0 - 500);
+                sequencer.heartbeat(earlier).unwrap();
+            }
+            let lost = judged.plan.is_none();
+            waiting = Some((judged, expected));
+            if lost {
+                settle(&mut sequencer, &mut waiting, &context);
+            }
+            continue;
+        }
         let outcomes = sequencer.commit(events, at(20 + batch)).unwrap();
-        assert_eq!(outcomes, expected, "seed {seed} batch {batch}");
+        assert_eq!(outcomes, expected, "{context}");
         assert_eq!(sequencer.size().0, model.size);
         let epoch = sequencer.edge.epoch.clone().unwrap();
         assert_eq!(epoch.map_root, model.root(), "seed {seed} batch {batch}");
         assert_eq!(epoch.subjects, u64::try_from(model.records.len()).unwrap());
     }
+    if way == Way::Ahead {
+        used += u64::from(settle(&mut sequencer, &mut waiting, "the last"));
+        // After an empty epoch two judgements in a row are for nothing; the rest are of use, or of
+        // batches that add nothing.
+        assert!(used >= batches / 3, "{used} of {batches}");
+        assert!(used < batches, "{used} of {batches}");
+    }
+    assert_eq!(sequencer.size().0, model.size);
+    let epoch = sequencer.edge.epoch.clone().unwrap();
+    assert_eq!(epoch.map_root, model.root());
     let stored = site.disk.store().unwrap();
     let mut tree = MemoryTree::new();
     for index in 0..sequencer.size().0 {
@@ -169,6 +228,13 @@ fn run(seed: u64, batches: u64) {
 #[test]
 fn random_batches_agree_with_the_model() {
     for seed in 1..=6 {
-        run(seed * 0x9e37_79b9, 14);
+        run(seed * 0x9e37_79b9, 14, Way::Plain);
+    }
+}
+
+#[test]
+fn batches_judged_ahead_agree_with_the_model() {
+    for seed in 1..=6 {
+        run(seed * 0x85eb_ca6b, 30, Way::Ahead);
     }
 }

@@ -152,7 +152,12 @@ fn a_record_changed_between_the_paths_is_refused_by_the_second() {
     let store = site.disk.store().unwrap();
     let mut office = office;
     let events = vec![office.issue(1)];
-    let plan = sequencer.judge().plan(&events, at(20)).unwrap().plan;
+    let plan = sequencer
+        .judge()
+        .plan(&events, at(20))
+        .unwrap()
+        .unwrap()
+        .plan;
     let mut segment = std::sync::Arc::into_inner(plan.segment).unwrap();
     let (key, before) = segment
         .touched
@@ -185,7 +190,12 @@ fn a_first_path_that_errs_is_refused_by_the_second() {
     let (site, sequencer, mut office) = Site::founded(1);
     let store = site.disk.store().unwrap();
     let events = vec![office.issue(1), office.plain(0, Verb::Hold)];
-    let plan = sequencer.judge().plan(&events, at(20)).unwrap().plan;
+    let plan = sequencer
+        .judge()
+        .plan(&events, at(20))
+        .unwrap()
+        .unwrap()
+        .plan;
     let stage =
         || crate::sequence::stage::stage(&store, &sequencer.edge, &plan.segment, at(20)).unwrap();
     let check = |staged: &crate::sequence::stage::Staged| {
