@@ -11,7 +11,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use zhao_spec::file::{Head, LogProof, Receipt};
+use zhao_spec::file::{Head, LogProof, Receipt, Receipts};
 use zhao_spec::life::event::Event;
 use zhao_spec::life::leaf::{Epoch, Leaf};
 use zhao_spec::life::record::Record;
@@ -19,7 +19,7 @@ use zhao_spec::log::checkpoint::{Checkpoint, CheckpointError};
 use zhao_spec::log::note::SignedNote;
 use zhao_spec::log::tile::{Kind, Tile, encode_bundle};
 use zhao_spec::log::tlog_proof::TlogProof;
-use zhao_spec::log::tree::{LeafIndex, TreeSize, prove_consistency, prove_inclusion};
+use zhao_spec::log::tree::{LeafIndex, TreeSize, prove_consistency, prove_inclusion, prove_range};
 use zhao_spec::map::MapPath;
 use zhao_spec::wire::{Hash, Malformed};
 
@@ -320,6 +320,26 @@ impl<'a> View<'a> {
             head: self.head()?,
             index,
             proof: self.log_proof(index)?,
+        })
+    }
+
+    /// What the receipts of `count` leaves from `first` on have in common.
+    ///
+    /// # Errors
+    /// Not under this head; the store's.
+    pub fn receipts(&self, first: LeafIndex, count: u64) -> Result<Receipts, ReadError> {
+        let size = self.size();
+        let end = first.0.checked_add(count).filter(|end| *end <= size.0);
+        if count == 0 || end.is_none() {
+            return Err(ReadError::Absent { what: "leaf" });
+        }
+        let tree = StoredTree::new(self.store());
+        let outside = prove_range(first, count, size, &tree).map_err(flatten)?;
+        Ok(Receipts {
+            count,
+            first,
+            head: self.head()?,
+            outside,
         })
     }
 

@@ -4,19 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use zhao_spec::credential::Licence;
-use zhao_spec::file::{Answer, Authorities, Dossier, EmbeddedCredential, Head, History, Receipt};
+use zhao_spec::file::{
+    Answer, Authorities, Dossier, EmbeddedCredential, Head, History, Receipt, Receipts,
+    ReceiptsError,
+};
 use zhao_spec::id::Uscc;
 use zhao_spec::life::data::{Action, Issued, Note, TypeRef};
 use zhao_spec::life::record::{Record, next_enterprise};
 use zhao_spec::life::subject::Kind;
 use zhao_spec::life::verb::Verb;
 use zhao_spec::log::tile::{Kind as TileKind, Tile, decode_bundle};
-use zhao_spec::log::tree::{LeafIndex, TreeSize, check_consistency, check_inclusion, leaf_hash};
+use zhao_spec::log::tree::{
+    LeafIndex, TreeError, TreeSize, check_consistency, check_inclusion, leaf_hash,
+};
 use zhao_spec::map::check;
 use zhao_spec::wire::Hash;
 
 use super::{ReadError, Reader};
 use crate::fixture::{HOLDER, OPEN, Site, UNIT, at, key_of, licence_key};
+use crate::sequence::Outcome;
 use crate::store::layout::Family;
 
 fn reader(site: &Site) -> Reader {
@@ -398,4 +404,70 @@ fn consistency_from_every_earlier_head() {
         view.consistency(TreeSize(view.size().0 + 1)).unwrap_err(),
         absent
     );
+}
+
+#[test]
+fn receipts_of_a_batch_are_those_of_each_event() {
+    let (site, mut sequencer, mut office) = Site::founded(3);
+    let events: Vec<_> = (10..31).map(|n| office.issue(n)).collect();
+    let outcomes = sequencer.commit(events.clone(), at(20)).unwrap();
+    let Outcome::Accepted { index: first } = outcomes[0] else {
+        panic!("{outcomes:?}");
+    };
+    // Something after it, so that the batch is not the end of the log.
+    sequencer.commit(vec![office.issue(40)], at(30)).unwrap();
+    let reader = reader(&site);
+    let view = reader.latest().unwrap();
+    let count = u64::try_from(events.len()).unwrap();
+    let receipts = view.receipts(first, count).unwrap();
+    let leaves: Vec<Hash> = events.iter().map(|event| event.leaf_hash()).collect();
+    receipts.check(&leaves).unwrap();
+    assert_eq!(Receipts::parse(&receipts.bytes()).unwrap(), receipts);
+    for (at, event) in (first.0..).zip(&events) {
+        let own = receipts.receipt((**event).clone(), LeafIndex(at), &leaves);
+        assert_eq!(own.unwrap(), view.receipt(&event.id()).unwrap());
+    }
+
+    // One event for another, a leaf too few, another leaf, a range that was not asked for.
+    let other = (*events[1]).clone();
+    let error = receipts.receipt(other, first, &leaves).unwrap_err();
+    assert_eq!(error, ReceiptsError::Event { index: first });
+    let error = receipts.check(&leaves[1..]).unwrap_err();
+    let (expected, actual) = (count, leaves.len() - 1);
+    assert_eq!(error, ReceiptsError::Count { expected, actual });
+    let mut swapped = leaves.clone();
+    swapped.swap(3, 4);
+    let error = receipts.check(&swapped).unwrap_err();
+    assert!(
+        matches!(error, ReceiptsError::Tree(TreeError::RootMismatch { .. })),
+        "{error}"
+    );
+    let mut shifted = receipts.clone();
+    shifted.first = LeafIndex(first.0 - 1);
+    assert!(shifted.check(&leaves).is_err());
+    let mut shorter = receipts.clone();
+    shorter.outside.pop();
+    let error = shorter.check(&leaves).unwrap_err();
+    assert!(
+        matches!(error, ReceiptsError::Tree(TreeError::ProofLength { .. })),
+        "{error}"
+    );
+    let size = view.size().0;
+    for (first, count) in [(0, 0), (0, size + 1), (size, 1), (u64::MAX, 2)] {
+        let error = view.receipts(LeafIndex(first), count).unwrap_err();
+        assert_eq!(error, ReadError::Absent { what: "leaf" });
+    }
+    for (from, to, path) in [
+        ("\"count\":21", "\"count\":0", "count"),
+        ("\"count\":21", "\"count\":65537", "count"),
+        (
+            "\"format\":\"zhao/v1 receipts\"",
+            "\"format\":\"zhao/v1 receipt\"",
+            "format",
+        ),
+    ] {
+        let text = String::from_utf8(receipts.bytes()).unwrap();
+        let error = Receipts::parse(text.replace(from, to).as_bytes()).unwrap_err();
+        assert_eq!(error.path, path);
+    }
 }

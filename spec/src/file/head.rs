@@ -83,6 +83,11 @@ impl LogProof {
         &self.note
     }
 
+    /// The checkpoint's text with its signatures, byte for byte.
+    pub(super) fn checkpoint_text(&self) -> &str {
+        &self.proof.checkpoint
+    }
+
     /// The text member `name` of a file.
     pub(super) fn from_fields(fields: &mut Fields<'_>, name: &str) -> Result<Self, Malformed> {
         let path = fields.path_of(name);

@@ -22,6 +22,7 @@ mod history;
 mod pack;
 mod placed;
 mod receipt;
+mod receipts;
 
 pub use answer::{Answer, AnswerItem, EnterprisePlace};
 pub use authorities::{Authorities, HistoryStep, IssuerAuthority, RegistryAuthority};
@@ -34,6 +35,7 @@ pub use history::{History, HistoryEntry};
 pub use pack::IssuerPack;
 pub use placed::{KindOfRecord, Placed};
 pub use receipt::Receipt;
+pub use receipts::{Receipts, ReceiptsError};
 
 use crate::wire::{Fields, Malformed, Problem, Value, json, limits};
 

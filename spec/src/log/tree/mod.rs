@@ -7,6 +7,7 @@
 
 mod frontier;
 mod memory;
+mod range;
 mod read;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ use crate::wire::limits;
 
 pub use frontier::{Completed, Frontier};
 pub use memory::{MemoryTree, MissingNode};
+pub use range::{LeafRange, OUTSIDE_LIMIT, prove_range};
 pub use read::{
     Node, NodeReader, ProveError, peaks, prove_consistency, prove_inclusion, root, subtree_hash,
 };

@@ -50,12 +50,26 @@ pub enum ProveError<E> {
 /// The leaves from `start` up to, not including, `end`; `start` is a multiple of the largest
 /// power of two below the length, as every subtree of an RFC 6962 tree is.
 #[derive(Clone, Copy, Debug)]
-struct Range {
-    start: u64,
-    end: u64,
+pub(super) struct Range {
+    pub(super) start: u64,
+    pub(super) end: u64,
 }
 
 impl Range {
+    /// Its two subtrees; none for a single leaf.
+    pub(super) fn halves(self) -> Option<(Self, Self)> {
+        let middle = self.middle()?;
+        let left = Self {
+            end: middle,
+            ..self
+        };
+        let right = Self {
+            start: middle,
+            ..self
+        };
+        Some((left, right))
+    }
+
     /// Where the subtree splits: after the largest power of two smaller than its length.
     fn middle(self) -> Option<u64> {
         let longest = self.end.checked_sub(self.start)?.checked_sub(1)?;
@@ -100,7 +114,7 @@ pub(super) fn join(hashes: &[Hash]) -> Option<Hash> {
 }
 
 /// Reads the hashes of several ranges in one call.
-fn read_ranges<R: NodeReader>(
+pub(super) fn read_ranges<R: NodeReader>(
     ranges: &[Range],
     reader: &R,
 ) -> Result<Vec<Hash>, ProveError<R::Error>> {
@@ -184,18 +198,8 @@ pub fn prove_inclusion<R: NodeReader>(
         start: 0,
         end: size.0,
     };
-    while let Some(middle) = here.middle() {
-        let (left, right) = (
-            Range {
-                end: middle,
-                ..here
-            },
-            Range {
-                start: middle,
-                ..here
-            },
-        );
-        let (next, sibling) = if index.0 < middle {
+    while let Some((left, right)) = here.halves() {
+        let (next, sibling) = if index.0 < right.start {
             (left, right)
         } else {
             (right, left)
@@ -233,18 +237,10 @@ pub fn prove_consistency<R: NodeReader>(
     // `whole`: the old tree's last subtree is the old tree itself, whose root the checker has.
     let mut whole = true;
     while here.end != old.0 {
-        let Some(middle) = here.middle() else { break };
-        let (left, right) = (
-            Range {
-                end: middle,
-                ..here
-            },
-            Range {
-                start: middle,
-                ..here
-            },
-        );
-        if old.0 <= middle {
+        let Some((left, right)) = here.halves() else {
+            break;
+        };
+        if old.0 <= right.start {
             parts.push(right);
             here = left;
         } else {
