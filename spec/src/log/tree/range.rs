@@ -184,7 +184,8 @@ mod tests {
                 for count in 1..=size - first {
                     let outside =
                         prove_range(LeafIndex(first), count, TreeSize(size), &tree).unwrap();
-                    let (from, to) = (first as usize, (first + count) as usize);
+                    let at = |n| usize::try_from(n).unwrap();
+                    let (from, to) = (at(first), at(first + count));
                     let range = LeafRange {
                         first: LeafIndex(first),
                         leaves: &leaves[from..to],
