@@ -17,3 +17,4 @@ pub mod office;
 pub mod records;
 pub mod sample;
 pub mod text;
+pub mod vault;

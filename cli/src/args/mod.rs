@@ -334,6 +334,8 @@ pub(crate) struct Query {
     pub(crate) uscc: String,
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
 }
 
 #[derive(Args, Debug)]

@@ -8,6 +8,7 @@ use zhao_issuer::catalogue::Catalogue;
 use zhao_issuer::keys::{Keyring, Purpose, WorkFactor};
 use zhao_issuer::office::{self, Grant, Office};
 use zhao_issuer::records::Records;
+use zhao_issuer::vault::Secrets;
 use zhao_spec::id::{LicenceTypeCode, RegionCode, Uscc};
 use zhao_spec::life::leaf::Genesis;
 use zhao_spec::log::note::check_name;
@@ -251,14 +252,18 @@ fn write_trust(
 fn open_office(
     home: &Home,
     engine: Engine,
-    keyring: Keyring,
+    mut keyring: Keyring,
     genesis: &Genesis,
     plan: &Plan,
     administrators: &[SecretKey],
     now: UnixMillis,
     rng: &mut ChaCha20Rng,
 ) -> Result<(), Failure> {
-    let records = Records::create(&home.records(), &plan.origin, &genesis.bytes())
+    let mut secrets = Secrets::default();
+    secrets
+        .draw(&mut keyring, rng, now)
+        .map_err(because("keys", args![]))?;
+    let records = Records::create(&home.records(), &plan.origin, &genesis.bytes(), &secrets)
         .map_err(because("records", args![path = home.records().display()]))?;
     let catalogue = Catalogue::load(&home.catalogue()).map_err(because(
         "catalogue",

@@ -6,7 +6,8 @@ use std::path::Path;
 use zhao_issuer::catalogue::Catalogue;
 use zhao_issuer::keys::{Keyring, Purpose};
 use zhao_issuer::office::{Declared, Office};
-use zhao_issuer::records::{Records, Standing};
+use zhao_issuer::records::{Records, RecordsError, Standing, needs_first_key};
+use zhao_issuer::vault::Secrets;
 use zhao_spec::credential::Licence;
 use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::wire::{Hash, SecretKey, json, limits};
@@ -56,8 +57,7 @@ impl Desk {
         mut keyring: Keyring,
     ) -> Result<Self, Failure> {
         let trust = own_trust(&home)?;
-        let records = Records::open(&home.records())
-            .map_err(because("records", args![path = home.records().display()]))?;
+        let records = records(session, &home, &mut keyring)?;
         let catalogue = Catalogue::load(&home.catalogue()).map_err(because(
             "catalogue",
             args![path = home.catalogue().display()],
@@ -144,6 +144,27 @@ pub(crate) fn own_trust(home: &Home) -> Result<TrustPolicy, Failure> {
         "policy-wrong",
         args![path = home.policy().display()],
     ))
+}
+
+/// Opens the office's records. Those of an earlier program get their first key.
+///
+/// # Errors
+/// The key is missing or another, or the records cannot be read.
+pub(crate) fn records(
+    session: &Session,
+    home: &Home,
+    keyring: &mut Keyring,
+) -> Result<Records, Failure> {
+    let path = home.records();
+    let wrap = |cause: RecordsError| Failure::usage("records", args![path = path.display(), cause]);
+    let mut secrets = Secrets::open(keyring).map_err(because("keys", args![]))?;
+    if secrets.latest().is_none() && needs_first_key(&path).map_err(wrap)? {
+        let mut rng = session.host.generator()?;
+        secrets
+            .draw(keyring, &mut rng, session.host.now()?)
+            .map_err(because("keys", args![]))?;
+    }
+    Records::open(&path, &secrets).map_err(wrap)
 }
 
 /// Opens a directory of keys.

@@ -15,7 +15,7 @@ use zhao_spec::life::record::Record;
 use zhao_spec::wire::Hash;
 
 use super::codes;
-use super::office::{licence, wrong};
+use super::office::{keyring, licence, records, wrong};
 use crate::args::{Dossier, Format, History, Query};
 use crate::failure::{Exit, Failure, args, because};
 use crate::files;
@@ -118,8 +118,8 @@ pub(crate) fn query(session: &Session, command: &Query) -> Result<Exit, Failure>
     files::must_be_writable(&command.output)?;
     let home = Home::open(&command.dir)?;
     let log = Log::open(&home)?;
-    let records = Records::open(&home.records())
-        .map_err(because("records", args![path = home.records().display()]))?;
+    let mut keyring = keyring(session, &home.keys(), &command.secret)?;
+    let records = records(session, &home, &mut keyring)?;
     let catalogue = Catalogue::load(&home.catalogue()).map_err(because(
         "catalogue",
         args![path = home.catalogue().display()],

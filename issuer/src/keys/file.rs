@@ -31,6 +31,8 @@ pub enum Purpose {
     Auditor,
     /// Signs the log's checkpoints.
     Log,
+    /// Not a signature's: its seed is the secret under which the office's records are encrypted.
+    Records,
     /// Signs a unit's credentials and events.
     Unit,
     /// Cosigns checkpoints that only append.
@@ -39,10 +41,11 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose, by ascending word.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Administrator,
         Self::Auditor,
         Self::Log,
+        Self::Records,
         Self::Unit,
         Self::Witness,
     ];
@@ -54,6 +57,7 @@ impl Purpose {
             Self::Administrator => "administrator",
             Self::Auditor => "auditor",
             Self::Log => "log",
+            Self::Records => "records",
             Self::Unit => "unit",
             Self::Witness => "witness",
         }
@@ -64,7 +68,11 @@ impl Purpose {
             .into_iter()
             .find(|purpose| purpose.as_str() == word)
             .ok_or_else(|| {
-                Malformed::value(path, "administrator, auditor, log, unit or witness", word)
+                Malformed::value(
+                    path,
+                    "administrator, auditor, log, records, unit or witness",
+                    word,
+                )
             })
     }
 }

@@ -11,15 +11,13 @@ use zhao_spec::wire::{UnixMillis, sha256};
 use super::{IssueError, OfficeError, Signer, Statement, sign};
 use crate::catalogue::{Entry, Values};
 use crate::intake::Request;
-use crate::records::{NewLicence, Transaction, Words};
+use crate::records::{NewLicence, Origin, Transaction, Words};
 
 /// Digits of the counter in a serial: `2026` and `0000001`.
 const SERIAL_DIGITS: usize = 7;
 
 /// The version a new one takes over from.
 pub(super) struct Old {
-    /// Its credential's `id`.
-    pub(super) credential_id: String,
     /// Its place in its chain, and how the new one relates to it.
     pub(super) predecessor: Predecessor,
     /// The serial of its identifier.
@@ -128,12 +126,12 @@ pub(super) fn build(
         holder_name: &request.holder_name,
         identifier: &identifier.to_string(),
         number: &number,
-        predecessor: old.map(|old| old.credential_id.as_str()),
+        origin: Origin::New,
+        predecessor: old.map(|old| old.predecessor.subject),
         reference: request.reference.as_deref(),
         serial: identifier.serial(),
         subject,
         type_code,
-        type_salt,
         unit: request.unit.as_str(),
         version: identifier.version(),
     };

@@ -69,7 +69,6 @@ impl<C: LedgerClient> Office<C> {
                 actual: licence.to_string(),
             })?;
         let old = Old {
-            credential_id: row.credential_id,
             predecessor: Predecessor {
                 prev,
                 relation: replacement.relation,

@@ -15,6 +15,7 @@ use self::ledger::MiniLedger;
 use super::*;
 use crate::intake::{Cell, Defaults, Row};
 use crate::keys::WorkFactor;
+use crate::vault::Secrets;
 
 /// 2026-11-22 14:00 in China.
 const NOW: UnixMillis = UnixMillis(1_795_327_200_000);
@@ -34,6 +35,13 @@ fn passphrase() -> Zeroizing<String> {
     Zeroizing::new("test".to_owned())
 }
 
+/// The key of the records.
+fn secrets() -> Secrets {
+    let mut secrets = Secrets::default();
+    secrets.add(1, [9; 32]);
+    secrets
+}
+
 fn unit() -> Uscc {
     Uscc::parse(UNIT).unwrap()
 }
@@ -45,8 +53,8 @@ impl Desk {
         let administrators: Vec<_> = [1, 2].map(|n| SecretKey::from_seed([n; 32])).into();
         let public = administrators.iter().map(SecretKey::public).collect();
         let genesis = genesis(ORIGIN, public, 2, 1000, NOW).unwrap();
-        let records =
-            Records::create(&dir.path().join("office.sqlite"), ORIGIN, &genesis.bytes()).unwrap();
+        let path = dir.path().join("office.sqlite");
+        let records = Records::create(&path, ORIGIN, &genesis.bytes(), &secrets()).unwrap();
         let work = WorkFactor::new(1).unwrap();
         let keys = Keyring::create(&dir.path().join("keys"), &passphrase(), work).unwrap();
         let catalogue = Catalogue::embedded().unwrap();
@@ -116,7 +124,7 @@ impl Desk {
             records,
         } = office;
         drop((keys, records));
-        let records = Records::open(&dir.path().join("office.sqlite")).unwrap();
+        let records = Records::open(&dir.path().join("office.sqlite"), &secrets()).unwrap();
         let keys = Keyring::open(&dir.path().join("keys"), &passphrase()).unwrap();
         let office = Office::open(records, keys, catalogue, client).unwrap();
         Self {

@@ -29,7 +29,7 @@ impl Transaction<'_> {
     /// # Errors
     /// The database refuses.
     pub fn put_unit(&self, unit: &Unit, now: UnixMillis) -> Result<(), RecordsError> {
-        self.0.execute(
+        self.sql.execute(
             "INSERT INTO units (uscc, name, created) VALUES (?1, ?2, ?3)
              ON CONFLICT (uscc) DO UPDATE SET name = excluded.name",
             (&unit.uscc, &unit.name, time(now)),
@@ -47,7 +47,7 @@ impl Transaction<'_> {
         key: &UnitKey,
         now: UnixMillis,
     ) -> Result<(), RecordsError> {
-        self.0.execute(
+        self.sql.execute(
             "INSERT INTO unit_keys (public_key, unit, key_name, created) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (public_key) DO NOTHING",
             (key.public.to_multibase(), unit, &key.name, time(now)),
@@ -67,7 +67,7 @@ impl Transaction<'_> {
         digest: &Hash,
         outbox: i64,
     ) -> Result<(), RecordsError> {
-        self.0.execute(
+        self.sql.execute(
             "INSERT INTO licence_types (type_code, version, slug, digest, outbox)
              VALUES (?1, ?2, ?3, ?4, ?5)",
             (type_code, signed(version), slug, digest.as_bytes(), outbox),

@@ -1,102 +1,98 @@
 //! The office's own database: what it issued, and what it has said to the ledger.
 //!
 //! The ledger is the authority for every licence's standing; nothing here repeats it. What is
-//! here only: the credentials, the words and salts behind digests, and the outbox.
+//! here only: credentials, holders, documents, the words and salts behind digests, the outbox,
+//! who acted, and the state of jobs. What names or numbers a person is sealed cell by cell
+//! ([`crate::vault`]) and found through blind indexes.
 //!
-//! Out of scope: encryption of the personal fields. Holder, number and credential stand in clear,
-//! so the file needs the protection the operating system gives.
+//! The engine is SQLite; the statements are plain enough for PostgreSQL, and no caller sees one.
+//! Lists are paged by the last row seen, never by counting rows.
+//!
+//! Out of scope: what a licence's standing is, who may do what, and the ledger.
+//!
+//! Prose: `spec/records.md`.
 
+use std::cell::{Cell, RefCell};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
 use zhao_spec::wire::{Hash, UnixMillis};
 
+use crate::vault::{KeyRow, Secrets, Vault};
+
 mod authorities;
+mod error;
+mod holders;
 mod licences;
+mod migrate;
+mod operators;
 mod outbox;
+mod pack;
+mod receipts;
 
 pub use authorities::{Unit, UnitKey};
-pub use licences::{Licence, LicenceState, NewLicence};
+pub use error::RecordsError;
+pub use holders::Holder;
+pub use licences::{Licence, LicenceState, NewLicence, Origin};
 pub use outbox::{Entry, Standing, Words};
-
-/// The migrations, oldest first: the schema's version is how many have run.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
-
-/// Why the records cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecordsError {
-    /// A value in the database is not what was written.
-    #[error("the records are damaged: {table}.{column} is not {expected}")]
-    Damaged {
-        /// Table.
-        table: &'static str,
-        /// Column.
-        column: &'static str,
-        /// What should stand there.
-        expected: &'static str,
-    },
-    /// There is a database already.
-    #[error("{} exists already", .0.display())]
-    Exists(PathBuf),
-    /// The operating system refuses.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What it says.
-        source: std::io::Error,
-    },
-    /// There is no database.
-    #[error("{} does not exist: the office has not been set up", .0.display())]
-    Missing(PathBuf),
-    /// A later program wrote this database.
-    #[error("the records have version {actual}, this program knows {known}")]
-    Newer {
-        /// Version of the file.
-        actual: i64,
-        /// Version of the program.
-        known: i64,
-    },
-    /// The file is a database, but not an office's.
-    #[error("{} does not hold an office's records", .0.display())]
-    NotRecords(PathBuf),
-    /// The database refuses.
-    #[error("the records: {0}")]
-    Sql(#[from] rusqlite::Error),
-}
 
 /// An open database.
 #[derive(Debug)]
 pub struct Records {
     connection: Connection,
+    operator: Option<String>,
     origin: String,
+    vault: Vault,
 }
 
 /// One transaction: kept whole by [`Transaction::commit`], dropped whole otherwise.
 #[derive(Debug)]
-pub struct Transaction<'a>(rusqlite::Transaction<'a>);
+pub struct Transaction<'a> {
+    operator: Option<&'a str>,
+    operator_id: Cell<Option<i64>>,
+    sql: rusqlite::Transaction<'a>,
+    template: RefCell<Option<receipts::Template>>,
+    vault: &'a Vault,
+}
 
-impl Transaction<'_> {
+impl<'a> Transaction<'a> {
+    fn new(sql: rusqlite::Transaction<'a>, operator: Option<&'a str>, vault: &'a Vault) -> Self {
+        Self {
+            operator,
+            operator_id: Cell::new(None),
+            sql,
+            template: RefCell::new(None),
+            vault,
+        }
+    }
+
     /// Makes it durable: when this returns, a crash does not undo it.
     ///
     /// # Errors
     /// The database refuses; then nothing was written.
     pub fn commit(self) -> Result<(), RecordsError> {
-        Ok(self.0.commit()?)
+        Ok(self.sql.commit()?)
     }
 }
 
 impl Records {
-    /// Makes the database of an office of the log `origin`, whose genesis leaf is `genesis`.
+    /// Makes the database of an office of the log `origin`, whose genesis leaf is `genesis`,
+    /// sealed under the latest of `secrets`.
     ///
     /// # Errors
-    /// The file exists, or the disk refuses.
-    pub fn create(path: &Path, origin: &str, genesis: &[u8]) -> Result<Self, RecordsError> {
-        // The file holds people's names and numbers: nobody but its owner reads it. SQLite gives
-        // its log files the same mode.
+    /// The file exists, there is no secret, or the disk refuses.
+    pub fn create(
+        path: &Path,
+        origin: &str,
+        genesis: &[u8],
+        secrets: &Secrets,
+    ) -> Result<Self, RecordsError> {
+        // Before anything is on the disk.
+        Vault::fresh(secrets, origin).map_err(RecordsError::vault)?;
+        // The file tells who has licences where: nobody but its owner reads it. SQLite gives its
+        // log files the same mode.
         let made = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -112,44 +108,46 @@ impl Records {
         let mut connection = Connection::open(path)?;
         configure(&connection)?;
         let transaction = connection.transaction()?;
-        transaction.execute_batch("CREATE TABLE schema_version (version INTEGER NOT NULL)")?;
-        transaction.execute("INSERT INTO schema_version (version) VALUES (0)", [])?;
-        migrate(&transaction, 0)?;
-        transaction.execute(
-            "INSERT INTO office (id, origin, genesis) VALUES (1, ?1, ?2)",
-            (origin, genesis),
-        )?;
-        transaction.commit()?;
-        Ok(Self {
-            connection,
-            origin: origin.to_owned(),
-        })
+        migrate::begin(&transaction, origin, genesis)?;
+        migrate::run(transaction, 1, origin, secrets)?;
+        Self::with(connection, origin.to_owned(), secrets)
     }
 
     /// Opens the database, bringing an older one up to this program's version.
     ///
     /// # Errors
-    /// No such file, another program's or a later program's file, or a damaged one.
-    pub fn open(path: &Path) -> Result<Self, RecordsError> {
-        if !path.exists() {
-            return Err(RecordsError::Missing(path.to_owned()));
+    /// No such file, another program's or a later program's file, a damaged one, or one that was
+    /// written with a key that is not among `secrets`.
+    pub fn open(path: &Path, secrets: &Secrets) -> Result<Self, RecordsError> {
+        let (mut connection, version) = connect(path)?;
+        if version < migrate::KNOWN {
+            // What the older version has in clear must not stay behind in freed pages.
+            connection.execute_batch("PRAGMA secure_delete = ON")?;
+            let behavior = TransactionBehavior::Immediate;
+            let transaction = connection.transaction_with_behavior(behavior)?;
+            // Another process may have been faster.
+            let version = migrate::version(&transaction, path)?;
+            let origin = origin(&transaction, path)?;
+            migrate::run(transaction, version, &origin, secrets)?;
+            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags)?;
-        configure(&connection).map_err(|error| not_records(path, error))?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let version: i64 = transaction
-            .query_row("SELECT version FROM schema_version", [], |row| row.get(0))
-            .map_err(|_| RecordsError::NotRecords(path.to_owned()))?;
-        migrate(&transaction, version)?;
-        let origin = transaction
-            .query_row("SELECT origin FROM office WHERE id = 1", [], |row| {
-                row.get(0)
-            })
-            .optional()?
-            .ok_or_else(|| RecordsError::NotRecords(path.to_owned()))?;
-        transaction.commit()?;
-        Ok(Self { connection, origin })
+        let origin = origin(&connection, path)?;
+        Self::with(connection, origin, secrets)
+    }
+
+    fn with(
+        connection: Connection,
+        origin: String,
+        secrets: &Secrets,
+    ) -> Result<Self, RecordsError> {
+        let rows = key_rows(&connection)?;
+        let vault = Vault::load(secrets, &origin, &rows).map_err(RecordsError::vault)?;
+        Ok(Self {
+            connection,
+            operator: None,
+            origin,
+            vault,
+        })
     }
 
     /// The origin of the log this office submits to.
@@ -170,47 +168,85 @@ impl Records {
     /// Begins a transaction.
     ///
     /// # Errors
-    /// The database refuses, as when another process writes.
+    /// Another process writes, or has taken a new key into use; the database refuses.
     pub fn begin(&mut self) -> Result<Transaction<'_>, RecordsError> {
         let behavior = TransactionBehavior::Immediate;
-        Ok(Transaction(
-            self.connection.transaction_with_behavior(behavior)?,
-        ))
+        let sql = self.connection.transaction_with_behavior(behavior)?;
+        let (expected, actual) = (self.vault.current(), current_key(&sql)?);
+        if actual != i64::from(expected) {
+            return Err(RecordsError::KeyChanged { expected, actual });
+        }
+        Ok(Transaction::new(sql, self.operator.as_deref(), &self.vault))
     }
+}
+
+/// Whether the records in this file are of a version that has no key yet: the next
+/// [`Records::open`] needs one to be made.
+///
+/// # Errors
+/// No such file, or another program's.
+pub fn needs_first_key(path: &Path) -> Result<bool, RecordsError> {
+    let (_, version) = connect(path)?;
+    Ok(version < migrate::SEALED_SINCE)
+}
+
+/// Opens the file and says which version it has.
+fn connect(path: &Path) -> Result<(Connection, i64), RecordsError> {
+    if !path.exists() {
+        return Err(RecordsError::Missing(path.to_owned()));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    configure(&connection).map_err(|error| not_records(path, error))?;
+    let version = migrate::version(&connection, path)?;
+    Ok((connection, version))
 }
 
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     // FULL: the write-ahead log is flushed at each commit, so that what was said is not forgotten.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-    )
+    )?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn origin(connection: &Connection, path: &Path) -> Result<String, RecordsError> {
+    connection
+        .query_row("SELECT origin FROM office WHERE id = 1", [], |row| {
+            row.get(0)
+        })
+        .optional()?
+        .ok_or_else(|| RecordsError::NotRecords(path.to_owned()))
+}
+
+fn key_rows(connection: &Connection) -> Result<Vec<KeyRow>, RecordsError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT version, check_value, index_root FROM vault_keys ORDER BY version",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(KeyRow {
+            version: row.get(0)?,
+            check: row.get(1)?,
+            index_root: row.get(2)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The version of the key that is in use.
+fn current_key(connection: &Connection) -> Result<i64, RecordsError> {
+    let select = "SELECT COALESCE(MAX(version), 0) FROM vault_keys";
+    Ok(connection
+        .prepare_cached(select)?
+        .query_row([], |row| row.get(0))?)
 }
 
 fn not_records(path: &Path, error: rusqlite::Error) -> RecordsError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => RecordsError::NotRecords(path.to_owned()),
-        _ => RecordsError::Sql(error),
+        _ => RecordsError::from(error),
     }
-}
-
-fn migrate(connection: &Connection, version: i64) -> Result<(), RecordsError> {
-    let known = i64::try_from(MIGRATIONS.len()).expect("there are few migrations");
-    if version > known {
-        return Err(RecordsError::Newer {
-            actual: version,
-            known,
-        });
-    }
-    let done = usize::try_from(version).map_err(|_| RecordsError::Damaged {
-        table: "schema_version",
-        column: "version",
-        expected: "a count of migrations",
-    })?;
-    for migration in MIGRATIONS.iter().skip(done) {
-        connection.execute_batch(migration)?;
-    }
-    connection.execute("UPDATE schema_version SET version = ?1", [known])?;
-    Ok(())
 }
 
 /// SQLite keeps signed integers; ours are below 2^53.

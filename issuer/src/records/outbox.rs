@@ -1,12 +1,14 @@
 //! The outbox: events signed here, and what the ledger said to them.
 
-use rusqlite::OptionalExtension as _;
+use rusqlite::{Connection, OptionalExtension as _};
 use zhao_spec::life::data::Action;
 use zhao_spec::life::event::Event;
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::{Hash, UnixMillis};
 
-use super::{Records, RecordsError, Transaction, hash, signed, time, unsigned};
+use super::pack::{self, Pack, Parts};
+use super::{Records, RecordsError, Transaction, signed, time, unsigned};
+use crate::vault::Place;
 
 /// The words behind one salted digest.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,6 +60,27 @@ pub struct Entry {
     pub standing: Standing,
 }
 
+/// Where the words behind an event stand; an event's identity tells its row from others.
+pub(super) fn words_place(event_id: &[u8]) -> Place<'_> {
+    Place {
+        table: "grounds",
+        column: "words",
+        row: event_id,
+    }
+}
+
+/// The cell of the words behind an event.
+pub(super) fn pack_words(words: &[Words]) -> Pack {
+    let mut pack = Pack::new(256);
+    for word in words {
+        pack = pack
+            .put(word.kind.as_bytes())
+            .put(&word.salt)
+            .put(word.text.as_bytes());
+    }
+    pack
+}
+
 impl Transaction<'_> {
     /// Puts a signed event into the outbox. Returns its row.
     ///
@@ -69,45 +92,74 @@ impl Transaction<'_> {
         words: &[Words],
         now: UnixMillis,
     ) -> Result<i64, RecordsError> {
-        let leaf_hash = event.leaf_hash();
+        let bytes = event.bytes();
         // The same statement once more, as when administrators who were too few sign it again in
         // the same millisecond: what was refused is said anew, what was not stays as it is.
-        self.0
-            .prepare_cached(
-                "INSERT INTO outbox (event, event_id, leaf_hash, verb, state, created)
-                 VALUES (?1, ?2, ?3, ?4, 'pending', ?5)
-                 ON CONFLICT (event_id) DO UPDATE SET event = excluded.event,
-                 leaf_hash = excluded.leaf_hash, state = 'pending', refusal_code = NULL,
-                 refusal_detail = NULL, settled = NULL WHERE outbox.state = 'refused'",
-            )?
-            .execute((
-                event.bytes(),
-                event.id().as_bytes(),
-                leaf_hash.as_bytes(),
-                event.verb().as_str(),
-                time(now),
-            ))?;
+        if let Some(id) = self.same(event)? {
+            let gone = self
+                .sql
+                .execute("DELETE FROM outbox_refused WHERE outbox = ?1", [id])?;
+            if gone == 1 {
+                self.sql
+                    .execute("UPDATE outbox SET event = ?2 WHERE id = ?1", (id, bytes))?;
+                self.sql
+                    .execute("INSERT INTO outbox_pending (outbox) VALUES (?1)", [id])?;
+            }
+            return Ok(id);
+        }
         let id = self
-            .0
-            .prepare_cached("SELECT id FROM outbox WHERE event_id = ?1")?
-            .query_row([event.id().as_bytes()], |row| row.get(0))?;
-        let chain = "INSERT INTO outbox_chains (outbox, subject, seq) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO NOTHING";
-        self.0
-            .execute(chain, (id, event.subject.as_bytes(), signed(event.seq)))?;
+            .sql
+            .prepare_cached(
+                "INSERT INTO outbox (event, verb, operator, created) VALUES (?1, ?2, ?3, ?4)
+                 RETURNING id",
+            )?
+            .query_row(
+                (bytes, event.verb().as_str(), self.operator(now)?, time(now)),
+                |row| row.get(0),
+            )?;
+        self.sql
+            .prepare_cached("INSERT INTO outbox_pending (outbox) VALUES (?1)")?
+            .execute([id])?;
+        self.continues(id, &event.subject, event.seq)?;
         if let Action::Issued(issued) = &event.action
             && let Some(old) = &issued.predecessor
         {
-            self.0
-                .execute(chain, (id, old.subject.as_bytes(), signed(old.seq)))?;
+            self.continues(id, &old.subject, old.seq)?;
         }
-        for word in words {
-            self.0.execute(
-                "INSERT INTO salts (outbox, words, salt, text) VALUES (?1, ?2, ?3, ?4)",
-                (id, word.kind, word.salt, &word.text),
-            )?;
+        if !words.is_empty() {
+            let event_id = event.id();
+            let cell = pack_words(words).seal(self.vault, &words_place(event_id.as_bytes()));
+            self.sql
+                .prepare_cached(
+                    "INSERT INTO grounds (outbox, event_id, words) VALUES (?1, ?2, ?3)",
+                )?
+                .execute((id, event_id.as_bytes(), cell))?;
         }
         Ok(id)
+    }
+
+    fn continues(&self, id: i64, subject: &Hash, seq: u64) -> Result<(), RecordsError> {
+        self.sql
+            .prepare_cached("INSERT INTO outbox_chains (outbox, subject, seq) VALUES (?1, ?2, ?3)")?
+            .execute((id, subject.as_bytes(), signed(seq)))?;
+        Ok(())
+    }
+
+    /// The row in which this very statement was said before: it has the same place in its chain.
+    fn same(&self, event: &Event) -> Result<Option<i64>, RecordsError> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT outbox.id, outbox.event FROM outbox_chains
+             JOIN outbox ON outbox.id = outbox_chains.outbox
+             WHERE outbox_chains.subject = ?1 AND outbox_chains.seq = ?2",
+        )?;
+        let mut rows = statement.query((event.subject.as_bytes(), signed(event.seq)))?;
+        while let Some(row) = rows.next()? {
+            let earlier = parse(&row.get::<_, Vec<u8>>(1)?)?;
+            if earlier.id() == event.id() {
+                return Ok(Some(row.get(0)?));
+            }
+        }
+        Ok(None)
     }
 
     /// Writes down what the ledger said, for the event and the licence it issues. An answer that
@@ -121,26 +173,37 @@ impl Transaction<'_> {
         standing: &Standing,
         now: UnixMillis,
     ) -> Result<(), RecordsError> {
-        let licence = match standing {
-            Standing::Pending => return Ok(()),
+        if *standing == Standing::Pending {
+            return Ok(());
+        }
+        let gone = self
+            .sql
+            .prepare_cached("DELETE FROM outbox_pending WHERE outbox = ?1")?
+            .execute([id])?;
+        if gone == 0 {
+            return Ok(());
+        }
+        match standing {
+            Standing::Pending => {}
             Standing::Receipted { index, receipt } => {
-                self.0.execute(
-                    "UPDATE outbox SET state = 'receipted', leaf_index = ?2, receipt = ?3,
-                     settled = ?4 WHERE id = ?1 AND state = 'pending'",
-                    (id, signed(index.0), receipt, time(now)),
-                )?;
-                "UPDATE licences SET state = 'issued' WHERE outbox = ?1 AND state = 'issuing'"
+                let event: Vec<u8> = self
+                    .sql
+                    .prepare_cached("SELECT event FROM outbox WHERE id = ?1")?
+                    .query_row([id], |row| row.get(0))?;
+                self.add_receipt(id, &event, *index, receipt, now)?;
             }
             Standing::Refused { code, detail } => {
-                self.0.execute(
-                    "UPDATE outbox SET state = 'refused', refusal_code = ?2, refusal_detail = ?3,
-                     settled = ?4 WHERE id = ?1 AND state = 'pending'",
-                    (id, code, detail, time(now)),
-                )?;
-                "UPDATE licences SET state = 'refused' WHERE outbox = ?1 AND state = 'issuing'"
+                self.sql
+                    .prepare_cached(
+                        "INSERT INTO outbox_refused (outbox, code, detail, settled)
+                         VALUES (?1, ?2, ?3, ?4)",
+                    )?
+                    .execute((id, code, detail, time(now)))?;
+                self.sql
+                    .prepare_cached("UPDATE licences SET refused = 1 WHERE id = ?1")?
+                    .execute([id])?;
             }
-        };
-        self.0.execute(licence, [id])?;
+        }
         Ok(())
     }
 
@@ -149,7 +212,7 @@ impl Transaction<'_> {
     /// # Errors
     /// The database refuses.
     pub fn chain_end(&self, subject: &Hash) -> Result<Option<(u64, Hash)>, RecordsError> {
-        chain_end(&self.0, subject)
+        chain_end(&self.sql, subject)
     }
 }
 
@@ -160,8 +223,9 @@ impl Records {
     /// The database refuses, or a row is damaged.
     pub fn pending(&self, after: i64, limit: usize) -> Result<Vec<Entry>, RecordsError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, event FROM outbox WHERE state = 'pending' AND id > ?1
-             ORDER BY id LIMIT ?2",
+            "SELECT id, event FROM outbox WHERE id IN
+             (SELECT outbox FROM outbox_pending WHERE outbox > ?1 ORDER BY outbox LIMIT ?2)
+             ORDER BY id",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement.query_map((after, limit), |row| {
@@ -170,7 +234,7 @@ impl Records {
         rows.map(|row| {
             let (id, bytes) = row?;
             Ok(Entry {
-                event: event(&bytes)?,
+                event: parse(&bytes)?,
                 id,
                 standing: Standing::Pending,
             })
@@ -183,9 +247,9 @@ impl Records {
     /// # Errors
     /// The database refuses.
     pub fn pending_count(&self) -> Result<u64, RecordsError> {
-        let count = "SELECT COUNT(*) FROM outbox WHERE state = 'pending'";
+        let count = "SELECT COUNT(*) FROM outbox_pending";
         let count: i64 = self.connection.query_row(count, [], |row| row.get(0))?;
-        unsigned(count, "outbox", "state")
+        unsigned(count, "outbox_pending", "outbox")
     }
 
     /// One row of the outbox.
@@ -193,37 +257,34 @@ impl Records {
     /// # Errors
     /// No such row, or the database refuses.
     pub fn said(&self, id: i64) -> Result<Entry, RecordsError> {
-        let (bytes, state, index, receipt, code, detail) = self.connection.query_row(
-            "SELECT event, state, leaf_index, receipt, refusal_code, refusal_detail
-             FROM outbox WHERE id = ?1",
-            [id],
-            |row| {
-                Ok((
-                    row.get::<_, Vec<u8>>(0)?,
-                    row.get::<_, String>(1)?,
-                    row.get::<_, Option<i64>>(2)?,
-                    row.get::<_, Option<Vec<u8>>>(3)?,
-                    row.get::<_, Option<String>>(4)?,
-                    row.get::<_, Option<String>>(5)?,
-                ))
-            },
-        )?;
-        let standing = match (state.as_str(), index, receipt) {
-            ("receipted", Some(index), Some(receipt)) => Standing::Receipted {
-                index: LeafIndex(unsigned(index, "outbox", "leaf_index")?),
-                receipt,
-            },
-            ("refused", _, _) => Standing::Refused {
-                code: code.unwrap_or_default(),
-                detail: detail.unwrap_or_default(),
-            },
-            _ => Standing::Pending,
-        };
+        let bytes: Vec<u8> = self
+            .connection
+            .prepare_cached("SELECT event FROM outbox WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))?;
+        let standing = self.standing(id, &bytes)?;
         Ok(Entry {
-            event: event(&bytes)?,
+            event: parse(&bytes)?,
             id,
             standing,
         })
+    }
+
+    /// What became of the event `event` in row `id`.
+    fn standing(&self, id: i64, event: &[u8]) -> Result<Standing, RecordsError> {
+        if let Some((index, receipt)) = self.receipt(id, event)? {
+            return Ok(Standing::Receipted { index, receipt });
+        }
+        let refused = self
+            .connection
+            .prepare_cached("SELECT code, detail FROM outbox_refused WHERE outbox = ?1")?
+            .query_row([id], |row| {
+                Ok(Standing::Refused {
+                    code: row.get(0)?,
+                    detail: row.get(1)?,
+                })
+            })
+            .optional()?;
+        Ok(refused.unwrap_or(Standing::Pending))
     }
 
     /// Where the chain of `subject` ends when everything pending is admitted: `seq` and leaf hash
@@ -235,45 +296,46 @@ impl Records {
         chain_end(&self.connection, subject)
     }
 
-    /// The words behind the digests of an event: kind, salt and text.
+    /// The words behind the digests of an event: kind, salt and text, basis first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database refuses, or the row is damaged.
     pub fn words(&self, event_id: &Hash) -> Result<Vec<Words>, RecordsError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT salts.words, salts.salt, salts.text FROM salts
-             JOIN outbox ON outbox.id = salts.outbox
-             WHERE outbox.event_id = ?1 ORDER BY salts.words",
-        )?;
-        let rows = statement.query_map([event_id.as_bytes()], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, Vec<u8>>(1)?,
-                row.get::<_, String>(2)?,
-            ))
-        })?;
-        rows.map(|row| {
-            let (kind, salt, text) = row?;
-            let kind = if kind == "basis" { "basis" } else { "reason" };
-            Ok(Words {
+        let cell: Option<Vec<u8>> = self
+            .connection
+            .prepare_cached("SELECT words FROM grounds WHERE event_id = ?1")?
+            .query_row([event_id.as_bytes()], |row| row.get(0))
+            .optional()?;
+        let Some(cell) = cell else {
+            return Ok(Vec::new());
+        };
+        let place = words_place(event_id.as_bytes());
+        let clear = pack::open(&self.vault, &place, &cell)?;
+        let mut parts = Parts::new(&clear, place);
+        let mut words = Vec::new();
+        while !parts.is_empty() {
+            let kind = match parts.bytes()? {
+                b"basis" => "basis",
+                _ => "reason",
+            };
+            words.push(Words {
                 kind,
-                salt: hash(&salt, "salts", "salt")?.0,
-                text,
-            })
-        })
-        .collect()
+                salt: parts.array()?,
+                text: parts.text()?,
+            });
+        }
+        words.sort_by_key(|word| word.kind);
+        Ok(words)
     }
 }
 
-fn chain_end(
-    connection: &rusqlite::Connection,
-    subject: &Hash,
-) -> Result<Option<(u64, Hash)>, RecordsError> {
+fn chain_end(connection: &Connection, subject: &Hash) -> Result<Option<(u64, Hash)>, RecordsError> {
     let row = connection
         .prepare_cached(
-            "SELECT outbox_chains.seq, outbox.leaf_hash FROM outbox_chains
+            "SELECT outbox_chains.seq, outbox.event FROM outbox_chains
              JOIN outbox ON outbox.id = outbox_chains.outbox
-             WHERE outbox_chains.subject = ?1 AND outbox.state = 'pending'
+             WHERE outbox_chains.subject = ?1
+             AND EXISTS (SELECT 1 FROM outbox_pending WHERE outbox_pending.outbox = outbox.id)
              ORDER BY outbox_chains.seq DESC LIMIT 1",
         )?
         .query_row([subject.as_bytes()], |row| {
@@ -284,10 +346,10 @@ fn chain_end(
         return Ok(None);
     };
     let seq = unsigned(seq, "outbox_chains", "seq")?;
-    Ok(Some((seq, hash(&bytes, "outbox", "leaf_hash")?)))
+    Ok(Some((seq, parse(&bytes)?.leaf_hash())))
 }
 
-fn event(bytes: &[u8]) -> Result<Event, RecordsError> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Event, RecordsError> {
     Event::parse(bytes).map_err(|_| RecordsError::Damaged {
         table: "outbox",
         column: "event",

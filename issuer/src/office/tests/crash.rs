@@ -294,7 +294,8 @@ fn refuses_records_of_another_log() {
         ..
     } = desk.office;
     let dir = tempfile::tempdir().unwrap();
-    let records = Records::create(&dir.path().join("r"), "zhao.example/other", b"").unwrap();
+    let records =
+        Records::create(&dir.path().join("r"), "zhao.example/other", b"", &secrets()).unwrap();
     let error = Office::open(records, keys, catalogue, client).unwrap_err();
     assert!(matches!(error, OfficeError::Origin { .. }), "{error}");
 }
