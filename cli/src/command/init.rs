@@ -274,6 +274,8 @@ fn open_office(
             office
                 .publish_type(code.as_str(), administrators, now)
                 .map_err(wrong)?,
+            &mut office,
+            now,
         )?;
     }
     let (name, uscc) = &plan.unit;
@@ -287,6 +289,8 @@ fn open_office(
         office
             .add_unit(name, grant, administrators, now, rng)
             .map_err(wrong)?,
+        &mut office,
+        now,
     )?;
     super::office::write_pack(home, &office)
 }

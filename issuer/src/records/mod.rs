@@ -14,10 +14,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavio
 use zhao_spec::wire::{Hash, UnixMillis};
 
 mod authorities;
+mod chains;
 mod licences;
 mod outbox;
 
 pub use authorities::{Unit, UnitKey};
+pub use chains::{ChainMark, Link, Outgoing};
 pub use licences::{Licence, LicenceState, NewLicence};
 pub use outbox::{Entry, Standing, Words};
 

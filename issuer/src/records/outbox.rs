@@ -1,6 +1,5 @@
 //! The outbox: events signed here, and what the ledger said to them.
 
-use rusqlite::OptionalExtension as _;
 use zhao_spec::life::data::Action;
 use zhao_spec::life::event::Event;
 use zhao_spec::log::tree::LeafIndex;
@@ -126,7 +125,8 @@ impl Transaction<'_> {
             Standing::Receipted { index, receipt } => {
                 self.0.execute(
                     "UPDATE outbox SET state = 'receipted', leaf_index = ?2, receipt = ?3,
-                     settled = ?4 WHERE id = ?1 AND state = 'pending'",
+                     settled = CASE WHEN created > ?4 THEN created ELSE ?4 END
+                     WHERE id = ?1 AND state = 'pending'",
                     (id, signed(index.0), receipt, time(now)),
                 )?;
                 "UPDATE licences SET state = 'issued' WHERE outbox = ?1 AND state = 'issuing'"
@@ -134,7 +134,8 @@ impl Transaction<'_> {
             Standing::Refused { code, detail } => {
                 self.0.execute(
                     "UPDATE outbox SET state = 'refused', refusal_code = ?2, refusal_detail = ?3,
-                     settled = ?4 WHERE id = ?1 AND state = 'pending'",
+                     settled = CASE WHEN created > ?4 THEN created ELSE ?4 END
+                     WHERE id = ?1 AND state = 'pending'",
                     (id, code, detail, time(now)),
                 )?;
                 "UPDATE licences SET state = 'refused' WHERE outbox = ?1 AND state = 'issuing'"
@@ -143,41 +144,9 @@ impl Transaction<'_> {
         self.0.execute(licence, [id])?;
         Ok(())
     }
-
-    /// As [`Records::chain_end`], with what this transaction has said already.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn chain_end(&self, subject: &Hash) -> Result<Option<(u64, Hash)>, RecordsError> {
-        chain_end(&self.0, subject)
-    }
 }
 
 impl Records {
-    /// Events whose fate is not known, oldest first, after the row `after`, at most `limit`.
-    ///
-    /// # Errors
-    /// The database refuses, or a row is damaged.
-    pub fn pending(&self, after: i64, limit: usize) -> Result<Vec<Entry>, RecordsError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, event FROM outbox WHERE state = 'pending' AND id > ?1
-             ORDER BY id LIMIT ?2",
-        )?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map((after, limit), |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
-        })?;
-        rows.map(|row| {
-            let (id, bytes) = row?;
-            Ok(Entry {
-                event: event(&bytes)?,
-                id,
-                standing: Standing::Pending,
-            })
-        })
-        .collect()
-    }
-
     /// How many events are waiting for an answer.
     ///
     /// # Errors
@@ -226,15 +195,6 @@ impl Records {
         })
     }
 
-    /// Where the chain of `subject` ends when everything pending is admitted: `seq` and leaf hash
-    /// of the latest pending event; none when nothing about it is pending.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn chain_end(&self, subject: &Hash) -> Result<Option<(u64, Hash)>, RecordsError> {
-        chain_end(&self.connection, subject)
-    }
-
     /// The words behind the digests of an event: kind, salt and text.
     ///
     /// # Errors
@@ -265,29 +225,7 @@ impl Records {
     }
 }
 
-fn chain_end(
-    connection: &rusqlite::Connection,
-    subject: &Hash,
-) -> Result<Option<(u64, Hash)>, RecordsError> {
-    let row = connection
-        .prepare_cached(
-            "SELECT outbox_chains.seq, outbox.leaf_hash FROM outbox_chains
-             JOIN outbox ON outbox.id = outbox_chains.outbox
-             WHERE outbox_chains.subject = ?1 AND outbox.state = 'pending'
-             ORDER BY outbox_chains.seq DESC LIMIT 1",
-        )?
-        .query_row([subject.as_bytes()], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
-        })
-        .optional()?;
-    let Some((seq, bytes)) = row else {
-        return Ok(None);
-    };
-    let seq = unsigned(seq, "outbox_chains", "seq")?;
-    Ok(Some((seq, hash(&bytes, "outbox", "leaf_hash")?)))
-}
-
-fn event(bytes: &[u8]) -> Result<Event, RecordsError> {
+pub(super) fn event(bytes: &[u8]) -> Result<Event, RecordsError> {
     Event::parse(bytes).map_err(|_| RecordsError::Damaged {
         table: "outbox",
         column: "event",
