@@ -11,14 +11,10 @@ use crate::engine::Engine;
 
 impl LedgerClient for Engine {
     fn origin(&self) -> &str {
-        self.sequencer.origin()
+        &self.origin
     }
 
-    fn submit(
-        &mut self,
-        events: Vec<Event>,
-        now: UnixMillis,
-    ) -> Result<Vec<Submitted>, ClientError> {
+    fn submit(&self, events: Vec<Event>, now: UnixMillis) -> Result<Vec<Submitted>, ClientError> {
         let mut answers: Vec<Option<Submitted>> = Vec::with_capacity(events.len());
         let mut verified = Vec::with_capacity(events.len());
         let mut ids = Vec::with_capacity(events.len());
@@ -37,7 +33,7 @@ impl LedgerClient for Engine {
             }
         }
         let outcomes = self
-            .sequencer
+            .sequencer()
             .commit(verified, now)
             .map_err(|error| match error {
                 CommitError::Backlog { .. } => ClientError::Busy(error.to_string()),
@@ -68,7 +64,7 @@ impl LedgerClient for Engine {
 impl Engine {
     /// Reads and proves what is published.
     pub(crate) fn reader(&self) -> Reader {
-        self.sequencer.reader()
+        self.reader.clone()
     }
 }
 

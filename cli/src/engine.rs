@@ -1,10 +1,11 @@
 //! The ledger in this process: sequencer, local witness and local auditor over one directory.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zhao_issuer::keys::{Keyring, Purpose};
 use zhao_ledger::audit::{AuditError, Auditor, LocalAuditor, StoreLeaves};
+use zhao_ledger::read::Reader;
 use zhao_ledger::sequence::{CommitError, Config, Cosigner, Quorum, Sequencer, Start, StartError};
 use zhao_ledger::store::files::{Directory, Files};
 use zhao_ledger::store::rocks::Rocks;
@@ -34,13 +35,16 @@ const RETAINED_EPOCHS: u64 = 100_000;
 
 /// Sequencer, witness and auditor of one directory.
 pub(crate) struct Engine {
-    /// The one writer of the log.
-    pub(crate) sequencer: Sequencer,
+    pub(crate) origin: String,
+    /// Reads beside the writer, without waiting for it.
+    pub(crate) reader: Reader,
+    /// The one writer of the log. Held for one commit.
+    sequencer: Mutex<Sequencer>,
 }
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Engine({:?})", self.sequencer)
+        write!(f, "Engine({})", self.origin)
     }
 }
 
@@ -75,7 +79,7 @@ impl Engine {
         let now = clock.read();
         let sequencer = Sequencer::create(store, parts.files, parts.config, genesis, now)
             .map_err(because("ledger-start", Vec::new()))?;
-        Ok(Self { sequencer })
+        Ok(Self::new(sequencer))
     }
 
     /// Starts the log of a directory; every check of its past comes first.
@@ -102,17 +106,32 @@ impl Engine {
         sequencer
             .prune(RETAINED_EPOCHS)
             .map_err(because("ledger", Vec::new()))?;
-        let engine = Self { sequencer };
-        Ok((engine, start))
+        Ok((Self::new(sequencer), start))
+    }
+
+    fn new(sequencer: Sequencer) -> Self {
+        Self {
+            origin: sequencer.origin().to_owned(),
+            reader: sequencer.reader(),
+            sequencer: Mutex::new(sequencer),
+        }
+    }
+
+    /// The sequencer, between two commits.
+    pub(crate) fn sequencer(&self) -> MutexGuard<'_, Sequencer> {
+        // It judges its own state: whatever unwound out of a commit has stopped it.
+        self.sequencer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends an epoch without events, so that the newest head is of `now`.
     ///
     /// # Errors
     /// The ledger's; a quorum that was not reached.
-    pub(crate) fn heartbeat(&mut self, now: UnixMillis) -> Result<(), Failure> {
+    pub(crate) fn heartbeat(&self, now: UnixMillis) -> Result<(), Failure> {
         let reached = self
-            .sequencer
+            .sequencer()
             .heartbeat(now)
             .map_err(because("ledger", Vec::new()))?;
         if reached {
@@ -124,7 +143,8 @@ impl Engine {
 
     /// Why the newest head has no quorum.
     pub(crate) fn no_quorum(&self) -> Failure {
-        let silent = self.sequencer.silent().iter();
+        let sequencer = self.sequencer();
+        let silent = sequencer.silent().iter();
         let why: Vec<String> = silent.map(|(name, why)| format!("{name}: {why}")).collect();
         Failure::usage("no-quorum", args![cause = why.join("; ")])
     }

@@ -15,9 +15,9 @@ pub(crate) fn run(session: &Session, command: &Cosign) -> Result<Exit, Failure> 
     if let Some(path) = &command.output {
         files::must_be_writable(path)?;
     }
-    let mut desk = Desk::open(session, &command.dir, &command.secret)?;
+    let desk = Desk::open(session, &command.dir, &command.secret)?;
     let now = session.host.now()?;
-    desk.office.client_mut().heartbeat(now)?;
+    desk.office.client().heartbeat(now)?;
     write_pack(&desk.home, &desk.office)?;
     let reader = desk.office.client().reader();
     let view = reader.latest().map_err(because("ledger", args![]))?;

@@ -279,6 +279,8 @@ fn open_office(
             office
                 .publish_type(code.as_str(), administrators, now)
                 .map_err(wrong)?,
+            &mut office,
+            now,
         )?;
     }
     let (name, uscc) = &plan.unit;
@@ -292,6 +294,8 @@ fn open_office(
         office
             .add_unit(name, grant, administrators, now, rng)
             .map_err(wrong)?,
+        &mut office,
+        now,
     )?;
     super::office::write_pack(home, &office)
 }

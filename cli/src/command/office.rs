@@ -10,7 +10,7 @@ use zhao_issuer::records::{Records, RecordsError, Standing, needs_first_key};
 use zhao_issuer::vault::Secrets;
 use zhao_spec::credential::Licence;
 use zhao_spec::life::subject::{Kind, subject_key};
-use zhao_spec::wire::{Hash, SecretKey, json, limits};
+use zhao_spec::wire::{Hash, SecretKey, UnixMillis, json, limits};
 use zhao_verifier::TrustPolicy;
 
 use crate::args::{Admin, Secret};
@@ -67,7 +67,7 @@ impl Desk {
             session.note("office.recovered", &args![leaves = start.unsigned]);
         }
         let mut office = Office::open(records, keyring, catalogue, engine).map_err(wrong)?;
-        let sent = office.send_pending(session.host.now()?).map_err(wrong)?;
+        let sent = office.deliver(session.host.now()?).map_err(wrong)?;
         if sent.receipted > 0 {
             session.note("office.finished", &args![count = sent.receipted]);
         }
@@ -218,11 +218,16 @@ pub(crate) fn licence(home: &Home, path: &Path) -> Result<(Licence, Hash), Failu
     Ok((licence, subject))
 }
 
-/// What was declared, if the log has taken it.
+/// Delivers what was declared, and gives it back if the log has taken it.
 ///
 /// # Errors
 /// The log refused it, or has not answered yet.
-pub(crate) fn settled(declared: Declared) -> Result<Declared, Failure> {
+pub(crate) fn settled(
+    declared: Declared,
+    office: &mut Office<Engine>,
+    now: UnixMillis,
+) -> Result<Declared, Failure> {
+    let declared = office.finish(declared, now).map_err(wrong)?;
     match &declared.standing {
         Standing::Receipted { .. } => Ok(declared),
         Standing::Refused { code, detail } => Err(Failure::said(vec![Said::refusal(code, detail)])),

@@ -38,8 +38,8 @@ pub(crate) fn run(session: &Session, command: &Status) -> Result<Exit, Failure> 
     let declared = desk
         .office
         .act(&subject, &act, &grounds, command.at, now, &mut rng)
-        .map_err(wrong)
-        .and_then(settled)?;
+        .map_err(wrong)?;
+    let declared = settled(declared, &mut desk.office, now)?;
     let Standing::Receipted { index, receipt } = &declared.standing else {
         return Err(Failure::usage("pending", args![cause = ""]));
     };

@@ -76,6 +76,8 @@ fn act(session: &Session, desk: &mut Desk, act: &UnitAct) -> Result<&'static str
                 office
                     .add_unit(&add.name, grant, &signers, now, &mut rng)
                     .map_err(wrong)?,
+                office,
+                now,
             )?;
             Ok("unit.done-add")
         }
@@ -88,6 +90,8 @@ fn act(session: &Session, desk: &mut Desk, act: &UnitAct) -> Result<&'static str
                 office
                     .grant_types(&unit, &key, &types, &signers, now)
                     .map_err(wrong)?,
+                office,
+                now,
             )?;
             Ok("unit.done-grant")
         }
@@ -99,6 +103,8 @@ fn act(session: &Session, desk: &mut Desk, act: &UnitAct) -> Result<&'static str
                 office
                     .rotate_key(&unit, &name, retire, now, &mut rng)
                     .map_err(wrong)?,
+                office,
+                now,
             )?;
             Ok("unit.done-rotate")
         }
@@ -110,6 +116,8 @@ fn act(session: &Session, desk: &mut Desk, act: &UnitAct) -> Result<&'static str
                 desk.office
                     .retire_key(&unit, &key, by, now)
                     .map_err(wrong)?,
+                &mut desk.office,
+                now,
             )?;
             Ok("unit.done-retire")
         }
@@ -126,6 +134,8 @@ fn act(session: &Session, desk: &mut Desk, act: &UnitAct) -> Result<&'static str
                 desk.office
                     .compromise_key(&unit, &key, from, by, now)
                     .map_err(wrong)?,
+                &mut desk.office,
+                now,
             )?;
             Ok("unit.done-compromised")
         }
@@ -143,6 +153,8 @@ fn suspend(
         desk.office
             .suspend_unit(unit, suspend, signers, now)
             .map_err(wrong)?,
+        &mut desk.office,
+        now,
     )?;
     Ok(if suspend {
         "unit.done-suspend"

@@ -60,6 +60,7 @@ pub(crate) fn run(
     let outcome = desk
         .office
         .replace(&subject, &replacement, now, &mut rng)
+        .and_then(|outcome| desk.office.finish_issue(outcome, now))
         .map_err(wrong)?;
     let mut writer = Writer::new(&command.output);
     writer.row(1, &outcome);

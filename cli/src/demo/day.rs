@@ -128,8 +128,8 @@ impl Work<'_> {
             .desk
             .office
             .act(subject, act, &grounds, None, self.now, &mut self.rng)
-            .map_err(wrong)
-            .and_then(settled)?;
+            .map_err(wrong)?;
+        let declared = settled(declared, &mut self.desk.office, self.now)?;
         self.changes += 1;
         match declared.standing {
             Standing::Receipted { index, receipt } => Ok((index, receipt)),
@@ -256,6 +256,7 @@ impl Work<'_> {
             let office = &mut self.desk.office;
             let outcome = office
                 .replace(&old, &replacement, self.now, &mut self.rng)
+                .and_then(|outcome| office.finish_issue(outcome, self.now))
                 .map_err(wrong)?;
             let Outcome::Issued(issued) = outcome else {
                 return Err(Failure::usage("pending", args![cause = relation.as_str()]));
@@ -285,16 +286,22 @@ impl Work<'_> {
             office
                 .rotate_key(first, &name(first, 2), true, now, rng)
                 .map_err(wrong)?,
+            office,
+            now,
         )?;
         settled(
             office
                 .suspend_unit(second, true, administrators, now)
                 .map_err(wrong)?,
+            office,
+            now,
         )?;
         settled(
             office
                 .suspend_unit(second, false, administrators, now)
                 .map_err(wrong)?,
+            office,
+            now,
         )?;
         // Two licences of the second unit that its first key issued last.
         let mut last: Vec<(LeafIndex, Hash)> = Vec::new();
@@ -319,12 +326,16 @@ impl Work<'_> {
             office
                 .rotate_key(second, &name(second, 2), false, now, rng)
                 .map_err(wrong)?,
+            office,
+            now,
         )?;
         let by = By::Administrators(administrators);
         settled(
             office
                 .compromise_key(second, &old_key, from, by, now)
                 .map_err(wrong)?,
+            office,
+            now,
         )?;
         self.changes += 5;
         self.expected

@@ -115,6 +115,8 @@ pub(crate) fn found(session: &Session, dir: &Path) -> Result<(Home, [Uscc; 2]), 
         desk.office
             .add_unit(&name, grant, &signers, now, &mut rng)
             .map_err(wrong)?,
+        &mut desk.office,
+        now,
     )?;
     Ok((home, [first, second]))
 }
@@ -250,10 +252,7 @@ pub(crate) fn live(
         work.expected
             .push((other, Status::ValidWithNotice, "objection"));
     }
-    work.desk
-        .office
-        .client_mut()
-        .heartbeat(session.host.now()?)?;
+    work.desk.office.client().heartbeat(session.host.now()?)?;
     write_pack(&work.desk.home, &work.desk.office)?;
     held.push(("checkpoint of today".to_owned(), work.note()?.into_bytes()));
     Ok(Story {

@@ -1,5 +1,7 @@
 //! The ledger, as the office sees it.
 
+use std::sync::Arc;
+
 use zhao_spec::life::event::Event;
 use zhao_spec::life::record::Record;
 use zhao_spec::log::tree::LeafIndex;
@@ -45,7 +47,7 @@ pub enum ClientError {
 ///
 /// After an error from [`LedgerClient::submit`] nobody knows whether the events arrived. The
 /// office sends the same events again, and the ledger answers the same statement with the same
-/// receipt, so nothing is done twice.
+/// receipt, so nothing is done twice. Several threads may use one client at once.
 pub trait LedgerClient {
     /// The log's origin.
     fn origin(&self) -> &str;
@@ -54,11 +56,7 @@ pub trait LedgerClient {
     ///
     /// # Errors
     /// The ledger cannot be asked, or does not answer as agreed.
-    fn submit(
-        &mut self,
-        events: Vec<Event>,
-        now: UnixMillis,
-    ) -> Result<Vec<Submitted>, ClientError>;
+    fn submit(&self, events: Vec<Event>, now: UnixMillis) -> Result<Vec<Submitted>, ClientError>;
 
     /// The record of a subject, none when it has none.
     ///
@@ -72,11 +70,21 @@ impl<C: LedgerClient + ?Sized> LedgerClient for Box<C> {
         (**self).origin()
     }
 
-    fn submit(
-        &mut self,
-        events: Vec<Event>,
-        now: UnixMillis,
-    ) -> Result<Vec<Submitted>, ClientError> {
+    fn submit(&self, events: Vec<Event>, now: UnixMillis) -> Result<Vec<Submitted>, ClientError> {
+        (**self).submit(events, now)
+    }
+
+    fn record(&self, subject: &Hash) -> Result<Option<Record>, ClientError> {
+        (**self).record(subject)
+    }
+}
+
+impl<C: LedgerClient + ?Sized> LedgerClient for Arc<C> {
+    fn origin(&self) -> &str {
+        (**self).origin()
+    }
+
+    fn submit(&self, events: Vec<Event>, now: UnixMillis) -> Result<Vec<Submitted>, ClientError> {
         (**self).submit(events, now)
     }
 

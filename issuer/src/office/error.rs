@@ -2,7 +2,7 @@
 
 use zhao_spec::credential::CredentialError;
 use zhao_spec::id::IdError;
-use zhao_spec::wire::Hash;
+use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::ClientError;
 use crate::catalogue::{CatalogueError, PatternError};
@@ -46,6 +46,14 @@ pub enum IssueError {
         number: String,
         /// Identifier of the licence that has it.
         identifier: String,
+    },
+    /// The ledger has been away for too long.
+    #[error("outbox full: {waiting} events wait for the ledger, limit {limit}")]
+    OutboxFull {
+        /// Events waiting.
+        waiting: u64,
+        /// The limit.
+        limit: u64,
     },
     /// No number can be made.
     #[error("{0}")]
@@ -120,6 +128,14 @@ pub enum OfficeError {
     /// The ledger could not be asked.
     #[error("{0}")]
     Client(#[from] ClientError),
+    /// The clock stepped back.
+    #[error("the time {now} cannot follow that of the last event, {last}: check the clock")]
+    Clock {
+        /// Time given.
+        now: UnixMillis,
+        /// When the last event was declared.
+        last: UnixMillis,
+    },
     /// A reason code in clear would tell the type of a licence whose type is not open.
     #[error("a reason code in clear needs an open type")]
     CodeNotAllowed,
@@ -128,6 +144,12 @@ pub enum OfficeError {
     Code {
         /// What was given, clipped.
         actual: String,
+    },
+    /// Others declare about the same subject all the time; nothing was declared.
+    #[error("{subject} changes faster than it can be signed for: ask again")]
+    Conflict {
+        /// The subject.
+        subject: Hash,
     },
     /// The unit that controls the licence is not one of this office.
     #[error("the licence is under the control of {controller}, not a unit of this office")]
@@ -183,6 +205,14 @@ pub enum OfficeError {
         records: String,
         /// Origin of the ledger.
         ledger: String,
+    },
+    /// The ledger has been away for too long; nothing was declared.
+    #[error("outbox full: {waiting} events wait for the ledger, limit {limit}")]
+    OutboxFull {
+        /// Events waiting.
+        waiting: u64,
+        /// The limit.
+        limit: u64,
     },
     /// The records.
     #[error("{0}")]

@@ -13,9 +13,9 @@ use super::build::{Scene, build};
 use super::{ClientError, IssueError, LedgerClient, Office, OfficeError, Signer};
 use crate::catalogue::Entry;
 use crate::intake::{Defaults, Request, Row, RowError, check};
-use crate::records::{Licence, Records, Standing};
+use crate::records::{Licence, Standing};
 
-/// Rows signed, written down in one transaction and sent together.
+/// Rows signed and written down in one transaction.
 const CHUNK: usize = 500;
 
 /// A licence, with the ledger's receipt for it.
@@ -116,12 +116,12 @@ impl<C: LedgerClient> Office<C> {
             if let Some(first) = first
                 && tally.trouble.is_none()
             {
-                tally.trouble = self.send_after(first.saturating_sub(1), now)?.trouble;
+                tally.trouble = self.deliver_after(first.saturating_sub(1), now)?.trouble;
             }
             for (row, waiting) in waiting {
                 let outcome = match waiting {
                     Waiting::Done(outcome) => outcome,
-                    Waiting::Said(id) => outcome(&self.records, id)?,
+                    Waiting::Said(id) => self.outcome(id)?,
                 };
                 match &outcome {
                     Outcome::Issued(_) => tally.issued += 1,
@@ -135,6 +135,70 @@ impl<C: LedgerClient> Office<C> {
         Ok(tally)
     }
 
+    /// Checks and signs rows and writes them down in one transaction; nothing is sent. Each row's
+    /// number and what became of it: [`Outcome::Pending`] until the ledger answers, for which
+    /// [`Office::ticket`] waits by [`Licence::outbox`] and [`Office::outcome`] asks.
+    ///
+    /// # Errors
+    /// The records, the keys, or the ledger's records of units and types.
+    pub fn declare_batch(
+        &mut self,
+        rows: Vec<Result<Row, RowError>>,
+        defaults: &Defaults,
+        now: UnixMillis,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<(u64, Outcome)>, OfficeError> {
+        let waiting = self.sign_chunk(rows, defaults, &mut Asked::default(), now, rng)?;
+        let declared = waiting.into_iter().map(|(row, waiting)| {
+            let outcome = match waiting {
+                Waiting::Done(outcome) => outcome,
+                Waiting::Said(id) => self.outcome(id)?,
+            };
+            Ok((row, outcome))
+        });
+        declared.collect()
+    }
+
+    /// What became of the licence whose event is in this row of the outbox.
+    ///
+    /// # Errors
+    /// The records, or no licence in that row.
+    pub fn outcome(&self, outbox: i64) -> Result<Outcome, OfficeError> {
+        let licence = self
+            .records
+            .licence_of(outbox)?
+            .ok_or_else(|| OfficeError::NoLicence {
+                actual: format!("of outbox row {outbox}"),
+            })?;
+        Ok(match self.records.said(outbox)?.standing {
+            Standing::Pending => Outcome::Pending(Box::new(licence)),
+            Standing::Receipted { index, receipt } => Outcome::Issued(Box::new(Issued {
+                index,
+                licence,
+                receipt,
+            })),
+            Standing::Refused { code, detail } => {
+                Outcome::Refused(Box::new(IssueError::Ledger { code, detail }))
+            }
+        })
+    }
+
+    /// Delivers what waits, and says what became of a licence that was pending.
+    ///
+    /// # Errors
+    /// The records. Trouble with the ledger leaves it pending.
+    pub fn finish_issue(
+        &mut self,
+        outcome: Outcome,
+        now: UnixMillis,
+    ) -> Result<Outcome, OfficeError> {
+        let Outcome::Pending(licence) = outcome else {
+            return Ok(outcome);
+        };
+        self.deliver(now)?;
+        self.outcome(licence.outbox)
+    }
+
     /// The licence with its receipt, once the ledger has taken it.
     ///
     /// # Errors
@@ -146,7 +210,7 @@ impl<C: LedgerClient> Office<C> {
             .ok_or_else(|| OfficeError::NoLicence {
                 actual: subject.to_string(),
             })?;
-        match outcome(&self.records, licence.outbox)? {
+        match self.outcome(licence.outbox)? {
             Outcome::Issued(issued) => Ok(Some(*issued)),
             _ => Ok(None),
         }
@@ -161,6 +225,13 @@ impl<C: LedgerClient> Office<C> {
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<Vec<(u64, Waiting)>, OfficeError> {
+        let now = self.time(now)?;
+        let limit = self.outbox_limit;
+        let count = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        let mut room = match limit.checked_sub(count) {
+            Some(most) if self.records.pending_above(most)? == 0 => count,
+            _ => limit.saturating_sub(self.records.pending_count()?),
+        };
         let mut requests = Vec::new();
         for row in chunk {
             let request = row.and_then(|row| check(&row, &self.catalogue, defaults));
@@ -194,6 +265,14 @@ impl<C: LedgerClient> Office<C> {
                 waiting.push((row, Waiting::Done(Outcome::Repeated(Box::new(earlier)))));
                 continue;
             }
+            if room == 0 {
+                let error = IssueError::OutboxFull {
+                    waiting: limit,
+                    limit,
+                };
+                waiting.push((row, refused(error)));
+                continue;
+            }
             let entry = catalogue.entry(request.type_code.as_str())?;
             let signer = match asked.signer(&request, entry) {
                 Ok(signer) => signer,
@@ -210,12 +289,16 @@ impl<C: LedgerClient> Office<C> {
             };
             let words = (Note::default(), Vec::new());
             match build(&transaction, &scene, &request, None, words, rng) {
-                Ok((_, id)) => waiting.push((row, Waiting::Said(id))),
+                Ok((_, id)) => {
+                    room -= 1;
+                    waiting.push((row, Waiting::Said(id)));
+                }
                 Err(OfficeError::Issue(error)) => waiting.push((row, refused(error))),
                 Err(fatal) => return Err(fatal),
             }
         }
         transaction.commit()?;
+        self.delivery.said();
         Ok(waiting)
     }
 
@@ -287,22 +370,4 @@ pub(super) fn check_published(
             published,
         }),
     }
-}
-
-/// What became of the licence whose event is in row `id` of the outbox.
-pub(super) fn outcome(records: &Records, id: i64) -> Result<Outcome, OfficeError> {
-    let licence = records.licence_of(id)?.ok_or(OfficeError::NoLicence {
-        actual: format!("of outbox row {id}"),
-    })?;
-    Ok(match records.said(id)?.standing {
-        Standing::Pending => Outcome::Pending(Box::new(licence)),
-        Standing::Receipted { index, receipt } => Outcome::Issued(Box::new(Issued {
-            index,
-            licence,
-            receipt,
-        })),
-        Standing::Refused { code, detail } => {
-            Outcome::Refused(Box::new(IssueError::Ledger { code, detail }))
-        }
-    })
 }

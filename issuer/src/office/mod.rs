@@ -1,11 +1,14 @@
 //! The office at work: it declares, and keeps what it declared until the ledger has answered.
 //!
-//! Every act is one signed event. Record and outbox row are written in one transaction *before*
-//! anything is sent; a crash at any later moment leaves a pending row, which
-//! [`Office::send_pending`] sends again. A licence is `issuing` until its receipt is here.
+//! Every act is one signed event. *Declaring* checks and signs it and writes record and outbox row in
+//! one transaction; *delivering* sends what waits and writes down the answers. A crash at any
+//! moment leaves a pending row, which is sent again. A licence is `issuing` until its receipt is
+//! here. How a command and how a server use the two is said in [`delivery`].
 //!
 //! Out of scope: what the life cycle allows. That is the ledger's to say
 //! (`zhao_spec::life::apply`), and the office passes its refusal on unchanged.
+
+use std::sync::Arc;
 
 use rand::CryptoRng;
 use zhao_spec::life::data::{Action, Note};
@@ -13,39 +16,48 @@ use zhao_spec::life::digest::{self, salted_digest};
 use zhao_spec::life::event::Event;
 use zhao_spec::life::record::{IssuerKey, Record, UnitState};
 use zhao_spec::life::subject::{Kind, subject_key};
-use zhao_spec::life::verb::Verb;
 use zhao_spec::wire::{Hash, SecretKey, UnixMillis, clip};
 
 use crate::catalogue::Catalogue;
 use crate::keys::{Keyring, Purpose};
-use crate::records::{Entry, Records, Standing, Transaction, Unit, Words};
+use crate::records::{ChainMark, Records, Standing, Transaction, Unit, Words};
 use crate::text;
 
 mod authority;
 mod build;
 mod change;
 mod client;
+pub mod delivery;
 mod error;
 mod issue;
 mod replace;
+mod round;
 
 pub use authority::{By, Grant, genesis};
 pub use change::Act;
 pub use client::{ClientError, LedgerClient, Submitted};
+pub use delivery::{Delivery, Pace, Sent, Ticket};
 pub use error::{IssueError, OfficeError, UnitError};
 pub use issue::{Issued, Outcome, Tally};
 pub use replace::Replacement;
 
-/// Events sent at once: a few seconds' work for the ledger, and little to lose with a connection.
-const SEND: usize = 500;
+/// Events that may wait for the ledger, unless [`Office::limit_outbox`] says otherwise: some GB of
+/// records, and hours of a large city's work.
+const OUTBOX: u64 = 2_000_000;
+/// How far the clock may step back, milliseconds: what the ledger bears.
+const CLOCK_BACK_MILLIS: u64 = 3_600_000;
+/// How often the end of a chain is looked at anew because another process changed it meanwhile.
+const TURNS: usize = 8;
 /// A reason or basis in words, characters.
 const GROUNDS_CHARS: usize = 1000;
 
 /// An open office.
 pub struct Office<C> {
     catalogue: Catalogue,
-    client: C,
+    client: Arc<C>,
+    delivery: Arc<Delivery>,
     keys: Keyring,
+    outbox_limit: u64,
     records: Records,
 }
 
@@ -60,31 +72,18 @@ pub struct Grounds {
     pub reason: Option<String>,
 }
 
-/// An act that was declared.
+/// An act that was declared: signed and written down, and not sent by that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
     /// The event's identity.
     pub event: Hash,
+    /// Row of the outbox: see [`Office::finish`] and [`Office::ticket`].
+    pub id: i64,
     /// What became of it so far.
     pub standing: Standing,
     /// Its subject.
     pub subject: Hash,
     /// Why it is still pending, when the ledger could not be asked. It is sent again later.
-    pub trouble: Option<ClientError>,
-}
-
-/// What sending brought.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sent {
-    /// Subjects of the licences that thereby were issued: see [`Office::issued`].
-    pub licences: Vec<Hash>,
-    /// Still waiting.
-    pub pending: u64,
-    /// Now in the log.
-    pub receipted: u64,
-    /// Refused for good.
-    pub refused: u64,
-    /// Why sending stopped before the end.
     pub trouble: Option<ClientError>,
 }
 
@@ -97,6 +96,7 @@ struct Signer {
 }
 
 /// Everything about an event but its place in a chain and its signatures.
+#[derive(Clone)]
 struct Statement {
     action: Action,
     effective: UnixMillis,
@@ -110,7 +110,8 @@ impl<C> std::fmt::Debug for Office<C> {
 }
 
 impl<C: LedgerClient> Office<C> {
-    /// Opens an office. Call [`Office::send_pending`] next: a crash may have left something.
+    /// Opens an office. Call [`Office::deliver`] next, or run its [`Delivery`]: a crash may have
+    /// left something.
     ///
     /// # Errors
     /// The records belong to another log than the ledger's.
@@ -128,8 +129,10 @@ impl<C: LedgerClient> Office<C> {
         }
         Ok(Self {
             catalogue,
-            client,
+            client: Arc::new(client),
+            delivery: Arc::new(Delivery::new(Pace::default())),
             keys,
+            outbox_limit: OUTBOX,
             records,
         })
     }
@@ -149,9 +152,14 @@ impl<C: LedgerClient> Office<C> {
         &self.client
     }
 
-    /// The ledger, for whoever drives it in the same process.
-    pub fn client_mut(&mut self) -> &mut C {
-        &mut self.client
+    /// The ledger, for whoever must not hold the office while asking it.
+    pub fn shared_client(&self) -> Arc<C> {
+        Arc::clone(&self.client)
+    }
+
+    /// How many events may wait for the ledger before nothing more is declared.
+    pub fn limit_outbox(&mut self, events: u64) {
+        self.outbox_limit = events;
     }
 
     /// The office's keys.
@@ -159,87 +167,40 @@ impl<C: LedgerClient> Office<C> {
         &mut self.keys
     }
 
-    /// Sends everything whose fate is not known, oldest first. Sending twice is safe.
-    ///
-    /// # Errors
-    /// The records. Trouble with the ledger is no error here: see [`Sent::trouble`].
-    pub fn send_pending(&mut self, now: UnixMillis) -> Result<Sent, OfficeError> {
-        self.send_after(0, now)
-    }
-
-    /// As [`Office::send_pending`], for rows of the outbox after `after`.
-    fn send_after(&mut self, mut after: i64, now: UnixMillis) -> Result<Sent, OfficeError> {
-        let mut sent = Sent::default();
-        loop {
-            let batch = self.records.pending(after, SEND)?;
-            let Some(last) = batch.last() else { break };
-            after = last.id;
-            let (ids, events): (Vec<_>, Vec<Event>) = batch
-                .into_iter()
-                .map(|Entry { event, id, .. }| {
-                    let licence = (event.verb() == Verb::Issued).then_some(event.subject);
-                    ((id, licence), event)
-                })
-                .unzip();
-            // A crash before this line leaves the rows pending: the ledger never saw them. A crash
-            // after it leaves them pending too: the ledger answers the same events alike.
-            let answers = match self.client.submit(events, now) {
-                Ok(answers) if answers.len() == ids.len() => answers,
-                Ok(answers) => {
-                    let (actual, expected) = (answers.len(), ids.len());
-                    let text = format!("{actual} answers to {expected} events");
-                    sent.trouble = Some(ClientError::Protocol(text));
-                    break;
-                }
-                Err(trouble) => {
-                    sent.trouble = Some(trouble);
-                    break;
-                }
-            };
-            let transaction = self.records.begin()?;
-            for ((id, licence), answer) in ids.into_iter().zip(answers) {
-                let standing = match answer {
-                    Submitted::Pending => Standing::Pending,
-                    Submitted::Receipted { index, receipt } => {
-                        sent.receipted += 1;
-                        sent.licences.extend(licence);
-                        Standing::Receipted { index, receipt }
-                    }
-                    Submitted::Refused { code, detail } => {
-                        sent.refused += 1;
-                        Standing::Refused {
-                            code,
-                            detail: clip_detail(&detail),
-                        }
-                    }
-                };
-                transaction.settle(id, &standing, now)?;
-            }
-            transaction.commit()?;
-        }
-        sent.pending = self.records.pending_count()?;
-        Ok(sent)
-    }
-
     /// Where the chain of `subject` ends: as the ledger says, or as it will be when everything
     /// pending is admitted. None: the subject does not exist.
-    fn chain_end(&self, subject: &Hash) -> Result<Option<(u64, Hash)>, OfficeError> {
+    ///
+    /// The records are read first: what is settled meanwhile is in the ledger by then.
+    fn chain_end(&self, subject: &Hash) -> Result<(ChainMark, Option<(u64, Hash)>), OfficeError> {
+        let mark = self.records.chain_mark(subject)?;
+        let said = self.records.last_link(subject)?;
         let logged = self
             .client
             .record(subject)?
             .and_then(|record| record.chain_end());
-        let pending = self.records.chain_end(subject)?;
+        let Some(said) = said else {
+            return Ok((mark, logged));
+        };
+        let Some((seq, latest)) = logged else {
+            return Ok((mark, Some((said.seq, said.leaf_hash))));
+        };
         // At the same place the log is right: what is pending there was overtaken, or is the same.
-        let seq = |end: Option<(u64, Hash)>| end.map(|(seq, _)| seq);
-        Ok(if seq(pending) > seq(logged) {
-            pending
-        } else {
-            logged
-        })
+        if said.seq <= seq {
+            return Ok((mark, logged));
+        }
+        // What waits and does not follow from what is in the log will be refused, and all that was
+        // built on it.
+        let overtaken = match self.records.pending_link(subject, seq)? {
+            Some(link) if link.seq == seq => link.leaf_hash != latest,
+            Some(link) if Some(link.seq) == seq.checked_add(1) => link.prev != Some(latest),
+            _ => false,
+        };
+        let end = (said.seq, said.leaf_hash);
+        Ok((mark, if overtaken { logged } else { Some(end) }))
     }
 
-    /// Signs a statement, writes it down and sends it. `also` writes what belongs to it in the
-    /// same transaction.
+    /// Signs a statement and writes it down; nothing is sent. `also` writes what belongs to it in
+    /// the same transaction.
     fn declare(
         &mut self,
         statement: Statement,
@@ -249,31 +210,61 @@ impl<C: LedgerClient> Office<C> {
         now: UnixMillis,
         also: impl FnOnce(&Transaction<'_>, i64) -> Result<(), OfficeError>,
     ) -> Result<Declared, OfficeError> {
-        let end = self.chain_end(&statement.subject)?;
-        let event = sign(self.records.origin(), statement, signer, secrets, end);
-        let transaction = self.records.begin()?;
-        let id = transaction.say(&event, words, now)?;
-        also(&transaction, id)?;
-        transaction.commit()?;
-        self.declared(&event, id, now)
+        self.check_room(1)?;
+        let time = self.time(now)?;
+        let mut statement = statement;
+        if statement.effective == now {
+            statement.effective = time;
+        }
+        let subject = statement.subject;
+        for _ in 0..TURNS {
+            let (mark, end) = self.chain_end(&subject)?;
+            let origin = self.records.origin();
+            let event = sign(origin, statement.clone(), signer, secrets, end);
+            let transaction = self.records.begin()?;
+            // Another process's office, on the same records: look again at where the chain ends.
+            if transaction.chain_mark(&subject)? != mark {
+                continue;
+            }
+            let id = transaction.say(&event, words, time)?;
+            also(&transaction, id)?;
+            // A crash before this leaves nothing said; after it, a pending row that is sent later.
+            transaction.commit()?;
+            self.delivery.said();
+            return Ok(Declared {
+                event: event.id(),
+                id,
+                standing: Standing::Pending,
+                subject,
+                trouble: None,
+            });
+        }
+        Err(OfficeError::Conflict { subject })
     }
 
-    /// Sends what is pending and says what became of `event`.
-    fn declared(
-        &mut self,
-        event: &Event,
-        id: i64,
-        now: UnixMillis,
-    ) -> Result<Declared, OfficeError> {
-        let sent = self.send_pending(now)?;
-        let standing = self.records.said(id)?.standing;
-        let trouble = sent.trouble.filter(|_| standing == Standing::Pending);
-        Ok(Declared {
-            event: event.id(),
-            standing,
-            subject: event.subject,
-            trouble,
-        })
+    /// Whether `more` events may be written down.
+    fn check_room(&self, more: u64) -> Result<(), OfficeError> {
+        let limit = self.outbox_limit;
+        match self.records.pending_above(limit.saturating_sub(more))? {
+            0 => Ok(()),
+            waiting => Err(OfficeError::OutboxFull { waiting, limit }),
+        }
+    }
+
+    /// The time of what is declared: not before what was declared last, if the clock stepped back
+    /// by no more than the ledger bears.
+    ///
+    /// # Errors
+    /// A clock that is further back.
+    fn time(&self, now: UnixMillis) -> Result<UnixMillis, OfficeError> {
+        let Some(last) = self.records.last_said()? else {
+            return Ok(now);
+        };
+        let time = not_before(last, now);
+        if time < last {
+            return Err(OfficeError::Clock { now, last });
+        }
+        Ok(time)
     }
 
     /// Who signs for the unit now: the newest of its keys that is in force and, if a type is
@@ -395,13 +386,12 @@ impl Grounds {
     }
 }
 
-/// A refusal's words are the ledger's own; still, they are not let grow without bound.
-fn clip_detail(detail: &str) -> String {
-    detail
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(512)
-        .collect()
+/// The time, unless the clock stepped back behind `last` by no more than the ledger bears.
+fn not_before(last: UnixMillis, now: UnixMillis) -> UnixMillis {
+    if last.since(now) > CLOCK_BACK_MILLIS {
+        return now;
+    }
+    now.max(last)
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use zhao_spec::life::record::{LicenceRecord, Record};
 use zhao_spec::wire::{Hash, UnixMillis, clip};
 
 use super::build::{Old, Scene, build};
-use super::issue::{check_published, outcome};
-use super::{Grounds, IssueError, LedgerClient, Office, OfficeError, Outcome};
+use super::issue::check_published;
+use super::{Grounds, IssueError, LedgerClient, Office, OfficeError, Outcome, TURNS};
 use crate::intake::{Cell, Defaults, Row, check};
 use crate::records::{Licence, LicenceState};
 
@@ -24,7 +24,8 @@ pub struct Replacement {
 }
 
 impl<C: LedgerClient> Office<C> {
-    /// Issues a new version of a licence. What `replacement` does not change is taken over; the
+    /// Declares a new version of a licence: [`Outcome::Pending`] until it is delivered, see
+    /// [`Office::finish_issue`]. What `replacement` does not change is taken over; the
     /// identifier keeps its serial and raises its version.
     ///
     /// The new version is issued today. A renewed one begins today and lasts by the type's rule;
@@ -40,6 +41,7 @@ impl<C: LedgerClient> Office<C> {
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<Outcome, OfficeError> {
+        let now = self.time(now)?;
         let row = self.issued_row(licence)?;
         let credential = Credential::parse(&row.credential).map_err(IssueError::from)?;
         let record = self.licence_record(licence)?;
@@ -63,34 +65,41 @@ impl<C: LedgerClient> Office<C> {
         let entry = self.catalogue.entry(code)?.clone();
         check_published(self.published(code)?, &entry)?;
         let signer = self.signer(request.unit.as_str(), Some(code))?;
-        let (seq, prev) = self
-            .chain_end(licence)?
-            .ok_or_else(|| OfficeError::NoLicence {
-                actual: licence.to_string(),
-            })?;
-        let old = Old {
-            predecessor: Predecessor {
-                prev,
-                relation: replacement.relation,
-                seq: seq.saturating_add(1),
-                subject: *licence,
-            },
-            serial: row.serial,
-            version: credential.subject.licence_identifier.version(),
-        };
-        let words = replacement.grounds.digest(rng)?;
+        self.check_room(1)?;
         let origin = self.records.origin().to_owned();
-        let transaction = self.records.begin()?;
         let scene = Scene {
             entry: &entry,
             now,
             origin: &origin,
             signer: &signer,
         };
-        let (_, id) = build(&transaction, &scene, &request, Some(&old), words, rng)?;
-        transaction.commit()?;
-        self.send_pending(now)?;
-        outcome(&self.records, id)
+        for _ in 0..TURNS {
+            let (mark, end) = self.chain_end(licence)?;
+            let (seq, prev) = end.ok_or_else(|| OfficeError::NoLicence {
+                actual: licence.to_string(),
+            })?;
+            let old = Old {
+                predecessor: Predecessor {
+                    prev,
+                    relation: replacement.relation,
+                    seq: seq.saturating_add(1),
+                    subject: *licence,
+                },
+                serial: row.serial.clone(),
+                version: credential.subject.licence_identifier.version(),
+            };
+            let words = replacement.grounds.digest(rng)?;
+            let transaction = self.records.begin()?;
+            // As in `declare`: another process's office may have been first.
+            if transaction.chain_mark(licence)? != mark {
+                continue;
+            }
+            let (_, id) = build(&transaction, &scene, &request, Some(&old), words, rng)?;
+            transaction.commit()?;
+            self.delivery.said();
+            return self.outcome(id);
+        }
+        Err(OfficeError::Conflict { subject: *licence })
     }
 
     /// The licence, if the ledger has taken it.
@@ -111,8 +120,15 @@ impl<C: LedgerClient> Office<C> {
     /// The licence's standing as the ledger has it.
     ///
     /// # Errors
-    /// The ledger cannot be asked, or has no such licence.
+    /// A licence that is still issuing or was refused, a ledger that cannot be asked, or that has
+    /// no such licence.
     pub fn licence_record(&self, subject: &Hash) -> Result<LicenceRecord, OfficeError> {
+        // A licence exists once its receipt is here, whatever the ledger has by now.
+        match self.records.licence(subject)?.map(|row| row.state) {
+            Some(LicenceState::Issuing) => return Err(OfficeError::NotIssued { why: "issuing" }),
+            Some(LicenceState::Refused) => return Err(OfficeError::NotIssued { why: "refused" }),
+            Some(LicenceState::Issued) | None => {}
+        }
         match self.client.record(subject)? {
             Some(Record::Licence(record)) => Ok(*record),
             _ => Err(OfficeError::NoLicence {

@@ -2,6 +2,7 @@
 
 mod acts;
 mod crash;
+mod delivery;
 mod issuing;
 mod ledger;
 
@@ -86,6 +87,7 @@ impl Desk {
                 .office
                 .publish_type(&slug, &desk.administrators, NOW)
                 .unwrap();
+            let done = desk.finish(done);
             assert!(
                 matches!(done.standing, Standing::Receipted { .. }),
                 "{done:?}"
@@ -102,6 +104,7 @@ impl Desk {
             .office
             .add_unit(name, grant, &desk.administrators, NOW, &mut desk.rng)
             .unwrap();
+        let done = desk.finish(done);
         assert!(
             matches!(done.standing, Standing::Receipted { .. }),
             "{done:?}"
@@ -122,8 +125,10 @@ impl Desk {
             client,
             keys,
             records,
+            ..
         } = office;
         drop((keys, records));
+        let client = Arc::into_inner(client).unwrap();
         let records = Records::open(&dir.path().join("office.sqlite"), &secrets()).unwrap();
         let keys = Keyring::open(&dir.path().join("keys"), &passphrase()).unwrap();
         let office = Office::open(records, keys, catalogue, client).unwrap();
@@ -161,12 +166,33 @@ impl Desk {
         outcomes
     }
 
+    /// Delivers what was declared, and says what became of it.
+    fn finish<T: Finish>(&mut self, declared: T) -> T {
+        declared.finish(&mut self.office)
+    }
+
     /// Issues one licence and answers it.
     fn issue_one(&mut self, row: Row) -> Issued {
         match self.issue(vec![row]).remove(0).1 {
             Outcome::Issued(issued) => *issued,
             other => panic!("not issued: {other:?}"),
         }
+    }
+}
+
+trait Finish {
+    fn finish(self, office: &mut Office<MiniLedger>) -> Self;
+}
+
+impl Finish for Declared {
+    fn finish(self, office: &mut Office<MiniLedger>) -> Self {
+        office.finish(self, NOW).unwrap()
+    }
+}
+
+impl Finish for Outcome {
+    fn finish(self, office: &mut Office<MiniLedger>) -> Self {
+        office.finish_issue(self, NOW).unwrap()
     }
 }
 

@@ -23,6 +23,7 @@ use zhao_spec::wire::{Hash, UnixMillis};
 use crate::vault::{KeyRow, Secrets, Vault};
 
 mod authorities;
+mod chains;
 mod error;
 mod holders;
 mod licences;
@@ -33,6 +34,7 @@ mod pack;
 mod receipts;
 
 pub use authorities::{Unit, UnitKey};
+pub use chains::{ChainMark, Link, Outgoing};
 pub use error::RecordsError;
 pub use holders::Holder;
 pub use licences::{Licence, LicenceState, NewLicence, Origin};

@@ -1,6 +1,6 @@
 //! The outbox: events signed here, and what the ledger said to them.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::OptionalExtension as _;
 use zhao_spec::life::data::Action;
 use zhao_spec::life::event::Event;
 use zhao_spec::log::tree::LeafIndex;
@@ -183,13 +183,15 @@ impl Transaction<'_> {
         if gone == 0 {
             return Ok(());
         }
+        let (event, created): (Vec<u8>, i64) = self
+            .sql
+            .prepare_cached("SELECT event, created FROM outbox WHERE id = ?1")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        // Nothing is settled before it was said, whatever the clock does.
+        let now = now.max(UnixMillis(unsigned(created, "outbox", "created")?));
         match standing {
             Standing::Pending => {}
             Standing::Receipted { index, receipt } => {
-                let event: Vec<u8> = self
-                    .sql
-                    .prepare_cached("SELECT event FROM outbox WHERE id = ?1")?
-                    .query_row([id], |row| row.get(0))?;
                 self.add_receipt(id, &event, *index, receipt, now)?;
             }
             Standing::Refused { code, detail } => {
@@ -206,42 +208,9 @@ impl Transaction<'_> {
         }
         Ok(())
     }
-
-    /// As [`Records::chain_end`], with what this transaction has said already.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn chain_end(&self, subject: &Hash) -> Result<Option<(u64, Hash)>, RecordsError> {
-        chain_end(&self.sql, subject)
-    }
 }
 
 impl Records {
-    /// Events whose fate is not known, oldest first, after the row `after`, at most `limit`.
-    ///
-    /// # Errors
-    /// The database refuses, or a row is damaged.
-    pub fn pending(&self, after: i64, limit: usize) -> Result<Vec<Entry>, RecordsError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, event FROM outbox WHERE id IN
-             (SELECT outbox FROM outbox_pending WHERE outbox > ?1 ORDER BY outbox LIMIT ?2)
-             ORDER BY id",
-        )?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map((after, limit), |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
-        })?;
-        rows.map(|row| {
-            let (id, bytes) = row?;
-            Ok(Entry {
-                event: parse(&bytes)?,
-                id,
-                standing: Standing::Pending,
-            })
-        })
-        .collect()
-    }
-
     /// How many events are waiting for an answer.
     ///
     /// # Errors
@@ -287,15 +256,6 @@ impl Records {
         Ok(refused.unwrap_or(Standing::Pending))
     }
 
-    /// Where the chain of `subject` ends when everything pending is admitted: `seq` and leaf hash
-    /// of the latest pending event; none when nothing about it is pending.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn chain_end(&self, subject: &Hash) -> Result<Option<(u64, Hash)>, RecordsError> {
-        chain_end(&self.connection, subject)
-    }
-
     /// The words behind the digests of an event: kind, salt and text, basis first.
     ///
     /// # Errors
@@ -327,26 +287,6 @@ impl Records {
         words.sort_by_key(|word| word.kind);
         Ok(words)
     }
-}
-
-fn chain_end(connection: &Connection, subject: &Hash) -> Result<Option<(u64, Hash)>, RecordsError> {
-    let row = connection
-        .prepare_cached(
-            "SELECT outbox_chains.seq, outbox.event FROM outbox_chains
-             JOIN outbox ON outbox.id = outbox_chains.outbox
-             WHERE outbox_chains.subject = ?1
-             AND EXISTS (SELECT 1 FROM outbox_pending WHERE outbox_pending.outbox = outbox.id)
-             ORDER BY outbox_chains.seq DESC LIMIT 1",
-        )?
-        .query_row([subject.as_bytes()], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
-        })
-        .optional()?;
-    let Some((seq, bytes)) = row else {
-        return Ok(None);
-    };
-    let seq = unsigned(seq, "outbox_chains", "seq")?;
-    Ok(Some((seq, parse(&bytes)?.leaf_hash())))
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Event, RecordsError> {

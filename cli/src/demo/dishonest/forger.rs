@@ -52,7 +52,7 @@ pub(super) fn self_made_key(scene: &Scene<'_>) -> Result<Attempt, Failure> {
 /// logs it. The log takes it, because it sees a digest only; cosigners cosign.
 pub(super) fn other_units_key(scene: &Scene<'_>) -> Result<Attempt, Failure> {
     let home = office(scene, "other-units-key")?;
-    let mut desk = start(scene, &home)?;
+    let desk = start(scene, &home)?;
     let origin = scene.keys.origin.clone();
     let [first, second] = &scene.story.units;
     let mut claims = scene.story.plain.claims().clone();
@@ -95,7 +95,7 @@ pub(super) fn other_units_key(scene: &Scene<'_>) -> Result<Attempt, Failure> {
     };
     event.sign(&secret);
     let now = scene.session.host.now()?;
-    let answers = desk.office.client_mut().submit(vec![event], now);
+    let answers = desk.office.client().submit(vec![event], now);
     match answers.map_err(because("ledger", args![]))?.first() {
         Some(Submitted::Receipted { .. }) => {}
         other => return Err(failed(format!("the log did not take it: {other:?}"))),

@@ -11,9 +11,16 @@ const DAY: u64 = 86_400_000;
 
 fn act(desk: &mut Desk, licence: Hash, act: &Act) -> Declared {
     let grounds = Grounds::default();
-    desk.office
+    let declared = desk
+        .office
         .act(&licence, act, &grounds, None, NOW, &mut desk.rng)
-        .unwrap()
+        .unwrap();
+    assert_eq!(
+        declared.standing,
+        Standing::Pending,
+        "declaring sends nothing"
+    );
+    desk.finish(declared)
 }
 
 fn refused(declared: &Declared) -> &str {
@@ -56,6 +63,7 @@ fn passes_on_what_the_life_cycle_refuses() {
             &mut desk.rng,
         )
         .unwrap();
+    let future = desk.finish(future);
     assert_eq!(refused(&future), "effective_in_future");
 }
 
@@ -64,7 +72,7 @@ fn refuses_before_anything_is_signed() {
     let mut desk = Desk::new();
     let licence = desk.issue_one(food(1, &[])).licence.subject;
     let closed = desk.issue_one(birth(2)).licence.subject;
-    let logged = desk.office.client.log.len();
+    let logged = desk.office.client.lock().log.len();
     let code = Grounds {
         code: Some("fire-safety".to_owned()),
         ..Grounds::default()
@@ -117,7 +125,7 @@ fn refuses_before_anything_is_signed() {
         .act(&nobody, &hold, &none, None, NOW, &mut desk.rng)
         .unwrap_err();
     assert!(matches!(error, OfficeError::NoLicence { .. }), "{error}");
-    assert_eq!(desk.office.client.log.len(), logged);
+    assert_eq!(desk.office.client.lock().log.len(), logged);
     assert_eq!(desk.office.records.pending_count().unwrap(), 0);
 }
 
@@ -127,7 +135,7 @@ fn refuses_verbs_that_the_catalogue_does_not_name() {
     let open = desk.issue_one(food(1, &[])).licence.subject;
     // A closed type: the log has only a commitment to it and could not refuse.
     let closed = desk.issue_one(birth(2)).licence.subject;
-    let logged = desk.office.client.log.len();
+    let logged = desk.office.client.lock().log.len();
     let none = Grounds::default();
     let inspect = Act::Inspect {
         due: None,
@@ -150,7 +158,7 @@ fn refuses_verbs_that_the_catalogue_does_not_name() {
             "{word}: {error}"
         );
     }
-    assert_eq!(desk.office.client.log.len(), logged);
+    assert_eq!(desk.office.client.lock().log.len(), logged);
     assert_eq!(desk.office.records.pending_count().unwrap(), 0);
     // Reaffirmation is between unit and key, whatever the type: the log is asked, and refuses.
     let reaffirmed = act(&mut desk, closed, &Act::Plain(Verb::Reaffirm));
@@ -161,7 +169,7 @@ fn refuses_verbs_that_the_catalogue_does_not_name() {
 fn refuses_grounds_and_names_that_say_nothing() {
     let mut desk = Desk::new();
     let licence = desk.issue_one(food(1, &[])).licence.subject;
-    let logged = desk.office.client.log.len();
+    let logged = desk.office.client.lock().log.len();
     let text = |text: &str| Some(text.to_owned());
     for (basis, reason, said) in [
         (None, text(""), "reason: the text is empty"),
@@ -216,7 +224,7 @@ fn refuses_grounds_and_names_that_say_nothing() {
             .unwrap_err();
         assert_eq!(error.to_string(), said);
     }
-    assert_eq!(desk.office.client.log.len(), logged);
+    assert_eq!(desk.office.client.lock().log.len(), logged);
 }
 
 #[test]
@@ -233,11 +241,12 @@ fn keeps_the_words_behind_the_digests() {
         .office
         .act(&licence, &hold, &grounds, None, NOW, &mut desk.rng)
         .unwrap();
+    let done = desk.finish(done);
     receipted(&done);
     let words = desk.office.records.words(&done.event).unwrap();
     assert_eq!(words.len(), 2);
     assert_eq!(words[1].text, "Café 未通过消防检查");
-    let event = desk.office.client.log.last().unwrap();
+    let event = desk.office.client.lock().log.last().unwrap().clone();
     let note = event.action.note().unwrap();
     let digest = |tag, at: usize| salted_digest(tag, &words[at].salt, &words[at].text);
     assert_eq!(note.basis, Some(digest(Tag::Basis, 0)));
@@ -328,15 +337,16 @@ fn a_new_version_supersedes_the_old_in_one_event() {
     let mut desk = Desk::new();
     let old = desk.issue_one(food(1, &[])).licence;
     let moved = change(Relation::Amended, &[("premises", "常州市示例路2号")]);
-    let logged = desk.office.client.log.len();
+    let logged = desk.office.client.lock().log.len();
     let outcome = desk
         .office
         .replace(&old.subject, &moved, NOW, &mut desk.rng)
         .unwrap();
+    let outcome = desk.finish(outcome);
     let Outcome::Issued(new) = outcome else {
         panic!("{outcome:?}")
     };
-    assert_eq!(desk.office.client.log.len(), logged + 1);
+    assert_eq!(desk.office.client.lock().log.len(), logged + 1);
     assert_eq!(
         (&new.licence.serial, &new.licence.number),
         (&old.serial, &old.number)
@@ -354,6 +364,7 @@ fn a_new_version_supersedes_the_old_in_one_event() {
         .office
         .replace(&old.subject, &moved, NOW, &mut desk.rng)
         .unwrap();
+    let again = desk.finish(again);
     let Outcome::Refused(error) = again else {
         panic!("{again:?}")
     };
@@ -367,6 +378,7 @@ fn a_new_version_supersedes_the_old_in_one_event() {
         .office
         .replace(&new.licence.subject, &lost, NOW, &mut desk.rng)
         .unwrap();
+    let outcome = desk.finish(outcome);
     let Outcome::Issued(third) = outcome else {
         panic!("{outcome:?}")
     };
@@ -387,6 +399,7 @@ fn renewal_begins_today_and_lasts_by_the_rule() {
         .office
         .replace(&old.subject, &renewed, NOW, &mut desk.rng)
         .unwrap();
+    let outcome = desk.finish(outcome);
     let Outcome::Issued(new) = outcome else {
         panic!("{outcome:?}")
     };
@@ -443,6 +456,7 @@ fn a_rotated_key_signs_from_then_on() {
         .office
         .rotate_key(&unit(), "unit-2", true, later, &mut desk.rng)
         .unwrap();
+    let done = desk.finish(done);
     receipted(&done);
     let issued = desk.issue_one(food(1, &[]));
     let record = desk.office.licence_record(&issued.licence.subject).unwrap();
@@ -458,12 +472,11 @@ fn a_compromised_key_signs_no_more() {
     let admin = desk.administrators.clone();
     let from = LeafIndex(3);
     let by = By::Administrators(&admin);
-    receipted(
-        &desk
-            .office
-            .compromise_key(&unit(), &key, from, by, NOW)
-            .unwrap(),
-    );
+    let done = desk
+        .office
+        .compromise_key(&unit(), &key, from, by, NOW)
+        .unwrap();
+    receipted(&desk.finish(done));
     let error = desk
         .office
         .rotate_key(&unit(), "unit-2", true, NOW, &mut desk.rng)
@@ -485,18 +498,19 @@ fn a_compromised_key_signs_no_more() {
         types: &types,
         unit: &unit,
     };
-    receipted(
-        &desk
-            .office
-            .propose_key(grant, &admin, NOW, &mut desk.rng)
-            .unwrap(),
-    );
+    let done = desk
+        .office
+        .propose_key(grant, &admin, NOW, &mut desk.rng)
+        .unwrap();
+    receipted(&desk.finish(done));
     let new = desk.office.records.unit_keys(UNIT).unwrap();
     let new = new.iter().find(|key| key.name == "unit-3").unwrap().public;
     let early = desk.office.confirm_key(&unit, &new, &admin, NOW).unwrap();
+    let early = desk.finish(early);
     assert_eq!(refused(&early), "delay_not_over");
     let later = UnixMillis(NOW.0 + 1000);
-    receipted(&desk.office.confirm_key(&unit, &new, &admin, later).unwrap());
+    let done = desk.office.confirm_key(&unit, &new, &admin, later).unwrap();
+    receipted(&desk.finish(done));
     desk.issue_one(food(1, &[]));
 }
 
@@ -520,10 +534,11 @@ fn a_transferred_licence_is_changed_by_its_new_unit() {
     desk.office
         .add_unit(name, grant, &admin, NOW, &mut desk.rng)
         .unwrap();
+    desk.office.deliver(NOW).unwrap();
     let licence = desk.issue_one(food(1, &[])).licence.subject;
     receipted(&act(&mut desk, licence, &Act::Transfer(other.clone())));
     receipted(&act(&mut desk, licence, &Act::Plain(Verb::Hold)));
-    let event = desk.office.client.log.last().unwrap();
+    let event = desk.office.client.lock().log.last().unwrap().clone();
     assert_eq!(
         event.signer,
         Some(subject_key(ORIGIN, Kind::Issuer, other.as_str()))
@@ -534,6 +549,7 @@ fn a_transferred_licence_is_changed_by_its_new_unit() {
         .office
         .replace(&licence, &amended, NOW, &mut desk.rng)
         .unwrap();
+    let outcome = desk.finish(outcome);
     let Outcome::Issued(new) = outcome else {
         panic!("{outcome:?}")
     };
@@ -574,17 +590,20 @@ fn refuses_administrators_that_cannot_be() {
     let mut desk = Desk::new();
     let one = &desk.administrators[..1];
     let done = desk.office.suspend_unit(&unit(), true, one, NOW).unwrap();
+    let done = desk.finish(done);
     assert_eq!(refused(&done), "threshold_not_met");
     let present = desk.administrators.clone();
     let done = desk
         .office
         .change_administrators(vec![key(9)], 1, &present, NOW)
         .unwrap();
+    let done = desk.finish(done);
     receipted(&done);
     let done = desk
         .office
         .suspend_unit(&unit(), true, &present, NOW)
         .unwrap();
+    let done = desk.finish(done);
     assert!(
         matches!(done.standing, Standing::Refused { .. }),
         "{done:?}"

@@ -54,6 +54,7 @@ fn refuses_types_that_are_not_in_force() {
     desk.office
         .add_unit("示例局", grant, &desk.administrators, NOW, &mut desk.rng)
         .unwrap();
+    desk.office.deliver(NOW).unwrap();
     let error = desk.issue(vec![food(1, &[])]).remove(0).1;
     assert!(
         matches!(refusal(&error), IssueError::TypeNotPublished { .. }),
@@ -62,6 +63,7 @@ fn refuses_types_that_are_not_in_force() {
     desk.office
         .publish_type("food-operation", &desk.administrators, NOW)
         .unwrap();
+    desk.office.deliver(NOW).unwrap();
     let error = desk.issue(vec![food(1, &[])]).remove(0).1;
     assert!(
         matches!(refusal(&error), IssueError::TypeNotGranted { .. }),
@@ -70,6 +72,7 @@ fn refuses_types_that_are_not_in_force() {
     desk.office
         .retire_type("food-operation", &desk.administrators, NOW)
         .unwrap();
+    desk.office.deliver(NOW).unwrap();
     let error = desk.issue(vec![food(1, &[])]).remove(0).1;
     assert!(
         matches!(refusal(&error), IssueError::TypeNotPublished { .. }),
@@ -98,6 +101,7 @@ fn refuses_an_entry_that_is_not_the_one_published() {
     desk.office
         .publish_type("food-operation", &desk.administrators, NOW)
         .unwrap();
+    desk.office.deliver(NOW).unwrap();
     let issued = desk.issue_one(food(1, &[]));
     let credential = Credential::parse(&issued.licence.credential).unwrap();
     assert_eq!(credential.subject.catalogue_version, 2);
@@ -113,6 +117,7 @@ fn refuses_units_that_cannot_sign() {
     desk.office
         .suspend_unit(&unit(), true, &desk.administrators, NOW)
         .unwrap();
+    desk.office.deliver(NOW).unwrap();
     let error = desk.issue(vec![food(1, &[])]).remove(0).1;
     let suspended = matches!(
         refusal(&error),
@@ -122,10 +127,12 @@ fn refuses_units_that_cannot_sign() {
     desk.office
         .suspend_unit(&unit(), false, &desk.administrators, NOW)
         .unwrap();
+    desk.office.deliver(NOW).unwrap();
     let key = desk.office.records.unit_keys(UNIT).unwrap()[0].public;
     desk.office
         .retire_key(&unit(), &key, By::Administrators(&desk.administrators), NOW)
         .unwrap();
+    desk.office.deliver(NOW).unwrap();
     let error = desk.issue(vec![food(1, &[])]).remove(0).1;
     let no_key = matches!(refusal(&error), IssueError::Unit(UnitError::NoKey { .. }));
     assert!(no_key, "{error:?}");
@@ -234,7 +241,7 @@ fn a_closed_licence_leaves_no_trace_of_type_or_person() {
     let mut desk = Desk::new();
     let issued = desk.issue_one(birth(1));
     let credential = Credential::parse(&issued.licence.credential).unwrap();
-    let event = desk.office.client.log.last().unwrap();
+    let event = desk.office.client.lock().log.last().unwrap().clone();
     let Action::Issued(data) = &event.action else {
         panic!()
     };
@@ -290,7 +297,13 @@ fn issues_a_batch_larger_than_a_chunk() {
             .all(|(_, outcome)| matches!(outcome, Outcome::Issued(_)))
     );
     assert_eq!(desk.office.records.licence_counts().unwrap(), [0, 1203, 0]);
-    let submissions = desk.office.client.seen.values().all(|times| *times == 1);
+    let submissions = desk
+        .office
+        .client
+        .lock()
+        .seen
+        .values()
+        .all(|times| *times == 1);
     assert!(submissions, "nothing was handed in twice");
 }
 

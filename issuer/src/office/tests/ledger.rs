@@ -1,8 +1,7 @@
 //! A ledger in memory: the real life cycle, real leaf hashes, and trouble on demand.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use zhao_spec::life::apply::{ApplyError, View, ViewFault, apply, genesis_records};
 use zhao_spec::life::event::Event;
@@ -20,12 +19,16 @@ pub(super) enum Trouble {
     AfterTaking,
     /// The connection breaks before the events arrive.
     BeforeTaking,
+    /// It takes no more for now.
+    Busy,
     /// The events are taken, the checkpoint lacks its quorum.
     BelowQuorum,
     /// None.
     Nothing,
     /// One answer too few.
     ShortAnswer,
+    /// The events arrive twice; the second answer is the one that comes back.
+    Twice,
 }
 
 #[derive(Default)]
@@ -39,6 +42,10 @@ impl View for Records {
 
 pub(super) struct MiniLedger {
     origin: String,
+    inner: Mutex<Inner>,
+}
+
+pub(super) struct Inner {
     records: Records,
     /// Events taken, by identity: index in the log.
     taken: BTreeMap<Hash, LeafIndex>,
@@ -47,8 +54,14 @@ pub(super) struct MiniLedger {
     pub(super) trouble: VecDeque<Trouble>,
     /// How often each event was handed in.
     pub(super) seen: BTreeMap<Hash, u32>,
+    /// Whether submissions do not arrive.
+    pub(super) away: bool,
+    /// How many submissions were tried.
+    pub(super) tried: u64,
+    /// The times of the submissions that arrived.
+    pub(super) times: Vec<UnixMillis>,
     /// Whether reading fails.
-    pub(super) deaf: RefCell<bool>,
+    pub(super) deaf: bool,
 }
 
 impl MiniLedger {
@@ -56,19 +69,30 @@ impl MiniLedger {
         let records = genesis_records(genesis).into_iter();
         Self {
             origin: genesis.origin.clone(),
-            records: Records(
-                records
-                    .map(|(key, record)| (key, Arc::new(record)))
-                    .collect(),
-            ),
-            taken: BTreeMap::new(),
-            log: Vec::new(),
-            trouble: VecDeque::new(),
-            seen: BTreeMap::new(),
-            deaf: RefCell::new(false),
+            inner: Mutex::new(Inner {
+                records: Records(
+                    records
+                        .map(|(key, record)| (key, Arc::new(record)))
+                        .collect(),
+                ),
+                taken: BTreeMap::new(),
+                log: Vec::new(),
+                trouble: VecDeque::new(),
+                seen: BTreeMap::new(),
+                away: false,
+                tried: 0,
+                times: Vec::new(),
+                deaf: false,
+            }),
         }
     }
 
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap()
+    }
+}
+
+impl Inner {
     fn take(&mut self, event: Event, now: UnixMillis) -> Submitted {
         // Events arrive as bytes: whatever the office signs must parse.
         let event = Event::parse(&event.bytes()).unwrap();
@@ -113,21 +137,32 @@ impl LedgerClient for MiniLedger {
         &self.origin
     }
 
-    fn submit(
-        &mut self,
-        events: Vec<Event>,
-        now: UnixMillis,
-    ) -> Result<Vec<Submitted>, ClientError> {
-        let trouble = self.trouble.pop_front().unwrap_or(Trouble::Nothing);
-        if trouble == Trouble::BeforeTaking {
-            return Err(ClientError::Unreachable("no route".to_owned()));
+    fn submit(&self, events: Vec<Event>, now: UnixMillis) -> Result<Vec<Submitted>, ClientError> {
+        let mut inner = self.lock();
+        inner.tried += 1;
+        if inner.away {
+            return Err(ClientError::Unreachable("away".to_owned()));
         }
+        let trouble = inner.trouble.pop_front().unwrap_or(Trouble::Nothing);
+        match trouble {
+            Trouble::BeforeTaking => {
+                return Err(ClientError::Unreachable("no route".to_owned()));
+            }
+            Trouble::Busy => return Err(ClientError::Busy("a queue is full".to_owned())),
+            Trouble::Twice => {
+                for event in &events {
+                    inner.take(event.clone(), now);
+                }
+            }
+            _ => {}
+        }
+        inner.times.push(now);
         for event in &events {
-            *self.seen.entry(event.id()).or_default() += 1;
+            *inner.seen.entry(event.id()).or_default() += 1;
         }
         let mut answers: Vec<_> = events
             .into_iter()
-            .map(|event| self.take(event, now))
+            .map(|event| inner.take(event, now))
             .collect();
         match trouble {
             Trouble::AfterTaking => {
@@ -141,15 +176,20 @@ impl LedgerClient for MiniLedger {
                 }
             }
             Trouble::ShortAnswer => drop(answers.pop()),
-            Trouble::BeforeTaking | Trouble::Nothing => {}
+            Trouble::BeforeTaking | Trouble::Busy | Trouble::Nothing | Trouble::Twice => {}
         }
         Ok(answers)
     }
 
     fn record(&self, subject: &Hash) -> Result<Option<Record>, ClientError> {
-        if *self.deaf.borrow() {
+        let inner = self.lock();
+        if inner.deaf {
             return Err(ClientError::Unreachable("no route".to_owned()));
         }
-        Ok(self.records.0.get(subject).map(|record| (**record).clone()))
+        Ok(inner
+            .records
+            .0
+            .get(subject)
+            .map(|record| (**record).clone()))
     }
 }
