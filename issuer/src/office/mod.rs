@@ -14,10 +14,10 @@ use zhao_spec::life::event::Event;
 use zhao_spec::life::record::{IssuerKey, Record, UnitState};
 use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::life::verb::Verb;
-use zhao_spec::wire::{Hash, SecretKey, UnixMillis, clip};
+use zhao_spec::wire::{self, Hash, SignerError, UnixMillis, clip};
 
 use crate::catalogue::Catalogue;
-use crate::keys::{Keyring, Purpose};
+use crate::keys::{Keyring, Purpose, SigningKey};
 use crate::records::{Entry, Records, Standing, Transaction, Unit, Words};
 use crate::text;
 
@@ -29,7 +29,7 @@ mod error;
 mod issue;
 mod replace;
 
-pub use authority::{By, Grant, genesis};
+pub use authority::{By, Grant, Measure, ProposalError, check_signatures, countersign, genesis};
 pub use change::Act;
 pub use client::{ClientError, LedgerClient, Submitted};
 pub use error::{IssueError, OfficeError, UnitError};
@@ -90,7 +90,7 @@ pub struct Sent {
 
 /// Who signs for a unit.
 struct Signer {
-    secret: SecretKey,
+    secret: SigningKey,
     /// The unit's subject key.
     subject: Hash,
     unit: Unit,
@@ -240,17 +240,17 @@ impl<C: LedgerClient> Office<C> {
 
     /// Signs a statement, writes it down and sends it. `also` writes what belongs to it in the
     /// same transaction.
-    fn declare(
+    fn declare<S: wire::Signer>(
         &mut self,
         statement: Statement,
         signer: Option<Hash>,
-        secrets: &[SecretKey],
+        secrets: &[S],
         words: &[Words],
         now: UnixMillis,
         also: impl FnOnce(&Transaction<'_>, i64) -> Result<(), OfficeError>,
     ) -> Result<Declared, OfficeError> {
         let end = self.chain_end(&statement.subject)?;
-        let event = sign(self.records.origin(), statement, signer, secrets, end);
+        let event = sign(self.records.origin(), statement, signer, secrets, end)?;
         let transaction = self.records.begin()?;
         let id = transaction.say(&event, words, now)?;
         also(&transaction, id)?;
@@ -325,7 +325,7 @@ impl<C: LedgerClient> Office<C> {
             }
             .into());
         };
-        let secret = self.keys.secret(&name, Purpose::Unit)?;
+        let secret = self.keys.signing(&name, Purpose::Unit)?;
         Ok(Signer {
             secret,
             subject,
@@ -335,13 +335,13 @@ impl<C: LedgerClient> Office<C> {
 }
 
 /// A signed event at the end of its subject's chain.
-fn sign(
+fn sign<S: wire::Signer>(
     origin: &str,
     statement: Statement,
     signer: Option<Hash>,
-    secrets: &[SecretKey],
+    secrets: &[S],
     end: Option<(u64, Hash)>,
-) -> Event {
+) -> Result<Event, SignerError> {
     let mut event = Event {
         action: statement.action,
         effective: statement.effective,
@@ -353,9 +353,9 @@ fn sign(
         subject: statement.subject,
     };
     for secret in secrets {
-        event.sign(secret);
+        event.sign_with(secret)?;
     }
-    event
+    Ok(event)
 }
 
 impl Grounds {

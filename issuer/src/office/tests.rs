@@ -10,6 +10,7 @@ use rand_chacha::ChaCha20Rng;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 use zhao_spec::id::Uscc;
+use zhao_spec::wire::SecretKey;
 
 use self::ledger::MiniLedger;
 use super::*;

@@ -226,6 +226,19 @@ impl Records {
         })
     }
 
+    /// The row of the outbox with the event of this identity, if there is one.
+    ///
+    /// # Errors
+    /// The database refuses, or the row is damaged.
+    pub fn said_as(&self, event_id: &Hash) -> Result<Option<Entry>, RecordsError> {
+        let select = "SELECT id FROM outbox WHERE event_id = ?1";
+        let id = self
+            .connection
+            .query_row(select, [event_id.as_bytes()], |row| row.get(0))
+            .optional()?;
+        id.map(|id| self.said(id)).transpose()
+    }
+
     /// Where the chain of `subject` ends when everything pending is admitted: `seq` and leaf hash
     /// of the latest pending event; none when nothing about it is pending.
     ///
