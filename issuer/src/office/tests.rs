@@ -4,6 +4,8 @@ mod acts;
 mod crash;
 mod issuing;
 mod ledger;
+mod proposals;
+mod signers;
 
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha20Rng;
