@@ -21,13 +21,18 @@ use rand::CryptoRng;
 use zeroize::Zeroizing;
 use zhao_spec::wire::{PublicKey, SecretKey, UnixMillis};
 
+mod carry;
 mod error;
 mod file;
+mod form;
+mod inspect;
 mod seal;
 mod signing;
 
 pub use error::KeyError;
 pub use file::{PublicPart, Purpose};
+pub use form::{jwk, pem, vkey};
+pub use inspect::Finding;
 pub use signing::{ForeignSigner, SigningKey};
 
 /// scrypt N = 2^18: about a second and 256 MiB, age's own choice for passphrases.

@@ -189,8 +189,17 @@ fn what_was_executed_is_not_executed_again() {
     assert_eq!(refused(submit(&mut desk, &files)), again);
     untouched(&desk);
     // The first suspension and the resumption, and nothing beside them.
-    let verbs: Vec<_> = desk.office.client.log.iter().map(|event| event.verb()).collect();
-    assert_eq!(verbs[verbs.len() - 2..], [Verb::SuspendUnit, Verb::ResumeUnit]);
+    let verbs: Vec<_> = desk
+        .office
+        .client
+        .log
+        .iter()
+        .map(|event| event.verb())
+        .collect();
+    assert_eq!(
+        verbs[verbs.len() - 2..],
+        [Verb::SuspendUnit, Verb::ResumeUnit]
+    );
 }
 
 #[test]
