@@ -279,10 +279,13 @@ fn read_all(path: &Path, file: File) -> Result<Vec<u8>, KeyError> {
     Ok(bytes)
 }
 
-/// Makes the directory, reachable by its owner only; an existing one stays as it is.
+/// Makes the directory, reachable by its owner only; one with something in it stays as it is.
 pub(super) fn make_dir(dir: &Path) -> Result<(), KeyError> {
     if dir.is_dir() {
-        return Ok(());
+        let first = fs::read_dir(dir).map(|mut entries| entries.next().is_some());
+        if first.map_err(|source| KeyError::io(dir, source))? {
+            return Ok(());
+        }
     }
     fs::create_dir_all(dir)
         .and_then(|()| fs::set_permissions(dir, Permissions::from_mode(0o700)))
