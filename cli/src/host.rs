@@ -191,6 +191,11 @@ pub(crate) const PASSPHRASE: [&str; 1] = ["ZHAO_PASSPHRASE"];
 /// Variables for the administrators' keys: one of their own, or the office's.
 pub(crate) const ADMIN_PASSPHRASE: [&str; 2] = ["ZHAO_ADMIN_PASSPHRASE", "ZHAO_PASSPHRASE"];
 
+/// Variables for a passphrase that is being chosen.
+pub(crate) const NEW_PASSPHRASE: [&str; 1] = ["ZHAO_NEW_PASSPHRASE"];
+/// Variables for the passphrase of an exported key's file.
+pub(crate) const FILE_PASSPHRASE: [&str; 1] = ["ZHAO_FILE_PASSPHRASE"];
+
 /// What a passphrase prompt says.
 #[derive(Debug)]
 pub(crate) struct Prompts {

@@ -1,10 +1,11 @@
 //! What the office's refusals are called and how they are said, in either language.
 
 use zhao_issuer::intake::{Fault, Problem};
-use zhao_issuer::office::{IssueError, OfficeError, UnitError};
+use zhao_issuer::office::{IssueError, OfficeError, ProposalError, UnitError};
 
 use crate::failure::{Failure, args};
 use crate::messages::{Argument, Messages};
+use crate::values::show_time;
 
 /// One refusal: a key of the catalogue, its arguments, and the column it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,9 +152,61 @@ pub(crate) fn office(error: OfficeError) -> Failure {
             Failure::usage("grounds", args![what, cause = source])
         }
         OfficeError::UnitName(cause) => Failure::usage("unit-name", args![cause]),
+        OfficeError::Proposal(error) => proposal(error),
+        OfficeError::Signer(cause) => Failure::usage("signer", args![cause]),
         OfficeError::Key(cause) => Failure::usage("keys", args![cause]),
         OfficeError::Client(cause) => Failure::usage("ledger", args![cause]),
         OfficeError::Catalogue(cause) => Failure::usage("catalogue-entry", args![cause]),
         other => Failure::usage("office", args![cause = other]),
+    }
+}
+
+/// Why a proposal is not signed or not handed in.
+fn proposal(error: ProposalError) -> Failure {
+    let refused = Failure::refused;
+    match error {
+        ProposalError::Administrators { .. } => {
+            refused("proposal-administrators", args![cause = error])
+        }
+        ProposalError::AlreadySigned { key } => refused("proposal-signed", args![key]),
+        ProposalError::ClockBehind { proposed, now } => {
+            let (proposed, now) = (show_time(proposed), show_time(now));
+            refused("proposal-clock", args![proposed, now])
+        }
+        ProposalError::Executed { index } => refused("proposal-executed", args![index]),
+        ProposalError::Expired { expires, .. } => {
+            refused("proposal-expired", args![expires = show_time(expires)])
+        }
+        ProposalError::Foreign { key } => refused("proposal-foreign", args![key]),
+        ProposalError::Genesis { expected, actual } => {
+            refused("proposal-genesis", args![expected, actual])
+        }
+        ProposalError::KeyElsewhere { key } => refused("proposal-key-elsewhere", args![key]),
+        ProposalError::Mixed {
+            position,
+            expected,
+            actual,
+        } => refused("proposal-mixed", args![position, expected, actual]),
+        ProposalError::NotYet { effective, now } => {
+            let (effective, now) = (show_time(effective), show_time(now));
+            refused("proposal-not-yet", args![effective, now])
+        }
+        ProposalError::Origin { expected, actual } => {
+            refused("proposal-origin", args![expected, actual])
+        }
+        ProposalError::Signature { key, source } => {
+            refused("proposal-signature", args![key, cause = source])
+        }
+        ProposalError::Stale { expected, actual } => {
+            refused("proposal-stale", args![expected, actual])
+        }
+        ProposalError::Swapped { expected, actual } => {
+            refused("proposal-swapped", args![expected, actual])
+        }
+        ProposalError::TooFew { expected, actual } => {
+            refused("proposal-few", args![expected, actual])
+        }
+        ProposalError::UnitName => Failure::usage("proposal-unit-name", args![]),
+        other => Failure::usage("proposal", args![cause = other]),
     }
 }

@@ -136,6 +136,10 @@ fn redress(
                 | "json"
                 | "passphrase_file"
                 | "admin_dir"
+                | "new_passphrase_file"
+                | "proposal"
+                | "effective"
+                | "old"
                 | "admin_passphrase_file" => messages.text(&format!("help.common.{id}")),
                 _ => messages.text(&format!("help.{key}.{id}")),
             };

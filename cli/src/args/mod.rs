@@ -10,8 +10,10 @@ use zhao_spec::wire::UnixMillis;
 use crate::messages::Language;
 use crate::values::{parse_millis, parse_time};
 
+mod keys;
 mod localise;
 
+pub(crate) use keys::*;
 pub(crate) use localise::{Parsed, language_flag, parse};
 
 /// `zhao`.
@@ -35,6 +37,8 @@ pub(crate) enum Command {
     Renew(Version),
     Reissue(Version),
     Unit(Unit),
+    Keys(Keys),
+    Admin(Administration),
     Dossier(Dossier),
     Verify(Verify),
     Show(Show),
@@ -201,9 +205,9 @@ pub(crate) struct UnitAdd {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Admin {
     #[arg(long, value_name = "DIR")]
-    pub(crate) admin_dir: Option<PathBuf>,
+    pub(crate) admin_dir: Vec<PathBuf>,
     #[arg(long, value_name = "FILE")]
-    pub(crate) admin_passphrase_file: Option<PathBuf>,
+    pub(crate) admin_passphrase_file: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }

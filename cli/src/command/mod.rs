@@ -6,6 +6,7 @@ use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 
+mod admin;
 pub(crate) mod audit;
 mod bench;
 mod codes;
@@ -13,6 +14,7 @@ mod cosign;
 pub(crate) mod fsck;
 pub(crate) mod init;
 pub(crate) mod issue;
+mod keys;
 pub(crate) mod office;
 pub(crate) mod prove;
 pub(crate) mod sample;
@@ -35,6 +37,8 @@ pub(crate) fn run(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Renew(command) => version::run(session, &command, Relation::Renewed),
         Command::Reissue(command) => version::run(session, &command, Relation::Reissued),
         Command::Unit(command) => unit::run(session, &command),
+        Command::Keys(command) => keys::run(session, &command),
+        Command::Admin(command) => admin::run(session, &command),
         Command::Dossier(command) => prove::dossier(session, &command),
         Command::Verify(command) => verify::run(session, &command),
         Command::Show(command) => show::run(session, &command),

@@ -1,7 +1,7 @@
 //! What the office's commands share: opening a directory, finding a licence, what the log said.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zhao_issuer::catalogue::Catalogue;
 use zhao_issuer::keys::{Keyring, Purpose};
@@ -103,33 +103,38 @@ impl Desk {
         session: &Session,
         admin: &Admin,
     ) -> Result<Vec<SecretKey>, Failure> {
-        let dir = self.home.admin(admin.admin_dir.as_deref());
-        let file = admin.admin_passphrase_file.as_deref();
-        let mut keyring = open_keys(session, &dir, file, &ADMIN_PASSPHRASE, "admin-missing")?;
-        let keys = keyring
-            .secrets(Purpose::Administrator)
-            .map_err(because("keys", args![]))?;
-        let threshold = self.registry_threshold()?;
-        Ok(super::init::signers(&keys, threshold))
-    }
-
-    fn registry_threshold(&self) -> Result<u64, Failure> {
-        use zhao_issuer::office::LedgerClient as _;
-        use zhao_spec::life::record::Record;
-        let origin = &self.home.config.origin;
-        let subject = subject_key(origin, Kind::Registry, origin);
-        match self
-            .office
-            .client()
-            .record(&subject)
-            .map_err(because("ledger", args![]))?
-        {
-            Some(Record::Registry(record)) => Ok(record.administrators.threshold),
-            _ => Err(Failure::usage(
-                "ledger",
-                args![cause = "the log has no registry"],
-            )),
+        let dirs = match admin.admin_dir.as_slice() {
+            [] => vec![self.home.admin(None)],
+            dirs => dirs.to_vec(),
+        };
+        let files = &admin.admin_passphrase_file;
+        if files.len() > 1 && files.len() != dirs.len() {
+            let (dirs, files) = (dirs.len(), files.len());
+            return Err(Failure::usage("admin-passphrases", args![dirs, files]));
         }
+        let present = self.office.present_administrators().map_err(wrong)?;
+        let mut keys: Vec<SecretKey> = Vec::new();
+        for (at, dir) in dirs.iter().enumerate() {
+            // One file for each directory, in their order, or one for all.
+            let file = files.get(at).or(files.first()).map(PathBuf::as_path);
+            let mut keyring = open_keys(session, dir, file, &ADMIN_PASSPHRASE, "admin-missing")?;
+            let own = keyring
+                .secrets(Purpose::Administrator)
+                .map_err(because("keys", args![]))?;
+            for key in own {
+                // The same key may lie in two directories: it signs once.
+                let public = key.public();
+                let known = keys.iter().any(|other| other.public() == public);
+                if present.keys.contains(&public) && !known {
+                    keys.push(key);
+                }
+            }
+        }
+        let (expected, actual) = (present.threshold, keys.len());
+        if u64::try_from(actual).is_ok_and(|actual| actual < expected) {
+            return Err(Failure::refused("admin-few", args![expected, actual]));
+        }
+        Ok(super::init::signers(&keys, expected))
     }
 }
 
@@ -176,7 +181,11 @@ pub(crate) fn keyring(session: &Session, dir: &Path, secret: &Secret) -> Result<
     open_keys(session, dir, file, &PASSPHRASE, "keys-missing")
 }
 
-fn open_keys(
+/// Opens a directory of keys, with the passphrase of a file, a variable or a prompt.
+///
+/// # Errors
+/// No such directory, no passphrase, or a wrong one.
+pub(crate) fn open_keys(
     session: &Session,
     dir: &Path,
     file: Option<&Path>,

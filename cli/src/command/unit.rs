@@ -164,7 +164,7 @@ fn suspend(
 }
 
 /// The types named, or the whole catalogue.
-fn types(desk: &Desk, named: &[String]) -> Result<Vec<LicenceTypeCode>, Failure> {
+pub(super) fn types(desk: &Desk, named: &[String]) -> Result<Vec<LicenceTypeCode>, Failure> {
     let catalogue = desk.office.catalogue();
     if named.is_empty() {
         return Ok(catalogue
@@ -179,7 +179,7 @@ fn types(desk: &Desk, named: &[String]) -> Result<Vec<LicenceTypeCode>, Failure>
         .map_err(because("catalogue-entry", args![]))
 }
 
-fn parse_key(text: &str) -> Result<PublicKey, Failure> {
+pub(super) fn parse_key(text: &str) -> Result<PublicKey, Failure> {
     PublicKey::from_multibase(text).map_err(because(
         "key-text",
         args![value = zhao_spec::wire::clip(text)],
@@ -187,7 +187,7 @@ fn parse_key(text: &str) -> Result<PublicKey, Failure> {
 }
 
 /// The unit's record in the log.
-fn record(desk: &Desk, unit: &str) -> Result<Option<IssuerRecord>, Failure> {
+pub(super) fn record(desk: &Desk, unit: &str) -> Result<Option<IssuerRecord>, Failure> {
     let subject = subject_key(&desk.home.config.origin, Kind::Issuer, unit);
     match desk
         .office
@@ -213,7 +213,7 @@ fn present_key(desk: &Desk, unit: &Uscc) -> Result<PublicKey, Failure> {
 }
 
 /// A name for the unit's next key in the key directory.
-fn next_key_name(desk: &Desk, unit: &Uscc) -> Result<String, Failure> {
+pub(super) fn next_key_name(desk: &Desk, unit: &Uscc) -> Result<String, Failure> {
     let parts =
         zhao_issuer::keys::public_parts(&desk.home.keys()).map_err(because("keys", args![]))?;
     let taken = |name: &String| parts.iter().any(|part| part.name == *name);

@@ -33,6 +33,12 @@ pub enum KeyError {
         /// What it says.
         source: std::io::Error,
     },
+    /// The key is in this directory already.
+    #[error("the key is here already, as {name:?}")]
+    KeyHere {
+        /// Its name here.
+        name: String,
+    },
     /// The clear text of a key file is not what this format has.
     #[error("{}: {source}", path.display())]
     Malformed {
@@ -71,6 +77,12 @@ pub enum KeyError {
     #[error("{} does not hold an age identity", path.display())]
     NotAnIdentity {
         /// The file.
+        path: PathBuf,
+    },
+    /// A link or a device: not the file it seems to be.
+    #[error("{} is not a plain file", path.display())]
+    NotPlain {
+        /// The path.
         path: PathBuf,
     },
     /// The key is encrypted to another directory's identity.

@@ -20,7 +20,10 @@ pub(super) const PUBLIC_MODE: u32 = 0o644;
 /// Any file of a key directory, bytes: ours are under 1 KiB.
 const FILE_BYTES: u64 = 16 << 10;
 const NAME_CHARS: usize = 64;
-const PUBLIC_SUFFIX: &str = ".pub.json";
+/// How the name of a file begins that is being written.
+pub(super) const NEW_PREFIX: &str = ".new-";
+/// How the names of public parts end.
+pub(super) const PUBLIC_SUFFIX: &str = ".pub.json";
 
 /// What a key is for. A key made for one purpose is refused for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,7 +66,7 @@ impl Purpose {
         }
     }
 
-    fn parse(path: String, word: &str) -> Result<Self, Malformed> {
+    pub(super) fn parse(path: String, word: &str) -> Result<Self, Malformed> {
         Self::ALL
             .into_iter()
             .find(|purpose| purpose.as_str() == word)
@@ -234,8 +237,8 @@ pub(super) fn public_names(dir: &Path) -> Result<Vec<String>, KeyError> {
 
 /// The bytes of a secret's file, which nobody but its owner may reach.
 pub(super) fn read_secret(path: &Path) -> Result<Vec<u8>, KeyError> {
-    let metadata = match fs::metadata(path) {
-        Ok(metadata) => metadata,
+    let file = match File::open(path) {
+        Ok(file) => file,
         Err(source) if source.kind() == io::ErrorKind::NotFound => {
             let dir = path.parent().unwrap_or(path).to_owned();
             return Err(match path.file_stem().and_then(|stem| stem.to_str()) {
@@ -248,6 +251,14 @@ pub(super) fn read_secret(path: &Path) -> Result<Vec<u8>, KeyError> {
         }
         Err(source) => return Err(KeyError::io(path, source)),
     };
+    read_opened(path, file)
+}
+
+/// As [`read_secret`], of a file that is open: its permissions are those of what is read.
+pub(super) fn read_opened(path: &Path, file: File) -> Result<Vec<u8>, KeyError> {
+    let metadata = file
+        .metadata()
+        .map_err(|source| KeyError::io(path, source))?;
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
         return Err(KeyError::Permissions {
@@ -255,18 +266,19 @@ pub(super) fn read_secret(path: &Path) -> Result<Vec<u8>, KeyError> {
             mode,
         });
     }
-    read(path)
+    read_all(path, file)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
-    let open = || -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(path)?
-            .take(FILE_BYTES + 1)
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = open().map_err(|source| KeyError::io(path, source))?;
+    let file = File::open(path).map_err(|source| KeyError::io(path, source))?;
+    read_all(path, file)
+}
+
+fn read_all(path: &Path, file: File) -> Result<Vec<u8>, KeyError> {
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| KeyError::io(path, source))?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > FILE_BYTES) {
         return Err(KeyError::Damaged {
             path: path.to_owned(),
@@ -275,10 +287,13 @@ fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
     Ok(bytes)
 }
 
-/// Makes the directory, reachable by its owner only; an existing one stays as it is.
+/// Makes the directory, reachable by its owner only; one with something in it stays as it is.
 pub(super) fn make_dir(dir: &Path) -> Result<(), KeyError> {
     if dir.is_dir() {
-        return Ok(());
+        let first = fs::read_dir(dir).map(|mut entries| entries.next().is_some());
+        if first.map_err(|source| KeyError::io(dir, source))? {
+            return Ok(());
+        }
     }
     fs::create_dir_all(dir)
         .and_then(|()| fs::set_permissions(dir, Permissions::from_mode(0o700)))
@@ -315,7 +330,7 @@ fn persist(
         .unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
         let mut file = tempfile::Builder::new()
-            .prefix(".new-")
+            .prefix(NEW_PREFIX)
             .permissions(Permissions::from_mode(mode))
             .tempfile_in(dir)?;
         file.write_all(bytes)?;

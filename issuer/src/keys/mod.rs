@@ -14,18 +14,26 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use age::secrecy::{ExposeSecret as _, SecretString};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 use zhao_spec::wire::{PublicKey, SecretKey, UnixMillis};
 
+mod carry;
 mod error;
 mod file;
+mod form;
+mod inspect;
 mod seal;
+mod signing;
 
 pub use error::KeyError;
 pub use file::{PublicPart, Purpose};
+pub use form::{jwk, pem, vkey};
+pub use inspect::Finding;
+pub use signing::{ForeignSigner, SigningKey};
 
 /// scrypt N = 2^18: about a second and 256 MiB, age's own choice for passphrases.
 const WORK: u8 = 18;
@@ -65,6 +73,8 @@ impl Default for WorkFactor {
 pub struct Keyring {
     dir: PathBuf,
     identity: age::x25519::Identity,
+    /// Keys in tokens, by name.
+    foreign: BTreeMap<String, (Purpose, ForeignSigner)>,
     /// Keys decrypted so far, by name.
     open: BTreeMap<String, (Purpose, SecretKey)>,
 }
@@ -104,6 +114,7 @@ impl Keyring {
         Ok(Self {
             dir: dir.to_owned(),
             identity,
+            foreign: BTreeMap::new(),
             open: BTreeMap::new(),
         })
     }
@@ -123,6 +134,7 @@ impl Keyring {
         Ok(Self {
             dir: dir.to_owned(),
             identity,
+            foreign: BTreeMap::new(),
             open: BTreeMap::new(),
         })
     }
@@ -219,6 +231,48 @@ impl Keyring {
             });
         }
         Ok(key.clone())
+    }
+
+    /// The key `name` to sign with: in a token if one was attached under that name, else here.
+    ///
+    /// # Errors
+    /// As [`Keyring::secret`].
+    pub fn signing(&mut self, name: &str, purpose: Purpose) -> Result<SigningKey, KeyError> {
+        let Some((actual, signer)) = self.foreign.get(name) else {
+            return Ok(SigningKey::Own(self.secret(name, purpose)?));
+        };
+        if *actual != purpose {
+            return Err(KeyError::Purpose {
+                name: name.to_owned(),
+                expected: purpose,
+                actual: *actual,
+            });
+        }
+        Ok(SigningKey::Foreign(Arc::clone(signer)))
+    }
+
+    /// Lets a token sign as `name`, for as long as this is open. A key of that name here must be
+    /// the token's.
+    ///
+    /// # Errors
+    /// The name is not one, or is another key's.
+    pub fn attach(
+        &mut self,
+        name: &str,
+        purpose: Purpose,
+        signer: ForeignSigner,
+    ) -> Result<(), KeyError> {
+        match public_part(&self.dir, name) {
+            Ok(part) if part.key != signer.public() || part.purpose != purpose => {
+                return Err(KeyError::NameTaken {
+                    name: name.to_owned(),
+                });
+            }
+            Ok(_) | Err(KeyError::NoSuchKey { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.foreign.insert(name.to_owned(), (purpose, signer));
+        Ok(())
     }
 
     /// Every key made for `purpose`, by ascending name.

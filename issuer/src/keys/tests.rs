@@ -1,3 +1,5 @@
+mod carry;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -6,21 +6,25 @@ use zhao_spec::life::data::{Action, Administrators, KeyGrant};
 use zhao_spec::life::leaf::Genesis;
 use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::log::tree::LeafIndex;
-use zhao_spec::wire::{Hash, PublicKey, SecretKey, UnixMillis, limits};
+use zhao_spec::wire::{Hash, PublicKey, SecretKey, Signer, UnixMillis, limits};
 
 use super::{Declared, LedgerClient, Office, OfficeError, Statement};
 use crate::keys::Purpose;
 use crate::records::{Transaction, Unit, UnitKey};
 use crate::text;
 
+mod proposal;
+
+pub use proposal::{Measure, ProposalError, check_signatures, countersign};
+
 /// A unit's name, characters.
 const NAME_CHARS: usize = 128;
 
 /// Who declares what either may declare.
 #[derive(Clone, Copy, Debug)]
-pub enum By<'a> {
+pub enum By<'a, S = SecretKey> {
     /// The administrators, with these keys.
-    Administrators(&'a [SecretKey]),
+    Administrators(&'a [S]),
     /// The unit itself.
     Unit,
 }
@@ -100,10 +104,10 @@ impl<C: LedgerClient> Office<C> {
     ///
     /// # Errors
     /// No such entry, the records, or the ledger's records of the type.
-    pub fn publish_type(
+    pub fn publish_type<S: Signer>(
         &mut self,
         code_or_slug: &str,
-        administrators: &[SecretKey],
+        administrators: &[S],
         now: UnixMillis,
     ) -> Result<Declared, OfficeError> {
         let entry = self.catalogue.entry(code_or_slug)?.clone();
@@ -130,10 +134,10 @@ impl<C: LedgerClient> Office<C> {
     ///
     /// # Errors
     /// No such entry, the records, or the ledger's records of the type.
-    pub fn retire_type(
+    pub fn retire_type<S: Signer>(
         &mut self,
         code_or_slug: &str,
-        administrators: &[SecretKey],
+        administrators: &[S],
         now: UnixMillis,
     ) -> Result<Declared, OfficeError> {
         let entry = self.catalogue.entry(code_or_slug)?;
@@ -151,11 +155,11 @@ impl<C: LedgerClient> Office<C> {
     ///
     /// # Errors
     /// A name that is refused, a key name that is taken, or the records.
-    pub fn add_unit(
+    pub fn add_unit<S: Signer>(
         &mut self,
         name: &str,
         grant: Grant<'_>,
-        administrators: &[SecretKey],
+        administrators: &[S],
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<Declared, OfficeError> {
@@ -179,12 +183,12 @@ impl<C: LedgerClient> Office<C> {
     ///
     /// # Errors
     /// The records, or the ledger's records of the unit.
-    pub fn grant_types(
+    pub fn grant_types<S: Signer>(
         &mut self,
         unit: &Uscc,
         key: &PublicKey,
         types: &[LicenceTypeCode],
-        administrators: &[SecretKey],
+        administrators: &[S],
         now: UnixMillis,
     ) -> Result<Declared, OfficeError> {
         let action = Action::GrantTypes(KeyGrant {
@@ -238,10 +242,10 @@ impl<C: LedgerClient> Office<C> {
     ///
     /// # Errors
     /// A key name that is taken, or the records.
-    pub fn propose_key(
+    pub fn propose_key<S: Signer>(
         &mut self,
         grant: Grant<'_>,
-        administrators: &[SecretKey],
+        administrators: &[S],
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<Declared, OfficeError> {
@@ -256,11 +260,11 @@ impl<C: LedgerClient> Office<C> {
     ///
     /// # Errors
     /// The records, or the ledger's records of the unit.
-    pub fn confirm_key(
+    pub fn confirm_key<S: Signer>(
         &mut self,
         unit: &Uscc,
         key: &PublicKey,
-        administrators: &[SecretKey],
+        administrators: &[S],
         now: UnixMillis,
     ) -> Result<Declared, OfficeError> {
         let action = Action::ConfirmKey(*key);
@@ -271,11 +275,11 @@ impl<C: LedgerClient> Office<C> {
     ///
     /// # Errors
     /// A unit that cannot sign, the records, or the ledger's records of the unit.
-    pub fn withdraw_proposal(
+    pub fn withdraw_proposal<S: Signer>(
         &mut self,
         unit: &Uscc,
         key: &PublicKey,
-        by: By<'_>,
+        by: By<'_, S>,
         now: UnixMillis,
     ) -> Result<Declared, OfficeError> {
         self.about_key(unit, Action::WithdrawProposal(*key), by, now)
@@ -285,11 +289,11 @@ impl<C: LedgerClient> Office<C> {
     ///
     /// # Errors
     /// A unit that cannot sign, the records, or the ledger's records of the unit.
-    pub fn retire_key(
+    pub fn retire_key<S: Signer>(
         &mut self,
         unit: &Uscc,
         key: &PublicKey,
-        by: By<'_>,
+        by: By<'_, S>,
         now: UnixMillis,
     ) -> Result<Declared, OfficeError> {
         self.about_key(unit, Action::RetireKey(*key), by, now)
@@ -299,12 +303,12 @@ impl<C: LedgerClient> Office<C> {
     ///
     /// # Errors
     /// A unit that cannot sign, the records, or the ledger's records of the unit.
-    pub fn compromise_key(
+    pub fn compromise_key<S: Signer>(
         &mut self,
         unit: &Uscc,
         key: &PublicKey,
         from: LeafIndex,
-        by: By<'_>,
+        by: By<'_, S>,
         now: UnixMillis,
     ) -> Result<Declared, OfficeError> {
         self.about_key(unit, Action::CompromiseKey { from, key: *key }, by, now)
@@ -314,11 +318,11 @@ impl<C: LedgerClient> Office<C> {
     ///
     /// # Errors
     /// The records, or the ledger's records of the unit.
-    pub fn suspend_unit(
+    pub fn suspend_unit<S: Signer>(
         &mut self,
         unit: &Uscc,
         suspend: bool,
-        administrators: &[SecretKey],
+        administrators: &[S],
         now: UnixMillis,
     ) -> Result<Declared, OfficeError> {
         let action = if suspend {
@@ -333,11 +337,11 @@ impl<C: LedgerClient> Office<C> {
     ///
     /// # Errors
     /// New administrators that cannot be, or the records.
-    pub fn change_administrators(
+    pub fn change_administrators<S: Signer>(
         &mut self,
         mut keys: Vec<PublicKey>,
         threshold: u64,
-        present: &[SecretKey],
+        present: &[S],
         now: UnixMillis,
     ) -> Result<Declared, OfficeError> {
         let action = Action::ChangeAdministrators(administrators(&mut keys, threshold)?);
@@ -379,11 +383,11 @@ impl<C: LedgerClient> Office<C> {
         subject_key(self.records.origin(), Kind::Issuer, unit.as_str())
     }
 
-    fn about_unit(
+    fn about_unit<S: Signer>(
         &mut self,
         unit: &Uscc,
         action: Action,
-        administrators: &[SecretKey],
+        administrators: &[S],
         now: UnixMillis,
         also: impl FnOnce(&Transaction<'_>, i64) -> Result<(), OfficeError>,
     ) -> Result<Declared, OfficeError> {
@@ -395,11 +399,11 @@ impl<C: LedgerClient> Office<C> {
         self.declare(statement, None, administrators, &[], now, also)
     }
 
-    fn about_key(
+    fn about_key<S: Signer>(
         &mut self,
         unit: &Uscc,
         action: Action,
-        by: By<'_>,
+        by: By<'_, S>,
         now: UnixMillis,
     ) -> Result<Declared, OfficeError> {
         match by {

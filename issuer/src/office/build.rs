@@ -1,7 +1,7 @@
 //! From a request to a signed credential and the event that issues it.
 
 use rand::CryptoRng;
-use zhao_spec::credential::{Issuer, Status, Subject, Unsigned, type_commitment};
+use zhao_spec::credential::{CredentialError, Issuer, Status, Subject, Unsigned, type_commitment};
 use zhao_spec::id::LicenceIdentifier;
 use zhao_spec::life::data::{Action, Issued, Note, Openness, Predecessor, TypeRef};
 use zhao_spec::life::event::Event;
@@ -93,7 +93,11 @@ pub(super) fn build(
     };
     let credential = unsigned
         .sign(&signer.secret, *now)
-        .map_err(IssueError::from)?;
+        .map_err(|error| match error {
+            // Not the row's fault: the next row would fare alike.
+            CredentialError::Signer(error) => OfficeError::Signer(error),
+            other => IssueError::from(other).into(),
+        })?;
     let subject = subject_key(origin, Kind::Licence, &id);
     let type_code = entry.type_code.as_str();
     let issued = Issued {
@@ -116,7 +120,7 @@ pub(super) fn build(
         subject,
     };
     let secrets = std::slice::from_ref(&signer.secret);
-    let event = sign(origin, statement, Some(signer.subject), secrets, None);
+    let event = sign(origin, statement, Some(signer.subject), secrets, None)?;
     let outbox = transaction.say(&event, &words, *now)?;
     let licence = NewLicence {
         credential: &credential,

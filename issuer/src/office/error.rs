@@ -2,9 +2,9 @@
 
 use zhao_spec::credential::CredentialError;
 use zhao_spec::id::IdError;
-use zhao_spec::wire::{Hash, UnixMillis};
+use zhao_spec::wire::{Hash, SignerError, UnixMillis};
 
-use super::ClientError;
+use super::{ClientError, ProposalError};
 use crate::catalogue::{CatalogueError, PatternError};
 use crate::intake::RowError;
 use crate::keys::KeyError;
@@ -198,6 +198,9 @@ pub enum OfficeError {
         /// The verb.
         verb: &'static str,
     },
+    /// A proposal of the administrators.
+    #[error("{0}")]
+    Proposal(#[from] ProposalError),
     /// The records belong to another log.
     #[error("the records are of log {records:?}, the ledger is {ledger:?}")]
     Origin {
@@ -217,6 +220,9 @@ pub enum OfficeError {
     /// The records.
     #[error("{0}")]
     Records(#[from] RecordsError),
+    /// A signer that gave no signature: nothing was written down.
+    #[error("{0}")]
+    Signer(#[from] SignerError),
     /// A name that is refused.
     #[error("unit name: {0}")]
     UnitName(TextError),

@@ -16,10 +16,10 @@ use zhao_spec::life::digest::{self, salted_digest};
 use zhao_spec::life::event::Event;
 use zhao_spec::life::record::{IssuerKey, Record, UnitState};
 use zhao_spec::life::subject::{Kind, subject_key};
-use zhao_spec::wire::{Hash, SecretKey, UnixMillis, clip};
+use zhao_spec::wire::{self, Hash, SignerError, UnixMillis, clip};
 
 use crate::catalogue::Catalogue;
-use crate::keys::{Keyring, Purpose};
+use crate::keys::{Keyring, Purpose, SigningKey};
 use crate::records::{ChainMark, Records, Standing, Transaction, Unit, Words};
 use crate::text;
 
@@ -33,7 +33,7 @@ mod issue;
 mod replace;
 mod round;
 
-pub use authority::{By, Grant, genesis};
+pub use authority::{By, Grant, Measure, ProposalError, check_signatures, countersign, genesis};
 pub use change::Act;
 pub use client::{ClientError, LedgerClient, Submitted};
 pub use delivery::{Delivery, Pace, Sent, Ticket};
@@ -89,7 +89,7 @@ pub struct Declared {
 
 /// Who signs for a unit.
 struct Signer {
-    secret: SecretKey,
+    secret: SigningKey,
     /// The unit's subject key.
     subject: Hash,
     unit: Unit,
@@ -201,11 +201,11 @@ impl<C: LedgerClient> Office<C> {
 
     /// Signs a statement and writes it down; nothing is sent. `also` writes what belongs to it in
     /// the same transaction.
-    fn declare(
+    fn declare<S: wire::Signer>(
         &mut self,
         statement: Statement,
         signer: Option<Hash>,
-        secrets: &[SecretKey],
+        secrets: &[S],
         words: &[Words],
         now: UnixMillis,
         also: impl FnOnce(&Transaction<'_>, i64) -> Result<(), OfficeError>,
@@ -220,7 +220,7 @@ impl<C: LedgerClient> Office<C> {
         for _ in 0..TURNS {
             let (mark, end) = self.chain_end(&subject)?;
             let origin = self.records.origin();
-            let event = sign(origin, statement.clone(), signer, secrets, end);
+            let event = sign(origin, statement.clone(), signer, secrets, end)?;
             let transaction = self.records.begin()?;
             // Another process's office, on the same records: look again at where the chain ends.
             if transaction.chain_mark(&subject)? != mark {
@@ -316,7 +316,7 @@ impl<C: LedgerClient> Office<C> {
             }
             .into());
         };
-        let secret = self.keys.secret(&name, Purpose::Unit)?;
+        let secret = self.keys.signing(&name, Purpose::Unit)?;
         Ok(Signer {
             secret,
             subject,
@@ -326,13 +326,13 @@ impl<C: LedgerClient> Office<C> {
 }
 
 /// A signed event at the end of its subject's chain.
-fn sign(
+fn sign<S: wire::Signer>(
     origin: &str,
     statement: Statement,
     signer: Option<Hash>,
-    secrets: &[SecretKey],
+    secrets: &[S],
     end: Option<(u64, Hash)>,
-) -> Event {
+) -> Result<Event, SignerError> {
     let mut event = Event {
         action: statement.action,
         effective: statement.effective,
@@ -344,9 +344,9 @@ fn sign(
         subject: statement.subject,
     };
     for secret in secrets {
-        event.sign(secret);
+        event.sign_with(secret)?;
     }
-    event
+    Ok(event)
 }
 
 impl Grounds {

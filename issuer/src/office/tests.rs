@@ -5,12 +5,15 @@ mod crash;
 mod delivery;
 mod issuing;
 mod ledger;
+mod proposals;
+mod signers;
 
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha20Rng;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 use zhao_spec::id::Uscc;
+use zhao_spec::wire::SecretKey;
 
 use self::ledger::MiniLedger;
 use super::*;

@@ -145,21 +145,8 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// The row in which this very statement was said before: it has the same place in its chain.
     fn same(&self, event: &Event) -> Result<Option<i64>, RecordsError> {
-        let mut statement = self.sql.prepare_cached(
-            "SELECT outbox.id, outbox.event FROM outbox_chains
-             JOIN outbox ON outbox.id = outbox_chains.outbox
-             WHERE outbox_chains.subject = ?1 AND outbox_chains.seq = ?2",
-        )?;
-        let mut rows = statement.query((event.subject.as_bytes(), signed(event.seq)))?;
-        while let Some(row) = rows.next()? {
-            let earlier = parse(&row.get::<_, Vec<u8>>(1)?)?;
-            if earlier.id() == event.id() {
-                return Ok(Some(row.get(0)?));
-            }
-        }
-        Ok(None)
+        same(&self.sql, event)
     }
 
     /// Writes down what the ledger said, for the event and the licence it issues. An answer that
@@ -238,6 +225,15 @@ impl Records {
         })
     }
 
+    /// The row of the outbox in which this very statement was said, if there is one.
+    ///
+    /// # Errors
+    /// The database refuses, or the row is damaged.
+    pub fn said_as(&self, event: &Event) -> Result<Option<Entry>, RecordsError> {
+        let id = same(&self.connection, event)?;
+        id.map(|id| self.said(id)).transpose()
+    }
+
     /// What became of the event `event` in row `id`.
     fn standing(&self, id: i64, event: &[u8]) -> Result<Standing, RecordsError> {
         if let Some((index, receipt)) = self.receipt(id, event)? {
@@ -287,6 +283,23 @@ impl Records {
         words.sort_by_key(|word| word.kind);
         Ok(words)
     }
+}
+
+/// The row in which this very statement was said before: it has the same place in its chain.
+fn same(connection: &rusqlite::Connection, event: &Event) -> Result<Option<i64>, RecordsError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT outbox.id, outbox.event FROM outbox_chains
+         JOIN outbox ON outbox.id = outbox_chains.outbox
+         WHERE outbox_chains.subject = ?1 AND outbox_chains.seq = ?2",
+    )?;
+    let mut rows = statement.query((event.subject.as_bytes(), signed(event.seq)))?;
+    while let Some(row) = rows.next()? {
+        let earlier = parse(&row.get::<_, Vec<u8>>(1)?)?;
+        if earlier.id() == event.id() {
+            return Ok(Some(row.get(0)?));
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Event, RecordsError> {

@@ -7,7 +7,7 @@
 use super::CredentialError;
 use crate::wire::binary;
 use crate::wire::foreign::{Foreign, canonicalize, parse_foreign};
-use crate::wire::{PublicKey, SecretKey, Signature, SignatureError, clip, sha256};
+use crate::wire::{PublicKey, Signature, SignatureError, Signer, SignerError, clip, sha256};
 
 /// The suite's name.
 pub const SUITE: &str = "eddsa-jcs-2022";
@@ -32,9 +32,16 @@ pub(super) fn hash_parts(config: &[&[u8]], document: &[&[u8]]) -> [u8; 64] {
 }
 
 /// The `proofValue` of a signature by `key` over the canonical forms.
-#[must_use]
-pub fn proof_value(key: &SecretKey, config: &[u8], document: &[u8]) -> String {
-    binary::encode_multibase(&key.sign(&hash_data(config, document)).0)
+///
+/// # Errors
+/// The signer's.
+pub fn proof_value<S: Signer + ?Sized>(
+    key: &S,
+    config: &[u8],
+    document: &[u8],
+) -> Result<String, SignerError> {
+    let signature = key.sign(&hash_data(config, document))?;
+    Ok(binary::encode_multibase(&signature.0))
 }
 
 /// Checks a `proofValue` over the canonical forms.

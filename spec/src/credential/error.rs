@@ -2,7 +2,7 @@
 
 use crate::id::IdError;
 use crate::wire::foreign::ForeignError;
-use crate::wire::{JsonError, Malformed, SignatureError};
+use crate::wire::{JsonError, Malformed, SignatureError, SignerError};
 
 /// Why a credential is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +60,9 @@ pub enum CredentialError {
     /// The signature, strictly.
     #[error("proof: {0}")]
     Signature(SignatureError),
+    /// There is no signature: the signer did not give one.
+    #[error("{0}")]
+    Signer(#[from] SignerError),
     /// Another cryptosuite.
     #[error("cryptosuite is {actual:?}, not eddsa-jcs-2022")]
     Suite {
@@ -103,6 +106,7 @@ impl CredentialError {
             Self::NoProof => "proof-missing",
             Self::Purpose { .. } => "proof-purpose",
             Self::Signature(error) => error.code(),
+            Self::Signer(_) => "signer",
             Self::Suite { .. } => "proof-suite",
             Self::Type { .. } => "proof-type",
             Self::Shape { .. } => "proof-shape",

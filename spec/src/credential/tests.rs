@@ -259,7 +259,7 @@ fn the_w3c_key_pair_signs_as_published() {
         text(expected, "canonicalDocument").as_bytes(),
     );
     assert_eq!(
-        binary::decode_multibase(&value).unwrap(),
+        binary::decode_multibase(&value.unwrap()).unwrap(),
         unhex(text(expected, "signature"))
     );
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::id::{HolderCodeType, IssuerPart, LicenceIdentifier, LicenceTypeCode, Uscc};
 use crate::wire::write::{self, ArrayWriter, ObjectWriter};
-use crate::wire::{Date, SecretKey, UnixMillis, json, limits};
+use crate::wire::{Date, Signer, UnixMillis, json, limits};
 
 /// Room for the names `proof` and `proofValue` and the value, bytes.
 const PROOF_VALUE: usize = 128;
@@ -133,8 +133,12 @@ impl Unsigned {
     ///
     /// # Errors
     /// What [`Unsigned::check`] finds, and whatever else [`Licence::parse`] would refuse: nothing
-    /// is signed that does not parse.
-    pub fn sign(&self, key: &SecretKey, created: UnixMillis) -> Result<Vec<u8>, CredentialError> {
+    /// is signed that does not parse. The signer's.
+    pub fn sign<S: Signer + ?Sized>(
+        &self,
+        key: &S,
+        created: UnixMillis,
+    ) -> Result<Vec<u8>, CredentialError> {
         self.check()?;
         let public = key.public();
         let method = public.verification_method();
@@ -142,7 +146,7 @@ impl Unsigned {
         let did = public.did_key();
         let mut before_proof = 0;
         let document = write::object_bytes(|o| before_proof = self.write(o, &did));
-        let value = eddsa_jcs::proof_value(key, &config, &document);
+        let value = eddsa_jcs::proof_value(key, &config, &document)?;
         let length = document.len().saturating_add(config.len());
         let mut bytes = Vec::with_capacity(length.saturating_add(PROOF_VALUE));
         let (before, after) = document.split_at(before_proof);

@@ -3,7 +3,7 @@
 //! Each is canonical JSON with a `format` member. Reading checks shape and limits and nothing
 //! else: whether a file is *right* is decided by `zhao-verifier`. Reading and writing are inverse:
 //! `parse(b)?.bytes()` is `b`, except for the one newline a file may end in.
-//! Prose: `spec/dossier.md`, `spec/evidence.md`.
+//! Prose: `spec/dossier.md`, `spec/evidence.md`, `spec/proposal.md`.
 #![cfg_attr(
     not(test),
     deny(
@@ -21,6 +21,7 @@ mod head;
 mod history;
 mod pack;
 mod placed;
+mod proposal;
 mod receipt;
 mod receipts;
 
@@ -34,6 +35,7 @@ pub use head::{Head, LogProof};
 pub use history::{History, HistoryEntry};
 pub use pack::IssuerPack;
 pub use placed::{KindOfRecord, Placed};
+pub use proposal::Proposal;
 pub use receipt::Receipt;
 pub use receipts::{Receipts, ReceiptsError};
 

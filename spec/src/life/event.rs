@@ -10,7 +10,9 @@ use crate::wire::fields::{Fields, Malformed};
 use crate::wire::hash::{Hash, sha256};
 use crate::wire::json::{self, Value};
 use crate::wire::limits;
-use crate::wire::signature::{Keys, PublicKey, ReadKey, SecretKey, Signature};
+use crate::wire::signature::{
+    Keys, PublicKey, ReadKey, SecretKey, Signature, SignatureError, Signer, SignerError,
+};
 use crate::wire::time::UnixMillis;
 use crate::wire::write::{ObjectWriter, object, object_bytes};
 
@@ -70,11 +72,34 @@ impl Event {
         Self::read(value, path, &mut PublicKey::from_multibase)
     }
 
+    /// Reads a statement, an event without its member `signatures`, out of a larger document.
+    ///
+    /// # Errors
+    /// A missing, foreign or wrong member; `signatures` is foreign here.
+    pub fn from_statement(value: &Value, path: &str) -> Result<Self, Malformed> {
+        Self::read_with(value, path, |_| Ok(Vec::new()))
+    }
+
     /// As [`Event::from_value`], with the signers' keys read by `key`.
     pub(crate) fn read(
         value: &Value,
         path: &str,
         key: &mut ReadKey<'_>,
+    ) -> Result<Self, Malformed> {
+        Self::read_with(value, path, |fields| {
+            let signatures = read_signatures(fields, key)?;
+            if signatures.is_empty() {
+                let path = fields.path_of("signatures");
+                return Err(Malformed::value(path, "1 to 16 signatures", "none"));
+            }
+            Ok(signatures)
+        })
+    }
+
+    fn read_with(
+        value: &Value,
+        path: &str,
+        signatures: impl FnOnce(&mut Fields<'_>) -> Result<Vec<EventSignature>, Malformed>,
     ) -> Result<Self, Malformed> {
         let mut fields = Fields::new(value, path)?;
         let word = fields.text("verb")?;
@@ -105,7 +130,7 @@ impl Event {
             origin,
             prev,
             seq,
-            signatures: read_signatures(&mut fields, key)?,
+            signatures: signatures(&mut fields)?,
             signer: fields.optional_hash("signer")?,
             subject: fields.hash("subject")?,
         };
@@ -130,14 +155,7 @@ impl Event {
         o.int("seq", self.seq);
         let before = o.position();
         if signed {
-            o.array("signatures", |a| {
-                for signature in &self.signatures {
-                    a.object(|o| {
-                        o.key("key", &signature.key)
-                            .bytes("signature", &signature.signature.0);
-                    });
-                }
-            });
+            self.write_signatures(o);
         }
         let after = o.position();
         if let Some(signer) = &self.signer {
@@ -146,6 +164,18 @@ impl Event {
         o.hash("subject", &self.subject)
             .text("verb", self.verb().as_str());
         before..after
+    }
+
+    /// Writes the member `signatures`.
+    pub(crate) fn write_signatures(&self, o: &mut ObjectWriter<'_>) {
+        o.array("signatures", |a| {
+            for signature in &self.signatures {
+                a.object(|o| {
+                    o.key("key", &signature.key)
+                        .bytes("signature", &signature.signature.0);
+                });
+            }
+        });
     }
 
     /// Appends the canonical bytes, signatures included.
@@ -208,12 +238,34 @@ impl Event {
 
     /// Adds (or replaces) one key's signature, keeping the order of keys.
     pub fn sign(&mut self, secret: &SecretKey) {
-        let key = secret.public();
         let signature = secret.sign(&self.message());
+        self.put(secret.public(), signature);
+    }
+
+    /// As [`Event::sign`], by whoever signs.
+    ///
+    /// # Errors
+    /// The signer's; the event stays as it was.
+    pub fn sign_with<S: Signer + ?Sized>(&mut self, signer: &S) -> Result<(), SignerError> {
+        let signature = signer.sign(&self.message())?;
+        self.put(signer.public(), signature);
+        Ok(())
+    }
+
+    /// Puts a signature in its place, whether it is right or not.
+    pub fn put(&mut self, key: PublicKey, signature: Signature) {
         self.signatures.retain(|other| other.key != key);
         self.signatures.push(EventSignature { key, signature });
         self.signatures
             .sort_by_key(|signature| signature.key.to_multibase());
+    }
+
+    /// Checks one signature over this statement strictly.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    pub fn check_signature(&self, one: &EventSignature) -> Result<(), SignatureError> {
+        one.key.verify(&self.message(), &one.signature)
     }
 
     /// Checks every signature strictly.
@@ -235,7 +287,8 @@ impl Event {
     }
 }
 
-fn read_signatures(
+/// The member `signatures`, strictly ascending by key; it may be empty.
+pub(crate) fn read_signatures(
     fields: &mut Fields<'_>,
     key: &mut ReadKey<'_>,
 ) -> Result<Vec<EventSignature>, Malformed> {
@@ -250,10 +303,6 @@ fn read_signatures(
         });
         texts.push(text);
         item.finish()?;
-    }
-    if signatures.is_empty() {
-        let path = fields.path_of("signatures");
-        return Err(Malformed::value(path, "1 to 16 signatures", "none"));
     }
     super::data::ascending(&texts, fields, "signatures")?;
     Ok(signatures)

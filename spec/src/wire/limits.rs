@@ -5,6 +5,8 @@
 
 /// JSON text of no narrower kind, bytes: four times the largest dossier.
 pub const JSON_BYTES: usize = 4 << 20;
+/// One proposal of the administrators, bytes: an event, sixteen signatures and their keys.
+pub const PROPOSAL_BYTES: usize = 32 << 10;
 /// One event, bytes: a log entry must fit the 16-bit length prefix of an entry bundle with room.
 pub const EVENT_BYTES: usize = 16 << 10;
 /// Any leaf of the log, bytes: the 16-bit length prefix of an entry bundle (C2SP tlog-tiles).
@@ -80,6 +82,8 @@ pub const EVENT_SIGNATURES: usize = 16;
 pub const REASON_CODE_BYTES: usize = 32;
 /// The longest delay between `propose-key` and `confirm-key`, milliseconds: 90 days.
 pub const KEY_DELAY_MILLIS: u64 = 90 * 24 * 3_600_000;
+/// How far ahead of its making a proposal may take effect, milliseconds: 30 days.
+pub const PROPOSAL_AHEAD_MILLIS: u64 = 30 * 24 * 3_600_000;
 /// Licence types granted to one key: a record with 64 keys of them still fits [`RECORD_BYTES`]
 /// only when few keys have many, which `apply` checks by the record's size.
 pub const GRANT_TYPES: usize = 256;

@@ -31,7 +31,9 @@ pub(crate) mod vectors;
 pub use fields::{Fields, Malformed, Problem};
 pub use hash::{Hash, sha256};
 pub use json::{JsonError, Value};
-pub use signature::{Keys, PublicKey, SecretKey, Signature, SignatureError};
+pub use signature::{
+    Algorithm, Keys, PublicKey, SecretKey, Signature, SignatureError, Signer, SignerError,
+};
 pub use time::{Date, TimeError, UnixMillis};
 
 /// `text` cut to at most 64 bytes at a character boundary, for error texts.

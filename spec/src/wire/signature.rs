@@ -10,7 +10,7 @@ use std::hash::{Hash as StdHash, Hasher};
 
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
-use ed25519_dalek::{Signer as _, SigningKey};
+use ed25519_dalek::SigningKey;
 use sha2::{Digest as _, Sha512};
 use zeroize::Zeroizing;
 
@@ -19,9 +19,11 @@ use super::hash::{Hash, sha256};
 
 mod keys;
 mod prepared;
+mod signer;
 
 pub use keys::{Keys, Statement};
 pub use prepared::PreparedKey;
+pub use signer::{Algorithm, Signer, SignerError, check_answer};
 
 /// Multicodec prefix of an Ed25519 public key: 0xed as an unsigned varint.
 const MULTICODEC: [u8; 2] = [0xed, 0x01];
@@ -419,7 +421,7 @@ impl SecretKey {
     /// Signs `message`.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Signature {
-        Signature(self.signing.sign(message).to_bytes())
+        Signature(ed25519_dalek::Signer::sign(&self.signing, message).to_bytes())
     }
 }
 

@@ -96,7 +96,7 @@ fn a_refused_event_stays_refused_and_frees_what_it_occupied() {
         effective: NOW,
         subject,
     };
-    let event = sign(ORIGIN, statement, None, &desk.administrators, end);
+    let event = sign(ORIGIN, statement, None, &desk.administrators, end).unwrap();
     desk.office.client.submit(vec![event], NOW).unwrap();
     let mut desk = desk.restart();
     let sent = desk.office.deliver(NOW).unwrap();
@@ -209,7 +209,8 @@ fn a_pending_act_that_was_overtaken_stops_nothing() {
             signer,
             &[secret],
             Some((record.seq, record.latest)),
-        );
+        )
+        .unwrap();
         desk.office.client.submit(vec![event], NOW).unwrap();
         let withhold = Act::Plain(Verb::Withhold);
         let done = desk

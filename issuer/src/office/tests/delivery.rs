@@ -236,7 +236,7 @@ fn acts_follow_the_log_when_what_waits_was_overtaken() {
     };
     let signer = Some(subject_key(ORIGIN, Kind::Issuer, UNIT));
     let end = Some((record.seq, record.latest));
-    let event = sign(ORIGIN, statement, signer, &[secret], end);
+    let event = sign(ORIGIN, statement, signer, &[secret], end).unwrap();
     desk.office.client.submit(vec![event], NOW).unwrap();
     // Both waiting ones are dead, the second is the highest in the outbox; this one is not built
     // on it.

@@ -182,7 +182,8 @@ fn resigned(
         &key(signer),
         &json::encode(&Value::Object(config.clone())),
         &json::encode(&document),
-    );
+    )
+    .unwrap();
     config.push(("proofValue".to_owned(), Value::Text(value)));
     config.sort_by(|a, b| a.0.cmp(&b.0));
     let Value::Object(mut members) = document else {
