@@ -1,11 +1,16 @@
 //! The ledger as the office sees it, in the same process.
 
-use zhao_issuer::office::{ClientError, LedgerClient, Submitted};
+use std::cell::RefCell;
+
+use zhao_issuer::office::{Batched, ClientError, LedgerClient, Submitted};
 use zhao_ledger::read::{ReadError, Reader, View};
+use zhao_ledger::replay::PREPARED_KEYS;
 use zhao_ledger::sequence::{CommitError, Outcome};
-use zhao_spec::life::event::Event;
+use zhao_spec::life::apply::Refusal;
+use zhao_spec::life::event::{Event, VerifiedEvent};
 use zhao_spec::life::record::Record;
-use zhao_spec::wire::{Hash, UnixMillis};
+use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::wire::{Hash, Keys, UnixMillis};
 
 use crate::engine::Engine;
 
@@ -32,13 +37,7 @@ impl LedgerClient for Engine {
                 })),
             }
         }
-        let outcomes = self
-            .sequencer()
-            .commit(verified, now)
-            .map_err(|error| match error {
-                CommitError::Backlog { .. } => ClientError::Busy(error.to_string()),
-                _ => ClientError::Unreachable(error.to_string()),
-            })?;
+        let outcomes = self.commit(verified, now)?;
         let reader = self.reader();
         let view = reader.latest().map_err(unread)?;
         let mut outcomes = ids.iter().zip(outcomes);
@@ -54,6 +53,34 @@ impl LedgerClient for Engine {
             .collect()
     }
 
+    fn submit_batch(&self, events: Vec<Event>, now: UnixMillis) -> Result<Batched, ClientError> {
+        let count = events.len();
+        let checked = self.check(events.clone());
+        let verified: Vec<VerifiedEvent> = checked.into_iter().flatten().collect();
+        if verified.len() != count || count == 0 {
+            // Whoever signed badly gets an answer of his own.
+            return self.submit(events, now).map(Batched::Singly);
+        }
+        let outcomes = self.commit(verified, now)?;
+        let first = match outcomes.first() {
+            Some(Outcome::Accepted { index }) => *index,
+            _ => return self.submit(events, now).map(Batched::Singly),
+        };
+        let together = outcomes.iter().zip(first.0..).all(|(outcome, at)| {
+            let index = LeafIndex(at);
+            *outcome == Outcome::Accepted { index }
+        });
+        if !together {
+            // Now each is known: asked again, each is answered by itself.
+            return self.submit(events, now).map(Batched::Singly);
+        }
+        let reader = self.reader();
+        let view = reader.latest().map_err(unread)?;
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let receipts = view.receipts(first, count).map_err(unread)?;
+        Ok(Batched::Together(Box::new(receipts)))
+    }
+
     fn record(&self, subject: &Hash) -> Result<Option<Record>, ClientError> {
         let reader = self.reader();
         let view = reader.latest().map_err(unread)?;
@@ -62,6 +89,27 @@ impl LedgerClient for Engine {
 }
 
 impl Engine {
+    /// Looks at signatures. Keys met once are kept prepared by the thread that met them.
+    fn check(&self, events: Vec<Event>) -> Vec<Result<VerifiedEvent, Refusal>> {
+        thread_local! {
+            static KEYS: RefCell<Keys> = RefCell::new(Keys::new(PREPARED_KEYS));
+        }
+        KEYS.with_borrow_mut(|keys| VerifiedEvent::check_all(events, keys))
+    }
+
+    fn commit(
+        &self,
+        events: Vec<VerifiedEvent>,
+        now: UnixMillis,
+    ) -> Result<Vec<Outcome>, ClientError> {
+        self.sequencer()
+            .commit(events, now)
+            .map_err(|error| match error {
+                CommitError::Backlog { .. } => ClientError::Busy(error.to_string()),
+                _ => ClientError::Unreachable(error.to_string()),
+            })
+    }
+
     /// Reads and proves what is published.
     pub(crate) fn reader(&self) -> Reader {
         self.reader.clone()

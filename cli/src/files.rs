@@ -64,6 +64,30 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// As [`replace`], but durable only after [`sync`]: for many files at once.
+///
+/// # Errors
+/// As [`replace`].
+pub(crate) fn place(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut file = beside(path)?;
+    file.as_file_mut()
+        .write_all(bytes)
+        .map_err(|cause| Failure::file("write", path, &cause))?;
+    file.persist(path)
+        .map_err(|error| Failure::file("write", path, &error.error))?;
+    Ok(())
+}
+
+/// Makes everything durable that was placed in `dir`.
+///
+/// # Errors
+/// The disk refuses.
+pub(crate) fn sync(dir: &Path) -> Result<(), Failure> {
+    let wrap = |cause: std::io::Error| Failure::file("write", dir, &cause);
+    let dir = File::open(dir).map_err(wrap)?;
+    rustix::fs::syncfs(&dir).map_err(|cause| wrap(cause.into()))
+}
+
 /// An empty temporary file beside `path`, which goes away unless it is kept.
 fn beside(path: &Path) -> Result<tempfile::NamedTempFile, Failure> {
     let made = if path.is_dir() {

@@ -106,4 +106,12 @@ impl Session {
             .with_style(style)
             .with_message(label.to_owned())
     }
+    /// A progress bar over the bytes of a file, with its rate and the time left.
+    pub(crate) fn progress_bytes(&self, length: u64) -> ProgressBar {
+        let bar = self.progress(length, "");
+        let template =
+            "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is a constant"));
+        bar
+    }
 }

@@ -108,6 +108,10 @@ pub(crate) struct Issue {
     pub(crate) output: PathBuf,
     #[arg(long, value_name = "USCC")]
     pub(crate) unit: Option<String>,
+    #[arg(long)]
+    pub(crate) lines: bool,
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }

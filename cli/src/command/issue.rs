@@ -5,17 +5,18 @@ use std::io::BufReader;
 use std::path::Path;
 
 use zhao_issuer::intake::{self, Defaults};
-use zhao_issuer::office::{Issued, Outcome};
-use zhao_issuer::records::Licence;
+use zhao_issuer::office::Bulk;
 use zhao_spec::id::Uscc;
 
 use super::office::{Desk, wrong};
 use crate::args::Issue;
 use crate::failure::{Exit, Failure, args, because};
 use crate::files::{self, OutputDir};
-use crate::messages::{Language, Messages};
-use crate::said::{self, Said};
 use crate::session::Session;
+
+mod writer;
+
+pub(crate) use writer::{Writer, file_name};
 
 /// Name of the report in the output directory.
 pub(crate) const REPORT: &str = "report.csv";
@@ -41,6 +42,8 @@ pub(crate) fn run(session: &Session, command: &Issue) -> Result<Exit, Failure> {
         licence_type,
         unit,
         output: &command.output,
+        lines: command.lines,
+        dry_run: command.dry_run,
     };
     let report = batch.issue(session, &mut desk)?;
     super::office::write_pack(&desk.home, &desk.office)?;
@@ -82,6 +85,10 @@ pub(crate) struct Batch<'a> {
     pub(crate) unit: Option<Uscc>,
     /// Where the files go.
     pub(crate) output: &'a Path,
+    /// All credentials in one file.
+    pub(crate) lines: bool,
+    /// Only look whether the rows would be issued.
+    pub(crate) dry_run: bool,
 }
 
 /// How a batch went.
@@ -97,7 +104,6 @@ pub(crate) struct Report {
     pub(crate) pending: u64,
     /// Subject keys of what was issued, in order of the rows.
     pub(crate) subjects: Vec<zhao_spec::wire::Hash>,
-    lines: String,
 }
 
 impl Batch<'_> {
@@ -111,8 +117,9 @@ impl Batch<'_> {
             .metadata()
             .map(|data| data.len())
             .unwrap_or_default();
+        let bar = session.progress_bytes(bytes);
         let rows = intake::open(
-            BufReader::new(self.file),
+            BufReader::with_capacity(1 << 18, bar.wrap_read(self.file)),
             desk.office.catalogue(),
             self.licence_type,
         )
@@ -131,20 +138,30 @@ impl Batch<'_> {
             unit: self.unit.or(first),
         };
         let mut rng = session.host.generator()?;
-        // How many rows there are is known at the end only; a licence's row has about 300 bytes.
-        let bar = session.progress(bytes / 300 + 1, &session.messages.text("issue.progress"));
-        let mut writer = Writer::new(self.output);
+        let mut writer = Writer::new(self.output, self.lines);
         let mut rows = rows;
+        let bulk = Bulk {
+            workers: std::thread::available_parallelism().map_or(2, usize::from),
+            dry_run: self.dry_run,
+            ..Bulk::default()
+        };
+        let clock = session.host.clock.clone();
         let tally = desk
             .office
-            .issue(
+            .issue_bulk(
                 &mut rows,
                 &defaults,
-                now,
+                &bulk,
+                &|| clock.read(),
                 &mut rng,
-                &mut |row, outcome, _| {
-                    bar.inc(1);
-                    writer.row(row, &outcome);
+                &mut |row, outcome, tally| {
+                    if row % 1_000 == 0 {
+                        bar.set_message(session.messages.fill(
+                            "issue.progress",
+                            &args![rows = tally.rows(), refused = tally.refused],
+                        ));
+                    }
+                    writer.bulk(row, outcome);
                 },
             )
             .map_err(wrong)?;
@@ -153,144 +170,5 @@ impl Batch<'_> {
             session.note("issue.trouble", &args![cause = trouble]);
         }
         writer.finish()
-    }
-}
-
-/// Writes credentials as they are issued, and collects the report.
-pub(crate) struct Writer<'a> {
-    output: &'a Path,
-    report: Report,
-    both: [Messages; 2],
-    /// The first file that could not be written; the rest of the batch goes on.
-    failure: Option<Failure>,
-}
-
-impl<'a> Writer<'a> {
-    /// Into this directory.
-    pub(crate) fn new(output: &'a Path) -> Self {
-        Self {
-            output,
-            report: Report {
-                lines: format!("{}\n", super::show::REPORT_HEADER),
-                ..Report::default()
-            },
-            both: [Messages::new(Language::En), Messages::new(Language::Zh)],
-            failure: None,
-        }
-    }
-
-    /// What became of one row.
-    pub(crate) fn row(&mut self, row: u64, outcome: &Outcome) {
-        match outcome {
-            Outcome::Issued(issued) => {
-                self.report.issued += 1;
-                self.report.subjects.push(issued.licence.subject);
-                self.issued(row, issued);
-            }
-            Outcome::Repeated(licence) => {
-                self.report.repeated += 1;
-                let file = self.credential(licence);
-                self.line(row, "repeated", "", ["", ""], &licence.credential_id, &file);
-            }
-            Outcome::Pending(licence) => {
-                self.report.pending += 1;
-                self.line(row, "pending", "", ["", ""], &licence.credential_id, "");
-            }
-            Outcome::Refused(error) => {
-                self.report.refused += 1;
-                let said = said::issue(error);
-                let [en, zh] = self
-                    .both
-                    .each_ref()
-                    .map(|messages| sentences(&said, messages));
-                let code = said.first().map(Said::code).unwrap_or_default().to_owned();
-                self.line(row, "refused", &code, [&en, &zh], "", "");
-            }
-        }
-    }
-
-    fn issued(&mut self, row: u64, issued: &Issued) {
-        let file = self.credential(&issued.licence);
-        self.line(
-            row,
-            "issued",
-            "",
-            ["", ""],
-            &issued.licence.credential_id,
-            &file,
-        );
-    }
-
-    /// Writes the credential's exact bytes; gives the file's name.
-    fn credential(&mut self, licence: &Licence) -> String {
-        let name = file_name(&licence.credential_id);
-        if let Err(failure) = files::replace(&self.output.join(&name), &licence.credential) {
-            self.failure.get_or_insert(failure);
-        }
-        name
-    }
-
-    fn line(&mut self, row: u64, status: &str, code: &str, texts: [&str; 2], id: &str, file: &str) {
-        let [en, zh] = texts.map(quoted);
-        self.report
-            .lines
-            .push_str(&format!("{row},{status},{code},{en},{zh},{id},{file}\n"));
-    }
-
-    /// Writes the report.
-    ///
-    /// # Errors
-    /// A file could not be written.
-    pub(crate) fn finish(mut self) -> Result<Report, Failure> {
-        let lines = std::mem::take(&mut self.report.lines);
-        files::replace(&self.output.join(REPORT), lines.as_bytes())?;
-        match self.failure {
-            Some(failure) => Err(failure),
-            None => Ok(self.report),
-        }
-    }
-}
-
-/// `urn:uuid:X` is kept as `X.json`.
-pub(crate) fn file_name(credential_id: &str) -> String {
-    let id = credential_id
-        .strip_prefix("urn:uuid:")
-        .unwrap_or(credential_id);
-    format!("{id}.json")
-}
-
-fn sentences(said: &[Said], messages: &Messages) -> String {
-    let texts: Vec<String> = said.iter().map(|one| one.text(messages)).collect();
-    texts.join("; ")
-}
-
-/// A CSV cell. One that a spreadsheet would take for a formula is disarmed.
-fn quoted(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    let text = text.replace(['\n', '\r'], " ").replace('"', "\"\"");
-    let formula = text.starts_with(['=', '+', '-', '@', '\t']);
-    if formula {
-        format!("\"'{text}\"")
-    } else {
-        format!("\"{text}\"")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_formulas_disarmed() {
-        assert_eq!(quoted(""), "");
-        assert_eq!(quoted("a, \"b\"\nc"), "\"a, \"\"b\"\" c\"");
-        assert_eq!(quoted("=HYPERLINK(1)"), "\"'=HYPERLINK(1)\"");
-    }
-
-    #[test]
-    fn a_credential_is_named_by_its_uuid() {
-        assert_eq!(file_name("urn:uuid:1-2"), "1-2.json");
     }
 }

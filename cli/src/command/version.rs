@@ -62,7 +62,7 @@ pub(crate) fn run(
         .replace(&subject, &replacement, now, &mut rng)
         .and_then(|outcome| desk.office.finish_issue(outcome, now))
         .map_err(wrong)?;
-    let mut writer = Writer::new(&command.output);
+    let mut writer = Writer::new(&command.output, false);
     writer.row(1, &outcome);
     let report = writer.finish()?;
     if let zhao_issuer::office::Outcome::Refused(error) = &outcome {

@@ -191,6 +191,8 @@ pub(crate) fn live(
         licence_type: None,
         unit: None,
         output: &output,
+        lines: false,
+        dry_run: false,
     };
     let report = batch.issue(session, &mut desk)?;
     if report.refused + report.pending + report.repeated > 0 {

@@ -2,7 +2,7 @@
 
 use rand::CryptoRng;
 use zhao_spec::credential::{CredentialError, Issuer, Status, Subject, Unsigned, type_commitment};
-use zhao_spec::id::LicenceIdentifier;
+use zhao_spec::id::{LicenceIdentifier, Uscc};
 use zhao_spec::life::data::{Action, Issued, Note, Openness, Predecessor, TypeRef};
 use zhao_spec::life::event::Event;
 use zhao_spec::life::subject::{Kind, subject_key};
@@ -11,7 +11,7 @@ use zhao_spec::wire::{UnixMillis, sha256};
 use super::{IssueError, OfficeError, Signer, Statement, sign};
 use crate::catalogue::{Entry, Values};
 use crate::intake::Request;
-use crate::records::{NewLicence, Origin, Transaction, Words};
+use crate::records::{Licence, NewLicence, Origin, RecordsError, Transaction, Words};
 
 /// Digits of the counter in a serial: `2026` and `0000001`.
 const SERIAL_DIGITS: usize = 7;
@@ -34,6 +34,23 @@ pub(super) struct Scene<'a> {
     pub(super) signer: &'a Signer,
 }
 
+/// What only the records can give a new licence.
+pub(super) struct Assigned {
+    pub(super) identifier: LicenceIdentifier,
+    pub(super) number: String,
+}
+
+/// A licence that is signed and not yet written down.
+pub(super) struct Composed {
+    pub(super) assigned: Assigned,
+    /// The credential's exact bytes.
+    pub(super) credential: Vec<u8>,
+    /// The event that issues it.
+    pub(super) event: Event,
+    /// The credential's `id`.
+    pub(super) id: String,
+}
+
 /// Signs a credential for `request` and its `issued` event, and writes both down. Returns the
 /// event and its row in the outbox.
 pub(super) fn build(
@@ -44,14 +61,30 @@ pub(super) fn build(
     (note, words): (Note, Vec<Words>),
     rng: &mut dyn CryptoRng,
 ) -> Result<(Event, i64), OfficeError> {
+    let assigned = Assigned {
+        identifier: identifier(transaction, scene, request, old)?,
+        number: number(transaction, scene, request, old)?,
+    };
+    let composed = compose(scene, request, old, assigned, note, rng)?;
+    let outbox = write(transaction, request, old, &composed, &words, scene.now)?;
+    Ok((composed.event, outbox))
+}
+
+/// Signs a credential for `request` and the event that issues it. Needs no records.
+pub(super) fn compose(
+    scene: &Scene<'_>,
+    request: &Request,
+    old: Option<&Old>,
+    assigned: Assigned,
+    note: Note,
+    rng: &mut dyn CryptoRng,
+) -> Result<Composed, OfficeError> {
     let Scene {
         entry,
         now,
         origin,
         signer,
     } = scene;
-    let identifier = identifier(transaction, scene, request, old)?;
-    let number = number(transaction, scene, request, old)?;
     let mut uuid = [0; 16];
     rng.fill_bytes(&mut uuid);
     let id = uuid::Builder::from_random_bytes(uuid)
@@ -82,9 +115,9 @@ pub(super) fn build(
             issued_date: request.issued,
             issuing_authority_code: request.unit.clone(),
             issuing_authority_name: signer.unit.name.clone(),
-            licence_identifier: identifier.clone(),
+            licence_identifier: assigned.identifier.clone(),
             licence_name: entry.names.zh.clone(),
-            licence_number: number.clone(),
+            licence_number: assigned.number.clone(),
             licence_type_code: entry.type_code.clone(),
         },
         valid_from: request.valid_from.start_beijing(),
@@ -121,26 +154,44 @@ pub(super) fn build(
     };
     let secrets = std::slice::from_ref(&signer.secret);
     let event = sign(origin, statement, Some(signer.subject), secrets, None)?;
-    let outbox = transaction.say(&event, &words, *now)?;
+    Ok(Composed {
+        assigned,
+        credential,
+        event,
+        id,
+    })
+}
+
+/// Writes down a licence and its event; returns the row of the outbox.
+pub(super) fn write(
+    transaction: &Transaction<'_>,
+    request: &Request,
+    old: Option<&Old>,
+    composed: &Composed,
+    words: &[Words],
+    now: UnixMillis,
+) -> Result<i64, OfficeError> {
+    let outbox = transaction.say(&composed.event, words, now)?;
+    let identifier = &composed.assigned.identifier;
     let licence = NewLicence {
-        credential: &credential,
-        credential_id: &id,
+        credential: &composed.credential,
+        credential_id: &composed.id,
         holder_code: &request.holder_code,
         holder_code_type: request.holder_code_type.as_str(),
         holder_name: &request.holder_name,
         identifier: &identifier.to_string(),
-        number: &number,
+        number: &composed.assigned.number,
         origin: Origin::New,
         predecessor: old.map(|old| old.predecessor.subject),
         reference: request.reference.as_deref(),
         serial: identifier.serial(),
-        subject,
-        type_code,
+        subject: composed.event.subject,
+        type_code: request.type_code.as_str(),
         unit: request.unit.as_str(),
         version: identifier.version(),
     };
-    transaction.add_licence(&licence, outbox, *now)?;
-    Ok((event, outbox))
+    transaction.add_licence(&licence, outbox, now)?;
+    Ok(outbox)
 }
 
 /// GB/T 36904: a new licence counts on, a new version keeps the serial.
@@ -160,9 +211,8 @@ fn identifier(
             (old.serial.clone(), last.saturating_add(1))
         }
         None => {
-            let year = scene.now.beijing_date().year();
-            let counter = transaction.count(unit, code, "serial", year)?;
-            (format!("{year}{counter:0SERIAL_DIGITS$}"), 1)
+            let count = |year| transaction.count(unit, code, "serial", year);
+            return new_identifier(scene.entry, &request.unit, scene.now, count);
         }
     };
     let identifier = LicenceIdentifier::new(type_code, request.unit.clone(), &serial, version);
@@ -177,7 +227,39 @@ fn number(
     old: Option<&Old>,
 ) -> Result<String, OfficeError> {
     let (unit, code) = (request.unit.as_str(), scene.entry.type_code.as_str());
-    let pattern = &scene.entry.number;
+    let taken = |number: &str| {
+        let taken = transaction.with_number(unit, code, number)?;
+        // A new version may keep its predecessor's number.
+        let others = |taken: &Licence| old.is_none_or(|old| old.serial != taken.serial);
+        Ok(taken.filter(others).map(|taken| taken.identifier))
+    };
+    let count = |purpose, year| transaction.count(unit, code, purpose, year);
+    new_number(scene.entry, request, count, taken)
+}
+
+/// The identifier of a licence that is no new version of another; `count` is the counter of
+/// serials of a year.
+pub(super) fn new_identifier(
+    entry: &Entry,
+    unit: &Uscc,
+    now: UnixMillis,
+    count: impl FnOnce(u16) -> Result<u64, RecordsError>,
+) -> Result<LicenceIdentifier, OfficeError> {
+    let year = now.beijing_date().year();
+    let serial = format!("{year}{:0SERIAL_DIGITS$}", count(year)?);
+    let identifier = LicenceIdentifier::new(entry.type_code.clone(), unit.clone(), &serial, 1);
+    Ok(identifier.map_err(IssueError::from)?)
+}
+
+/// The number given, or the next one of the type's pattern that is free; `taken` says whose a
+/// number is, and `count` counts for a purpose and a year.
+pub(super) fn new_number(
+    entry: &Entry,
+    request: &Request,
+    mut count: impl FnMut(&'static str, u16) -> Result<u64, RecordsError>,
+    taken: impl Fn(&str) -> Result<Option<String>, RecordsError>,
+) -> Result<String, OfficeError> {
+    let pattern = &entry.number;
     let year = request.issued.year();
     let values = Values {
         holder: &request.holder_code,
@@ -191,23 +273,18 @@ fn number(
                 let counter = if pattern.counts() {
                     // Without the year in it, numbers of all years share one counter.
                     let scope = if pattern.has_year() { year } else { 0 };
-                    transaction.count(unit, code, "number", scope)?
+                    count("number", scope)?
                 } else {
                     0
                 };
                 pattern.make(values, counter).map_err(IssueError::from)?
             }
         };
-        let Some(taken) = transaction.with_number(unit, code, &number)? else {
+        let Some(identifier) = taken(&number)? else {
             return Ok(number);
         };
-        // A new version may keep its predecessor's number.
-        if old.is_some_and(|old| old.serial == taken.serial) {
-            return Ok(number);
-        }
         // A counter may run into numbers given by hand; it counts past them.
         if request.number.is_some() || !pattern.counts() {
-            let identifier = taken.identifier;
             return Err(IssueError::NumberTaken { number, identifier }.into());
         }
     }

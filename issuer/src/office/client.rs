@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use zhao_spec::file::Receipts;
 use zhao_spec::life::event::Event;
 use zhao_spec::life::record::Record;
 use zhao_spec::log::tree::LeafIndex;
@@ -26,6 +27,15 @@ pub enum Submitted {
         /// In words.
         detail: String,
     },
+}
+
+/// What the ledger says to a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Batched {
+    /// One answer an event, in their order.
+    Singly(Vec<Submitted>),
+    /// All are in the log, side by side in this order.
+    Together(Box<Receipts>),
 }
 
 /// The ledger could not be asked, or did not answer as agreed.
@@ -58,6 +68,15 @@ pub trait LedgerClient {
     /// The ledger cannot be asked, or does not answer as agreed.
     fn submit(&self, events: Vec<Event>, now: UnixMillis) -> Result<Vec<Submitted>, ClientError>;
 
+    /// As [`LedgerClient::submit`]; the receipts of events that stand side by side may come
+    /// together.
+    ///
+    /// # Errors
+    /// As [`LedgerClient::submit`].
+    fn submit_batch(&self, events: Vec<Event>, now: UnixMillis) -> Result<Batched, ClientError> {
+        self.submit(events, now).map(Batched::Singly)
+    }
+
     /// The record of a subject, none when it has none.
     ///
     /// # Errors
@@ -66,6 +85,10 @@ pub trait LedgerClient {
 }
 
 impl<C: LedgerClient + ?Sized> LedgerClient for Box<C> {
+    fn submit_batch(&self, events: Vec<Event>, now: UnixMillis) -> Result<Batched, ClientError> {
+        (**self).submit_batch(events, now)
+    }
+
     fn origin(&self) -> &str {
         (**self).origin()
     }

@@ -249,6 +249,11 @@ impl Delivery {
         self.work.notify_all();
     }
 
+    /// The right to send, until it is dropped.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        lock(&self.turn)
+    }
+
     fn close(&self) {
         let mut state = lock(&self.state);
         let tickets = std::mem::take(&mut state.tickets);

@@ -28,6 +28,12 @@ pub enum IssueError {
     /// The credential would not be one.
     #[error("{0}")]
     Credential(#[from] CredentialError),
+    /// The case number is on an earlier row of the batch, and that row was not issued.
+    #[error("the case number {reference:?} is on an earlier row, which was refused")]
+    FirstRefused {
+        /// The case number.
+        reference: String,
+    },
     /// The licence identifier would not be one.
     #[error("{0}")]
     Identifier(#[from] IdError),

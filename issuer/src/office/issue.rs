@@ -1,6 +1,7 @@
 //! Batches: rows in, licences out, each row on its own.
 
 use std::collections::{BTreeMap, btree_map};
+use std::sync::Arc;
 
 use rand::CryptoRng;
 use zhao_spec::life::data::Note;
@@ -77,8 +78,8 @@ enum Waiting {
 
 /// Signers and types as the ledger has them, asked once a batch.
 #[derive(Default)]
-struct Asked {
-    signers: BTreeMap<(String, String), Result<Signer, IssueError>>,
+pub(super) struct Asked {
+    signers: BTreeMap<(String, String), Result<Arc<Signer>, IssueError>>,
     types: BTreeMap<String, Option<(u64, bool)>>,
 }
 
@@ -303,7 +304,7 @@ impl<C: LedgerClient> Office<C> {
     }
 
     /// Asks the ledger about the request's unit and type, once each.
-    fn ask(&mut self, request: &Request, asked: &mut Asked) -> Result<(), OfficeError> {
+    pub(super) fn ask(&mut self, request: &Request, asked: &mut Asked) -> Result<(), OfficeError> {
         let code = request.type_code.as_str();
         if !asked.types.contains_key(code) {
             let published = self.published(code)?;
@@ -312,7 +313,7 @@ impl<C: LedgerClient> Office<C> {
         let key = (request.unit.as_str().to_owned(), code.to_owned());
         if let btree_map::Entry::Vacant(vacant) = asked.signers.entry(key) {
             vacant.insert(match self.signer(request.unit.as_str(), Some(code)) {
-                Ok(signer) => Ok(signer),
+                Ok(signer) => Ok(Arc::new(signer)),
                 Err(OfficeError::Issue(error)) => Err(error),
                 Err(OfficeError::Unit(error)) => Err(error.into()),
                 Err(fatal) => return Err(fatal),
@@ -336,7 +337,11 @@ impl<C: LedgerClient> Office<C> {
 
 impl Asked {
     /// Who signs for the request.
-    fn signer(&self, request: &Request, entry: &Entry) -> Result<&Signer, IssueError> {
+    pub(super) fn signer(
+        &self,
+        request: &Request,
+        entry: &Entry,
+    ) -> Result<&Arc<Signer>, IssueError> {
         let code = request.type_code.as_str();
         check_published(self.types.get(code).copied().flatten(), entry)?;
         let key = (request.unit.as_str().to_owned(), code.to_owned());

@@ -25,6 +25,7 @@ use crate::text;
 
 mod authority;
 mod build;
+pub mod bulk;
 mod change;
 mod client;
 pub mod delivery;
@@ -34,8 +35,9 @@ mod replace;
 mod round;
 
 pub use authority::{By, Grant, Measure, ProposalError, check_signatures, countersign, genesis};
+pub use bulk::{Bulk, RowOutcome};
 pub use change::Act;
-pub use client::{ClientError, LedgerClient, Submitted};
+pub use client::{Batched, ClientError, LedgerClient, Submitted};
 pub use delivery::{Delivery, Pace, Sent, Ticket};
 pub use error::{IssueError, OfficeError, UnitError};
 pub use issue::{Issued, Outcome, Tally};

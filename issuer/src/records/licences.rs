@@ -6,7 +6,7 @@ use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::pack::{self, Pack, Parts};
-use super::{Records, RecordsError, Transaction, hash, time, unsigned};
+use super::{Records, RecordsError, Transaction, hash, signed, time, unsigned};
 use crate::vault::{Blind, Column, Place, Vault};
 
 /// Whether the ledger has taken a licence.
@@ -137,7 +137,9 @@ pub(super) fn credential_place(subject: &[u8]) -> Place<'_> {
 /// What all reads of a licence's row begin with.
 pub(super) const COLUMNS: &str = "licences.id, licences.subject, licences.unit,
      licences.type_code, licences.origin, licences.version, licences.holder, licences.face,
-     licences.refused, EXISTS (SELECT 1 FROM receipts WHERE receipts.outbox = licences.id)";
+     licences.refused, EXISTS (SELECT 1 FROM receipts WHERE receipts.outbox = licences.id)
+     OR licences.id <= (SELECT last_outbox FROM receipt_batches
+     WHERE first_outbox <= licences.id ORDER BY first_outbox DESC LIMIT 1)";
 
 /// What a row holds before its values are checked.
 pub(super) struct Raw {
@@ -165,7 +167,7 @@ impl Raw {
             holder: row.get(6)?,
             face: row.get(7)?,
             refused: row.get(8)?,
-            receipted: row.get(9)?,
+            receipted: row.get::<_, Option<bool>>(9)?.unwrap_or(false),
         })
     }
 
@@ -402,16 +404,55 @@ impl Transaction<'_> {
         purpose: &str,
         year: u16,
     ) -> Result<u64, RecordsError> {
+        self.count_by(unit, type_code, purpose, year, 1)
+    }
+
+    /// Takes the next `by` values of a counter; returns the last of them.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn count_by(
+        &self,
+        unit: &str,
+        type_code: &str,
+        purpose: &str,
+        year: u16,
+        by: u64,
+    ) -> Result<u64, RecordsError> {
         let last: i64 = self
             .sql
             .prepare_cached(
                 "INSERT INTO counters (unit, type_code, purpose, year, last)
-                 VALUES (?1, ?2, ?3, ?4, 1)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (unit, type_code, purpose, year)
-                 DO UPDATE SET last = counters.last + 1 RETURNING last",
+                 DO UPDATE SET last = counters.last + ?5 RETURNING last",
             )?
-            .query_row((unit, type_code, purpose, year), |row| row.get(0))?;
+            .query_row((unit, type_code, purpose, year, signed(by)), |row| {
+                row.get(0)
+            })?;
         unsigned(last, "counters", "last")
+    }
+
+    /// Gives back the values after `used` up to `last`, which this transaction took last.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn uncount(
+        &self,
+        unit: &str,
+        type_code: &str,
+        purpose: &str,
+        year: u16,
+        last: u64,
+        used: u64,
+    ) -> Result<(), RecordsError> {
+        self.sql
+            .prepare_cached(
+                "UPDATE counters SET last = ?6 WHERE unit = ?1 AND type_code = ?2
+                 AND purpose = ?3 AND year = ?4 AND last = ?5",
+            )?
+            .execute((unit, type_code, purpose, year, signed(last), signed(used)))?;
+        Ok(())
     }
 
     /// The first version of a licence with this number that the ledger has not refused.

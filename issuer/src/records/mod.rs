@@ -23,6 +23,7 @@ use zhao_spec::wire::{Hash, UnixMillis};
 use crate::vault::{KeyRow, Secrets, Vault};
 
 mod authorities;
+mod batches;
 mod chains;
 mod error;
 mod holders;

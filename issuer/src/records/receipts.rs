@@ -132,7 +132,9 @@ impl Records {
                 })
             })
             .optional()?;
-        let Some(kept) = kept else { return Ok(None) };
+        let Some(kept) = kept else {
+            return self.batch_receipt(outbox, event);
+        };
         let index = LeafIndex(unsigned(kept.index, "receipts", "leaf_index")?);
         let receipt = kept.whole(event).ok_or(RecordsError::Damaged {
             table: "receipts",

@@ -26,7 +26,8 @@ CREATE TABLE operators (
 );
 
 -- What the office said. A row is written with the record it speaks for, in one transaction, before
--- anything is sent. Each is in one of three places: pending, refused, or receipts.
+-- anything is sent. Each is in one of three places: pending, refused, or receipts (its own, or a
+-- batch's).
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY,
     event BLOB NOT NULL,
@@ -70,6 +71,16 @@ CREATE TABLE receipts (
     head_bytes INTEGER NOT NULL,
     tail_bytes INTEGER NOT NULL,
     middle BLOB NOT NULL,
+    settled INTEGER NOT NULL
+);
+
+-- Receipts of rows that were one batch and are neighbours in the log: `receipts` is what they share
+-- (spec/dossier.md), `leaves` the hashes of their leaves, 32 bytes each.
+CREATE TABLE receipt_batches (
+    first_outbox INTEGER PRIMARY KEY REFERENCES outbox (id),
+    last_outbox INTEGER NOT NULL,
+    receipts BLOB NOT NULL,
+    leaves BLOB NOT NULL,
     settled INTEGER NOT NULL
 );
 

@@ -1,0 +1,619 @@
+//! Issuing in bulk: any number of rows, in bounded memory, with every core at work.
+//!
+//! Rows go in chunks through five stages: *check* against the catalogue and *compose* (sign) on
+//! worker threads; *assign* numbers, *write* licences and events, and *settle* the ledger's answers
+//! in the one thread that has the records, many chunks' steps in one transaction; *send* on
+//! threads of its own. Each stage takes the chunks in their order, so numbers follow the file.
+//!
+//! A crash leaves what [`Office::issue`] leaves: licences that are written and pending, which are
+//! sent at the next start. The same file again issues nothing twice: rows with a case number are
+//! known by it, and those of a [`job`](Bulk::job) by their place in it.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use rand::{CryptoRng, SeedableRng as _};
+use rand_chacha::ChaCha20Rng;
+use zhao_spec::life::event::Event;
+use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::wire::{Hash, UnixMillis};
+
+use super::build::{self, Assigned, Composed};
+use super::issue::Asked;
+use super::{
+    Batched, ClientError, IssueError, LedgerClient, Office, OfficeError, Signer, Submitted, Tally,
+};
+use crate::catalogue::Catalogue;
+use crate::intake::{Defaults, Request, Row, RowError};
+use crate::records::{Licence, Standing};
+
+mod counters;
+mod work;
+
+#[cfg(test)]
+mod tests;
+
+use counters::Counters;
+use work::{Answered, Come, Made, Task, Wanted, send_chunks, work_on_tasks};
+
+/// How a batch is issued.
+#[derive(Clone, Copy, Debug)]
+pub struct Bulk {
+    /// Rows of a chunk: one event batch of the ledger.
+    pub chunk: usize,
+    /// Chunks between reading and reporting: the bound of memory.
+    pub in_flight: usize,
+    /// Threads that check and sign.
+    pub workers: usize,
+    /// Only check: nothing is signed or written.
+    pub dry_run: bool,
+}
+
+impl Default for Bulk {
+    fn default() -> Self {
+        Self {
+            chunk: 1_000,
+            in_flight: 8,
+            workers: 2,
+            dry_run: false,
+        }
+    }
+}
+
+/// What became of one row.
+#[derive(Debug)]
+pub enum RowOutcome {
+    /// Issued: hand it out.
+    Issued {
+        /// The credential's exact bytes.
+        credential: Vec<u8>,
+        /// Its `id`.
+        id: String,
+        /// Leaf of the event.
+        index: LeafIndex,
+        /// Subject key.
+        subject: Hash,
+    },
+    /// Signed and written down, not in the log yet: hand nothing out.
+    Pending {
+        /// The credential's `id`.
+        id: String,
+    },
+    /// The row would be issued; nothing was, because this is a dry run.
+    Possible,
+    /// Not issued.
+    Refused(Box<IssueError>),
+    /// The case number was on an earlier row: this is that row's licence.
+    Repeated(Box<Licence>),
+}
+
+/// A row that is past `assign`.
+enum Step {
+    Done(RowOutcome),
+    /// To be composed, or composed.
+    Going(Box<Going>),
+    /// The case number stands on an earlier row that is not written yet.
+    Twice {
+        unit: String,
+        reference: String,
+    },
+}
+
+struct Going {
+    request: Request,
+    composed: Composed,
+}
+
+/// A chunk between two stages.
+type Rows = Vec<(u64, Step)>;
+
+/// A chunk that was handed in.
+struct SentChunk {
+    rows: Rows,
+    /// Outbox row of the first event, and the leaf hashes of all, if they are neighbours.
+    first: Option<i64>,
+    ids: Vec<i64>,
+    leaves: Vec<Hash>,
+}
+
+impl<C: LedgerClient + Send + Sync> Office<C> {
+    /// Issues a licence for each row. `report` is called once a row, in their order.
+    ///
+    /// If the ledger cannot be asked, what is under way is written down and reported as pending,
+    /// and no more rows are read: [`Tally::trouble`].
+    ///
+    /// # Errors
+    /// The records, the keys, or a ledger that cannot say who may issue what.
+    pub fn issue_bulk(
+        &mut self,
+        rows: &mut dyn Iterator<Item = Result<Row, RowError>>,
+        defaults: &Defaults,
+        bulk: &Bulk,
+        clock: &dyn Fn() -> UnixMillis,
+        rng: &mut dyn CryptoRng,
+        report: &mut dyn FnMut(u64, RowOutcome, &Tally),
+    ) -> Result<Tally, OfficeError> {
+        let delivery = Arc::clone(&self.delivery);
+        // Nobody else sends meanwhile: what is written here is sent here.
+        let _turn = delivery.turn();
+        let (tasks, undone) = channel();
+        let undone = Arc::new(std::sync::Mutex::new(undone));
+        let (to_send, unsent) = channel();
+        let unsent = Arc::new(std::sync::Mutex::new(unsent));
+        let (come, arrivals) = channel();
+        let catalogue = Arc::new(self.catalogue.clone());
+        let client = Arc::clone(&self.client);
+        let origin = self.records.origin().to_owned();
+        thread::scope(|scope| {
+            for _ in 0..bulk.workers.max(1) {
+                let (undone, come) = (Arc::clone(&undone), come.clone());
+                let (catalogue, origin) = (Arc::clone(&catalogue), origin.clone());
+                let mut seed = [0; 32];
+                rng.fill_bytes(&mut seed);
+                let rng = ChaCha20Rng::from_seed(seed);
+                scope.spawn(move || {
+                    work_on_tasks(&undone, &come, &catalogue, defaults, &origin, rng);
+                });
+            }
+            // Two: the signatures of one chunk are looked at while the other is committed.
+            for _ in 0..2 {
+                let (unsent, come) = (Arc::clone(&unsent), come.clone());
+                let client = Arc::clone(&client);
+                scope.spawn(move || send_chunks(&unsent, &come, &*client));
+            }
+            drop(come);
+            let clerk = Clerk {
+                office: self,
+                catalogue: &catalogue,
+                bulk,
+                tasks,
+                to_send,
+                arrivals,
+                asked: Asked::default(),
+                checked: BTreeMap::new(),
+                composed: BTreeMap::new(),
+                answered: BTreeMap::new(),
+                sent: BTreeMap::new(),
+                next: Next::default(),
+                flying: Flying::default(),
+                tally: Tally::default(),
+                ready: VecDeque::new(),
+            };
+            // Dropped at the end, its channels end the threads.
+            clerk.run(rows, clock, report)
+        })
+    }
+}
+
+/// Number of the chunk that each stage takes next.
+#[derive(Default)]
+struct Next {
+    read: u64,
+    assign: u64,
+    write: u64,
+    settle: u64,
+}
+
+/// What was assigned and is not written yet, so that nothing is given twice.
+#[derive(Default)]
+struct Flying {
+    /// Unit, type and number → identifier.
+    numbers: HashMap<(String, String, String), String>,
+    references: HashSet<(String, String)>,
+}
+
+/// The thread that has the records.
+struct Clerk<'a, C> {
+    office: &'a mut Office<C>,
+    catalogue: &'a Catalogue,
+    bulk: &'a Bulk,
+    tasks: Sender<Task>,
+    to_send: Sender<(u64, Vec<Event>, UnixMillis)>,
+    arrivals: Receiver<Come>,
+    asked: Asked,
+    checked: BTreeMap<u64, Vec<(u64, Result<Request, RowError>)>>,
+    composed: BTreeMap<u64, Vec<(u64, Made)>>,
+    answered: BTreeMap<u64, Answered>,
+    sent: BTreeMap<u64, SentChunk>,
+    next: Next,
+    flying: Flying,
+    tally: Tally,
+    /// Chunks to be reported, in order.
+    ready: VecDeque<Vec<(u64, RowOutcome)>>,
+}
+
+impl<C: LedgerClient> Clerk<'_, C> {
+    fn run(
+        mut self,
+        rows: &mut dyn Iterator<Item = Result<Row, RowError>>,
+        clock: &dyn Fn() -> UnixMillis,
+        report: &mut dyn FnMut(u64, RowOutcome, &Tally),
+    ) -> Result<Tally, OfficeError> {
+        let most = u64::try_from(self.bulk.in_flight.max(1)).unwrap_or(u64::MAX);
+        let mut more = true;
+        loop {
+            while more && self.next.read.saturating_sub(self.next.settle) < most {
+                if self.tally.trouble.is_some() {
+                    more = false;
+                    break;
+                }
+                let chunk: Vec<_> = rows.take(self.bulk.chunk.max(1)).collect();
+                more = !chunk.is_empty();
+                if more {
+                    let _ = self.tasks.send(Task::Check(self.next.read, chunk));
+                    self.next.read = self.next.read.saturating_add(1);
+                }
+            }
+            if self.next.read == self.next.settle {
+                return Ok(self.tally);
+            }
+            // The threads outlive this only if one of them panicked; the scope passes that on.
+            let Ok(first) = self.arrivals.recv() else {
+                return Ok(self.tally);
+            };
+            self.take(first);
+            while let Ok(come) = self.arrivals.try_recv() {
+                self.take(come);
+            }
+            self.advance(clock)?;
+            while let Some(chunk) = self.ready.pop_front() {
+                for (row, outcome) in chunk {
+                    match &outcome {
+                        RowOutcome::Issued { .. } | RowOutcome::Possible => self.tally.issued += 1,
+                        RowOutcome::Pending { .. } => self.tally.pending += 1,
+                        RowOutcome::Refused(_) => self.tally.refused += 1,
+                        RowOutcome::Repeated(_) => self.tally.repeated += 1,
+                    }
+                    report(row, outcome, &self.tally);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, come: Come) {
+        match come {
+            Come::Checked(chunk, rows) => {
+                self.checked.insert(chunk, rows);
+            }
+            Come::Composed(chunk, rows) => {
+                self.composed.insert(chunk, rows);
+            }
+            Come::Answered(chunk, answered) => {
+                self.answered.insert(chunk, answered);
+            }
+        }
+    }
+
+    /// Everything that can be done now, in one transaction.
+    fn advance(&mut self, clock: &dyn Fn() -> UnixMillis) -> Result<(), OfficeError> {
+        // What the ledger must be asked for cannot be asked in the middle of a transaction.
+        for (_, rows) in self.checked.range(self.next.assign..) {
+            for request in rows.iter().filter_map(|(_, request)| request.as_ref().ok()) {
+                self.office.ask(request, &mut self.asked)?;
+            }
+        }
+        let now = self.office.time(clock())?;
+        let transaction = self.office.records.begin()?;
+        while let Some(answered) = self.answered.remove(&self.next.settle) {
+            let sent = self
+                .sent
+                .remove(&self.next.settle)
+                .expect("what is answered was sent");
+            if let Err(trouble) = &answered.batched {
+                self.tally.trouble.get_or_insert(trouble.clone());
+            }
+            let rows = settle(&transaction, sent, answered.batched, now)?;
+            self.ready.push_back(rows);
+            self.next.settle = self.next.settle.saturating_add(1);
+        }
+        let mut to_send = Vec::new();
+        while let Some(rows) = self.composed.remove(&self.next.write) {
+            let chunk = self.next.write;
+            let (sent, events) = write(&transaction, rows, &mut self.flying, now)?;
+            to_send.push((chunk, events, now));
+            self.sent.insert(chunk, sent);
+            self.next.write = self.next.write.saturating_add(1);
+        }
+        let mut to_compose = Vec::new();
+        while let Some(rows) = self.checked.remove(&self.next.assign) {
+            let mut assigning = Assigning {
+                transaction: &transaction,
+                catalogue: self.catalogue,
+                asked: &self.asked,
+                flying: &mut self.flying,
+                counters: Counters::new(rows.len()),
+                dry_run: self.bulk.dry_run,
+                now,
+            };
+            let mut wanted = Vec::with_capacity(rows.len());
+            for (row, request) in rows {
+                wanted.push((row, assigning.row(request)?));
+            }
+            assigning.counters.give_back(&transaction)?;
+            to_compose.push((self.next.assign, wanted));
+            self.next.assign = self.next.assign.saturating_add(1);
+        }
+        if self.bulk.dry_run {
+            // Not even the counters have moved.
+            drop(transaction);
+        } else {
+            transaction.commit()?;
+        }
+        for (chunk, rows) in to_compose {
+            let task = Task::Compose { chunk, now, rows };
+            let _ = self.tasks.send(task);
+        }
+        for (chunk, events, now) in to_send {
+            // A crash before this leaves the rows pending, and the next start sends them.
+            if events.is_empty() || self.tally.trouble.is_some() {
+                let batched = match &self.tally.trouble {
+                    Some(trouble) if !events.is_empty() => Err(trouble.clone()),
+                    _ => Ok(Batched::Singly(Vec::new())),
+                };
+                self.answered.insert(chunk, Answered { batched });
+            } else {
+                let _ = self.to_send.send((chunk, events, now));
+            }
+        }
+        // What needed no sending is settled at once.
+        if self.answered.contains_key(&self.next.settle) {
+            return self.advance(clock);
+        }
+        Ok(())
+    }
+}
+
+/// The stage `assign` of one chunk.
+struct Assigning<'a> {
+    transaction: &'a crate::records::Transaction<'a>,
+    catalogue: &'a Catalogue,
+    asked: &'a Asked,
+    flying: &'a mut Flying,
+    counters: Counters,
+    dry_run: bool,
+    now: UnixMillis,
+}
+
+impl Assigning<'_> {
+    fn row(&mut self, request: Result<Request, RowError>) -> Result<Wanted, OfficeError> {
+        let refused = |error: IssueError| Ok(Wanted::Done(RowOutcome::Refused(Box::new(error))));
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return refused(error.into()),
+        };
+        let unit = request.unit.as_str();
+        if let Some(reference) = &request.reference {
+            let key = (unit.to_owned(), reference.clone());
+            if self.flying.references.contains(&key) {
+                let (unit, reference) = key;
+                return Ok(Wanted::Twice { unit, reference });
+            }
+            if let Some(earlier) = self.transaction.with_reference(unit, reference)? {
+                return Ok(Wanted::Done(RowOutcome::Repeated(Box::new(earlier))));
+            }
+        }
+        let entry = self.catalogue.entry(request.type_code.as_str())?;
+        let signer = match self.asked.signer(&request, entry) {
+            Ok(signer) => Arc::clone(signer),
+            Err(error) => return refused(error),
+        };
+        let assigned = match self.assign(&request, &signer) {
+            Ok(assigned) => assigned,
+            Err(OfficeError::Issue(error)) => return refused(error),
+            Err(fatal) => return Err(fatal),
+        };
+        if let Some(reference) = &request.reference {
+            let key = (request.unit.as_str().to_owned(), reference.clone());
+            self.flying.references.insert(key);
+        }
+        if self.dry_run {
+            return Ok(Wanted::Done(RowOutcome::Possible));
+        }
+        self.flying.numbers.insert(
+            number_key(&request, &assigned.number),
+            assigned.identifier.to_string(),
+        );
+        Ok(Wanted::Compose {
+            assigned: Box::new(assigned),
+            request: Box::new(request),
+            signer,
+        })
+    }
+
+    fn assign(&mut self, request: &Request, _: &Signer) -> Result<Assigned, OfficeError> {
+        let entry = self.catalogue.entry(request.type_code.as_str())?;
+        let (transaction, flying) = (self.transaction, &*self.flying);
+        let counters = &mut self.counters;
+        let identifier = build::new_identifier(entry, &request.unit, self.now, |year| {
+            let (unit, code) = (request.unit.as_str(), entry.type_code.as_str());
+            counters.next(transaction, unit, code, "serial", year)
+        })?;
+        let number = build::new_number(
+            entry,
+            request,
+            |purpose, year| {
+                let (unit, code) = (request.unit.as_str(), entry.type_code.as_str());
+                counters.next(transaction, unit, code, purpose, year)
+            },
+            |number| {
+                let key = number_key(request, number);
+                if let Some(identifier) = flying.numbers.get(&key) {
+                    return Ok(Some(identifier.clone()));
+                }
+                let (unit, code) = (request.unit.as_str(), entry.type_code.as_str());
+                let taken = transaction.with_number(unit, code, number)?;
+                Ok(taken.map(|licence| licence.identifier))
+            },
+        )?;
+        Ok(Assigned { identifier, number })
+    }
+}
+
+fn number_key(request: &Request, number: &str) -> (String, String, String) {
+    let unit = request.unit.as_str().to_owned();
+    (
+        unit,
+        request.type_code.as_str().to_owned(),
+        number.to_owned(),
+    )
+}
+
+/// The stage `write` of one chunk.
+fn write(
+    transaction: &crate::records::Transaction<'_>,
+    made: Vec<(u64, Made)>,
+    flying: &mut Flying,
+    now: UnixMillis,
+) -> Result<(SentChunk, Vec<Event>), OfficeError> {
+    let (mut rows, mut events) = (Vec::with_capacity(made.len()), Vec::new());
+    let (mut ids, mut leaves) = (Vec::new(), Vec::new());
+    for (row, made) in made {
+        let step = match made {
+            Made::Done(outcome) => Step::Done(outcome),
+            Made::Twice { unit, reference } => Step::Twice { unit, reference },
+            Made::Failed { request, error } => {
+                forget(flying, &request, None);
+                match error {
+                    OfficeError::Issue(error) => Step::Done(RowOutcome::Refused(Box::new(error))),
+                    fatal => return Err(fatal),
+                }
+            }
+            Made::Composed { composed, request } => {
+                forget(flying, &request, Some(&composed.assigned.number));
+                ids.push(build::write(
+                    transaction,
+                    &request,
+                    None,
+                    &composed,
+                    &[],
+                    now,
+                )?);
+                leaves.push(composed.event.leaf_hash());
+                events.push(composed.event.clone());
+                Step::Going(Box::new(Going {
+                    request: *request,
+                    composed: *composed,
+                }))
+            }
+        };
+        rows.push((row, step));
+    }
+    // What came twice finds its first by now, unless that could not be signed.
+    for (_, step) in &mut rows {
+        if let Step::Twice { unit, reference } = step
+            && let Some(earlier) = transaction.with_reference(unit, reference)?
+        {
+            *step = Step::Done(RowOutcome::Repeated(Box::new(earlier)));
+        }
+    }
+    let side_by_side = ids
+        .windows(2)
+        .all(|pair| matches!(pair, [a, b] if a + 1 == *b));
+    let sent = SentChunk {
+        first: ids.first().copied().filter(|_| side_by_side),
+        rows,
+        ids,
+        leaves,
+    };
+    Ok((sent, events))
+}
+
+fn forget(flying: &mut Flying, request: &Request, number: Option<&str>) {
+    if let Some(reference) = &request.reference {
+        let key = (request.unit.as_str().to_owned(), reference.clone());
+        flying.references.remove(&key);
+    }
+    if let Some(number) = number {
+        flying.numbers.remove(&number_key(request, number));
+    }
+}
+
+/// The stage `settle` of one chunk.
+fn settle(
+    transaction: &crate::records::Transaction<'_>,
+    sent: SentChunk,
+    batched: Result<Batched, ClientError>,
+    now: UnixMillis,
+) -> Result<Vec<(u64, RowOutcome)>, OfficeError> {
+    let mut standings: Vec<Standing> = Vec::with_capacity(sent.ids.len());
+    match batched {
+        Ok(Batched::Together(receipts)) if receipts.check(&sent.leaves).is_ok() => {
+            let first = receipts.first.0;
+            let whole = match sent.first {
+                Some(row) => transaction.settle_batch(row, &sent.leaves, &receipts, now)?,
+                None => false,
+            };
+            for (at, id) in (first..).zip(&sent.ids) {
+                let index = LeafIndex(at);
+                let standing = Standing::Receipted {
+                    index,
+                    receipt: Vec::new(),
+                };
+                if !whole {
+                    // Written singly, each with a receipt of its own.
+                    let going = sent.rows.iter().filter_map(|(_, step)| match step {
+                        Step::Going(going) => Some(&going.composed.event),
+                        _ => None,
+                    });
+                    let at = usize::try_from(at.saturating_sub(first)).unwrap_or(usize::MAX);
+                    if let Some(event) = going.skip(at).take(1).next()
+                        && let Ok(receipt) = receipts.receipt(event.clone(), index, &sent.leaves)
+                    {
+                        let receipt = receipt.bytes();
+                        let own = Standing::Receipted { index, receipt };
+                        transaction.settle(*id, &own, now)?;
+                    }
+                }
+                standings.push(standing);
+            }
+        }
+        Ok(Batched::Singly(answers)) if answers.len() == sent.ids.len() => {
+            for (id, answer) in sent.ids.iter().zip(answers) {
+                let standing = match answer {
+                    Submitted::Pending => Standing::Pending,
+                    Submitted::Receipted { index, receipt } => {
+                        Standing::Receipted { index, receipt }
+                    }
+                    Submitted::Refused { code, detail } => Standing::Refused { code, detail },
+                };
+                transaction.settle(*id, &standing, now)?;
+                standings.push(standing);
+            }
+        }
+        // Trouble, or an answer to something else: all of it is still pending.
+        _ => standings.resize(sent.ids.len(), Standing::Pending),
+    }
+    let mut standings = standings.into_iter();
+    let mut outcomes = Vec::with_capacity(sent.rows.len());
+    for (row, step) in sent.rows {
+        let outcome = match step {
+            Step::Done(outcome) => outcome,
+            Step::Twice { reference, .. } => {
+                RowOutcome::Refused(Box::new(IssueError::FirstRefused {
+                    reference: zhao_spec::wire::clip(&reference),
+                }))
+            }
+            Step::Going(going) => {
+                let Going { composed, request } = *going;
+                drop(request);
+                let subject = composed.event.subject;
+                match standings.next().unwrap_or(Standing::Pending) {
+                    Standing::Pending => RowOutcome::Pending { id: composed.id },
+                    Standing::Receipted { index, .. } => RowOutcome::Issued {
+                        credential: composed.credential,
+                        id: composed.id,
+                        index,
+                        subject,
+                    },
+                    Standing::Refused { code, detail } => {
+                        RowOutcome::Refused(Box::new(IssueError::Ledger { code, detail }))
+                    }
+                }
+            }
+        };
+        outcomes.push((row, outcome));
+    }
+    Ok(outcomes)
+}

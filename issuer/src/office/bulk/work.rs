@@ -1,0 +1,165 @@
+//! What the other threads of a bulk do: check, sign, and hand in.
+
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::CryptoRng;
+use zhao_spec::life::data::Note;
+use zhao_spec::life::event::Event;
+use zhao_spec::wire::UnixMillis;
+
+use super::RowOutcome;
+use crate::catalogue::Catalogue;
+use crate::intake::{Defaults, Request, Row, RowError, check};
+use crate::office::build::{Assigned, Composed, Scene, compose};
+use crate::office::{Batched, ClientError, LedgerClient, OfficeError, Signer};
+
+/// A row with what it needs to be signed.
+pub(super) enum Wanted {
+    Compose {
+        assigned: Box<Assigned>,
+        request: Box<Request>,
+        signer: Arc<Signer>,
+    },
+    Done(RowOutcome),
+    Twice {
+        unit: String,
+        reference: String,
+    },
+}
+
+/// A row after signing.
+pub(super) enum Made {
+    Composed {
+        composed: Box<Composed>,
+        request: Box<Request>,
+    },
+    Done(RowOutcome),
+    Failed {
+        error: OfficeError,
+        request: Box<Request>,
+    },
+    Twice {
+        unit: String,
+        reference: String,
+    },
+}
+
+/// Work for any worker.
+pub(super) enum Task {
+    Check(u64, Vec<Result<Row, RowError>>),
+    Compose {
+        chunk: u64,
+        now: UnixMillis,
+        rows: Vec<(u64, Wanted)>,
+    },
+}
+
+/// The ledger's answer to a chunk.
+pub(super) struct Answered {
+    pub(super) batched: Result<Batched, ClientError>,
+}
+
+/// What comes back to the thread that has the records.
+pub(super) enum Come {
+    Answered(u64, Answered),
+    Checked(u64, Vec<(u64, Result<Request, RowError>)>),
+    Composed(u64, Vec<(u64, Made)>),
+}
+
+/// The next of a queue that several threads share; none when nothing will come any more.
+fn next<T>(queue: &Mutex<Receiver<T>>) -> Option<T> {
+    // The holder of the lock waits in it; the others wait for the lock. The queue is whole whatever
+    // happens to a thread.
+    let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+    queue.recv().ok()
+}
+
+/// A worker: checks rows, signs licences.
+pub(super) fn work_on_tasks(
+    undone: &Mutex<Receiver<Task>>,
+    come: &Sender<Come>,
+    catalogue: &Catalogue,
+    defaults: &Defaults,
+    origin: &str,
+    mut rng: impl CryptoRng,
+) {
+    while let Some(task) = next(undone) {
+        let done = match task {
+            Task::Check(chunk, rows) => {
+                let checked = rows.into_iter().map(|row| {
+                    match row.and_then(|row| check(&row, catalogue, defaults)) {
+                        Ok(request) => (request.row, Ok(request)),
+                        Err(error) => (error.row, Err(error)),
+                    }
+                });
+                Come::Checked(chunk, checked.collect())
+            }
+            Task::Compose { chunk, now, rows } => {
+                let mut made = Vec::with_capacity(rows.len());
+                for (row, wanted) in rows {
+                    made.push((row, make(wanted, catalogue, origin, now, &mut rng)));
+                }
+                Come::Composed(chunk, made)
+            }
+        };
+        // Nobody listens when the bulk was given up.
+        if come.send(done).is_err() {
+            return;
+        }
+    }
+}
+
+fn make(
+    wanted: Wanted,
+    catalogue: &Catalogue,
+    origin: &str,
+    now: UnixMillis,
+    rng: &mut dyn CryptoRng,
+) -> Made {
+    let (assigned, request, signer) = match wanted {
+        Wanted::Done(outcome) => return Made::Done(outcome),
+        Wanted::Twice { unit, reference } => return Made::Twice { unit, reference },
+        Wanted::Compose {
+            assigned,
+            request,
+            signer,
+        } => (assigned, request, signer),
+    };
+    let composed = catalogue
+        .entry(request.type_code.as_str())
+        .map_err(OfficeError::from)
+        .and_then(|entry| {
+            let scene = Scene {
+                entry,
+                now,
+                origin,
+                signer: &signer,
+            };
+            compose(&scene, &request, None, *assigned, Note::default(), rng)
+        });
+    match composed {
+        Ok(composed) => Made::Composed {
+            composed: Box::new(composed),
+            request,
+        },
+        Err(error) => Made::Failed { error, request },
+    }
+}
+
+/// A sender: hands chunks to the ledger and waits for its answers.
+pub(super) fn send_chunks<C: LedgerClient>(
+    unsent: &Mutex<Receiver<(u64, Vec<Event>, UnixMillis)>>,
+    come: &Sender<Come>,
+    client: &C,
+) {
+    while let Some((chunk, events, now)) = next(unsent) {
+        let batched = client.submit_batch(events, now);
+        if come
+            .send(Come::Answered(chunk, Answered { batched }))
+            .is_err()
+        {
+            return;
+        }
+    }
+}
