@@ -1,4 +1,6 @@
-use zhao_spec::wire::foreign::canonicalize;
+use zhao_spec::life::data::Action;
+use zhao_spec::wire::foreign::{self, canonicalize};
+use zhao_spec::wire::sha256;
 
 use super::*;
 
