@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use zhao_issuer::intake::{self, Defaults};
+use zhao_issuer::intake::{self, Defaults, LocalRegisters, Registry as _, Remark};
 use zhao_issuer::office::{Issued, Outcome};
 use zhao_issuer::records::Licence;
 use zhao_spec::id::Uscc;
@@ -33,7 +33,14 @@ pub(crate) fn run(session: &Session, command: &Issue) -> Result<Exit, Failure> {
     // The batch is opened before the office: a wrong path costs no passphrase.
     let file = open_batch(&command.from)?;
     files::dir_must_be_writable(&command.output)?;
+    let registers = command.register.as_deref().map(registers).transpose()?;
     let mut desk = Desk::open(session, &command.dir, &command.secret)?;
+    let compared = registers.is_some();
+    if let Some(registers) = registers {
+        let count = registers.len();
+        session.note("issue.register", &args![count, source = registers.source()]);
+        desk.office.use_registers(Box::new(registers));
+    }
     let licence_type = command.licence_type.as_deref();
     let batch = Batch {
         file,
@@ -41,6 +48,7 @@ pub(crate) fn run(session: &Session, command: &Issue) -> Result<Exit, Failure> {
         licence_type,
         unit,
         output: &command.output,
+        compared,
     };
     let report = batch.issue(session, &mut desk)?;
     super::office::write_pack(&desk.home, &desk.office)?;
@@ -56,6 +64,14 @@ pub(crate) fn run(session: &Session, command: &Issue) -> Result<Exit, Failure> {
     )?;
     let whole = report.refused == 0 && report.pending == 0;
     Ok(if whole { Exit::Fine } else { Exit::Refused })
+}
+
+/// Reads the file that stands in for the registers.
+fn registers(path: &Path) -> Result<LocalRegisters, Failure> {
+    let file = open_batch(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    LocalRegisters::read(BufReader::new(file), &name)
+        .map_err(because("register", args![path = path.display()]))
 }
 
 /// Opens the file of a batch.
@@ -82,6 +98,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) unit: Option<Uscc>,
     /// Where the files go.
     pub(crate) output: &'a Path,
+    /// Whether names are compared with registers: then the report says where they were not.
+    pub(crate) compared: bool,
 }
 
 /// How a batch went.
@@ -134,21 +152,26 @@ impl Batch<'_> {
         // How many rows there are is known at the end only; a licence's row has about 300 bytes.
         let bar = session.progress(bytes / 300 + 1, &session.messages.text("issue.progress"));
         let mut writer = Writer::new(self.output);
-        let mut rows = rows;
+        let (mut uncompared, compared) = (0_u64, self.compared);
         let tally = desk
             .office
             .issue(
-                &mut rows,
+                &mut intake::distinct(rows),
                 &defaults,
                 now,
                 &mut rng,
-                &mut |row, outcome, _| {
+                &mut |row, outcome, tally| {
                     bar.inc(1);
-                    writer.row(row, &outcome);
+                    uncompared += u64::from(!tally.remarks.is_empty());
+                    let shown: &[Remark] = if compared { &tally.remarks } else { &[] };
+                    writer.row(row, &outcome, shown);
                 },
             )
             .map_err(wrong)?;
         bar.finish_and_clear();
+        if uncompared > 0 {
+            session.note("issue.uncompared", &args![count = uncompared]);
+        }
         if let Some(trouble) = tally.trouble {
             session.note("issue.trouble", &args![cause = trouble]);
         }
@@ -180,12 +203,12 @@ impl<'a> Writer<'a> {
     }
 
     /// What became of one row.
-    pub(crate) fn row(&mut self, row: u64, outcome: &Outcome) {
+    pub(crate) fn row(&mut self, row: u64, outcome: &Outcome, remarks: &[Remark]) {
         match outcome {
             Outcome::Issued(issued) => {
                 self.report.issued += 1;
                 self.report.subjects.push(issued.licence.subject);
-                self.issued(row, issued);
+                self.issued(row, issued, remarks);
             }
             Outcome::Repeated(licence) => {
                 self.report.repeated += 1;
@@ -209,16 +232,16 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn issued(&mut self, row: u64, issued: &Issued) {
+    fn issued(&mut self, row: u64, issued: &Issued, remarks: &[Remark]) {
         let file = self.credential(&issued.licence);
-        self.line(
-            row,
-            "issued",
-            "",
-            ["", ""],
-            &issued.licence.credential_id,
-            &file,
-        );
+        let said: Vec<Said> = remarks.iter().map(said::remark).collect();
+        let [en, zh] = self
+            .both
+            .each_ref()
+            .map(|messages| sentences(&said, messages));
+        let code = said.first().map(Said::code).unwrap_or_default().to_owned();
+        let id = &issued.licence.credential_id;
+        self.line(row, "issued", &code, [&en, &zh], id, &file);
     }
 
     /// Writes the credential's exact bytes; gives the file's name.

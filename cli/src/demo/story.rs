@@ -191,6 +191,7 @@ pub(crate) fn live(
         licence_type: None,
         unit: None,
         output: &output,
+        compared: false,
     };
     let report = batch.issue(session, &mut desk)?;
     if report.refused + report.pending + report.repeated > 0 {

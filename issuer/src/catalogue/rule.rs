@@ -177,6 +177,8 @@ pub enum Wrong {
         /// What was found, clipped; empty when that says nothing.
         actual: String,
     },
+    /// The file is no entry at all; the reader's own words.
+    Said(String),
     /// The member is absent, unknown, too long or of another kind.
     Shape(Problem),
 }
@@ -199,6 +201,7 @@ impl Fault {
     pub fn code(&self) -> &'static str {
         match &self.wrong {
             Wrong::Rule { rule, .. } => rule.code(),
+            Wrong::Said(_) => "text-form",
             Wrong::Shape(problem) => match problem {
                 Problem::Missing => "missing",
                 Problem::TooLong { .. } => "too-long",
@@ -216,7 +219,7 @@ impl Fault {
             Wrong::Rule { actual, .. } => actual.clone(),
             Wrong::Shape(Problem::WrongKind { actual, .. }) => (*actual).to_owned(),
             Wrong::Shape(Problem::TooLong { actual, .. }) => actual.to_string(),
-            Wrong::Shape(_) => String::new(),
+            Wrong::Said(_) | Wrong::Shape(_) => String::new(),
         }
     }
 }
@@ -237,6 +240,7 @@ impl fmt::Display for Fault {
         }
         match &self.wrong {
             Wrong::Rule { rule, actual } => write!(f, "{actual:?} is not {}", rule.expected()),
+            Wrong::Said(text) => f.write_str(text),
             Wrong::Shape(problem) => write!(f, "{problem}"),
         }
     }

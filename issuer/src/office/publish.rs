@@ -1,11 +1,14 @@
 //! A new version of a licence type: judged against the one in force, then declared.
 
+use std::path::Path;
+
 use zhao_spec::life::record::{Record, TypeRecord, TypeState};
 use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::wire::{Signer, UnixMillis};
 
 use super::{Declared, LedgerClient, Office, OfficeError, Statement};
 use crate::catalogue::{Entry, Fault, Faults, incompatible};
+use crate::records::Standing;
 
 /// Why a version of a type is not published.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,16 +79,20 @@ impl<C: LedgerClient> Office<C> {
             effective: now,
             subject,
         };
-        self.declare(
+        let (version, slug) = (entry.version, &entry.slug);
+        let declared = self.declare(
             statement,
             None,
             administrators,
             &[],
             now,
-            |transaction, id| {
-                Ok(transaction.add_type(code, entry.version, &entry.slug, &entry.digest, id)?)
-            },
-        )
+            |transaction, id| Ok(transaction.add_type(code, version, slug, &entry.digest, id)?),
+        )?;
+        if matches!(declared.standing, Standing::Receipted { .. }) {
+            let path = Path::new(slug).with_extension("json");
+            self.catalogue.put(path, entry.clone());
+        }
+        Ok(declared)
     }
 }
 
