@@ -374,25 +374,36 @@ impl Entry {
     /// # Errors
     /// Not JSON, or everything for which it is no entry; `path` is for the message.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, CatalogueError> {
-        let json_error = |source| CatalogueError::Json {
-            path: path.to_owned(),
-            source,
-        };
-        let malformed = |faults| CatalogueError::Malformed {
+        let value = Self::value_of(path, bytes)?;
+        let digest = sha256(&[&json::encode(&value)]);
+        read::entry(value, digest).map_err(|faults| CatalogueError::Malformed {
             path: path.to_owned(),
             faults: Faults(faults),
+        })
+    }
+
+    /// The JSON of a file's bytes, which may be no entry.
+    ///
+    /// # Errors
+    /// Not JSON, not JSON of ours, or too long.
+    pub fn value_of(path: &Path, bytes: &[u8]) -> Result<Value, CatalogueError> {
+        let malformed = |error: Malformed| CatalogueError::Malformed {
+            path: path.to_owned(),
+            faults: Faults(vec![error.into()]),
         };
         if bytes.len() > ENTRY_BYTES {
             let problem = Problem::TooLong {
                 limit: ENTRY_BYTES,
                 actual: bytes.len(),
             };
-            return Err(malformed(vec![Malformed::new("", problem).into()]));
+            return Err(malformed(Malformed::new("", problem)));
         }
-        let canonical = foreign::canonicalize(&foreign::parse_foreign(bytes).map_err(json_error)?);
-        let value = json::parse(&canonical)
-            .map_err(|error| malformed(vec![Malformed::from(error).into()]))?;
-        read::entry(value, sha256(&[&canonical])).map_err(malformed)
+        let read = foreign::parse_foreign(bytes).map_err(|source| CatalogueError::Json {
+            path: path.to_owned(),
+            source,
+        })?;
+        json::parse(&foreign::canonicalize(&read))
+            .map_err(|error| malformed(Malformed::from(error)))
     }
 
     /// The event data that puts this version of the entry in force.

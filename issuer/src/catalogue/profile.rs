@@ -142,11 +142,17 @@ impl Profile {
     #[must_use]
     pub fn gaps(&self, entry: &Entry, dir: Option<&Path>) -> Vec<Gap> {
         let pictures = dir.map(|dir| check_pictures(entry, dir));
-        let pictures = pictures.unwrap_or_default();
+        self.gaps_of(&entry.value, &pictures.unwrap_or_default())
+    }
+
+    /// As [`Profile::gaps`], of the JSON of an entry that may be wrong elsewhere; `pictures` is
+    /// what is wrong with its pictures.
+    #[must_use]
+    pub fn gaps_of(&self, entry: &Value, pictures: &[Fault]) -> Vec<Gap> {
         let mut gaps = Vec::new();
         for item in &self.items {
             for needed in &item.members {
-                let faults = needed.faults(&entry.value, &pictures);
+                let faults = needed.faults(entry, pictures);
                 gaps.extend(faults.into_iter().map(|fault| Gap {
                     fault,
                     item: item.names.clone(),

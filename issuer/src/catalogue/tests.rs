@@ -4,6 +4,8 @@ use zhao_spec::wire::sha256;
 
 use super::*;
 
+mod rules;
+
 const FOOD: &str = include_str!("../../catalogue/food-operation.json");
 
 fn parse(text: &str) -> Result<Entry, CatalogueError> {

@@ -41,7 +41,7 @@ pub use client::{ClientError, LedgerClient, Submitted};
 pub use delivery::{Delivery, Pace, Sent, Ticket};
 pub use error::{IssueError, OfficeError, UnitError};
 pub use issue::{Issued, Outcome, Tally};
-pub use publish::PublishError;
+pub use publish::{Edition, PublishError};
 pub use replace::Replacement;
 
 /// Events that may wait for the ledger, unless [`Office::limit_outbox`] says otherwise: some GB of

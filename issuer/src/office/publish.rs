@@ -7,8 +7,21 @@ use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::wire::{Signer, UnixMillis};
 
 use super::{Declared, LedgerClient, Office, OfficeError, Statement};
-use crate::catalogue::{Entry, Fault, Faults, incompatible};
+use crate::catalogue::{Entry, Fault, Faults, Profile, check_pictures, incompatible};
 use crate::records::Standing;
+
+/// A version of a type, and what it is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Edition<'a> {
+    /// The version in force now; none: there is none.
+    pub before: Option<&'a Entry>,
+    /// Folder of the entry's file, where its pictures are; none: they are not looked at.
+    pub dir: Option<&'a Path>,
+    /// The new version.
+    pub entry: &'a Entry,
+    /// What a place asks for besides.
+    pub profile: Option<&'a Profile>,
+}
 
 /// Why a version of a type is not published.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,20 +57,31 @@ impl<C: LedgerClient> Office<C> {
         })
     }
 
-    /// Puts `entry` in force after `before`, the version in force now; none: there is none.
+    /// Puts a new version of a type in force.
     ///
     /// # Errors
-    /// Everything for which it may not be published or may not follow `before`; `before` is not
-    /// the version in force; the records, or the ledger.
+    /// Everything for which it may not be published or may not follow the version before; what is
+    /// given as the version before is not the one in force; the records, or the ledger.
     pub fn publish_entry<S: Signer>(
         &mut self,
-        entry: &Entry,
-        before: Option<&Entry>,
+        edition: Edition<'_>,
         administrators: &[S],
         now: UnixMillis,
     ) -> Result<Declared, OfficeError> {
+        let Edition {
+            before,
+            dir,
+            entry,
+            profile,
+        } = edition;
         let code = entry.type_code.as_str();
         let mut faults: Vec<Fault> = entry.unpublishable();
+        faults.extend(
+            dir.map(|dir| check_pictures(entry, dir))
+                .unwrap_or_default(),
+        );
+        let gaps = profile.map(|profile| profile.gaps(entry, None));
+        faults.extend(gaps.into_iter().flatten().map(|gap| gap.fault));
         if let Some(record) = self.type_record(code)? {
             let version = record.version;
             if record.digest == entry.digest && record.state == TypeState::Published {

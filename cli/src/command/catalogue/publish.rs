@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use zhao_issuer::catalogue::{Entry, PICTURE_BYTES, PICTURES};
-use zhao_issuer::office::{OfficeError, PublishError};
+use zhao_issuer::office::{Edition, OfficeError, PublishError};
 use zhao_spec::wire::json;
 
 use super::validate::{Finding, judge};
@@ -48,9 +48,13 @@ pub(super) fn run(session: &Session, command: &Publish) -> Result<Exit, Failure>
     // digest is in no record. After the event, the same command again finishes the work.
     keep(&desk.home, &new)?;
     let now = session.host.now()?;
-    let declared = desk
-        .office
-        .publish_entry(&new, before.as_ref(), &signers, now);
+    let edition = Edition {
+        before: before.as_ref(),
+        dir: path.parent(),
+        entry: &new,
+        profile: profile.as_ref(),
+    };
+    let declared = desk.office.publish_entry(edition, &signers, now);
     let repeated = match declared {
         Ok(declared) => settled(declared).map(|_| false)?,
         Err(OfficeError::Publish(PublishError::InForce { .. })) => true,

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use comfy_table::presets;
 use serde_json::json;
 use zhao_issuer::catalogue::{
-    CatalogueError, Entry, Fault, Profile, Wrong, check_pictures, compare, incompatible,
+    CatalogueError, ENTRY_BYTES, Entry, Fault, Gap, Profile, Wrong, check_pictures, compare,
+    incompatible,
 };
 use zhao_spec::wire::Problem;
 
@@ -28,6 +29,15 @@ pub(super) struct Finding {
 impl From<Fault> for Finding {
     fn from(fault: Fault) -> Self {
         Self { fault, item: None }
+    }
+}
+
+impl From<Gap> for Finding {
+    fn from(gap: Gap) -> Self {
+        Self {
+            fault: gap.fault,
+            item: Some(gap.item),
+        }
     }
 }
 
@@ -55,8 +65,7 @@ pub(super) fn run(session: &Session, command: &Validate) -> Result<Exit, Failure
         session.line(&serde_json::Value::Array(files).to_string())?;
     } else {
         print(session, &all)?;
-        let (count, path) = (all.len(), command.file.len());
-        debug_assert!(path > 0, "clap asks for one file or more");
+        let count = all.len();
         session.note("catalogue.validated", &args![count, wrong]);
     }
     Ok(match wrong {
@@ -101,7 +110,12 @@ fn file(path: &Path, profile: Option<&Profile>) -> Result<Vec<Finding>, Failure>
     match entry(path)? {
         Ok(entry) => Ok(judge(&entry, path, profile)),
         Err(CatalogueError::Malformed { faults, .. }) => {
-            Ok(faults.0.into_iter().map(Finding::from).collect())
+            let mut findings: Vec<Finding> = faults.0.into_iter().map(Finding::from).collect();
+            let bytes = crate::files::read(path, ENTRY_BYTES)?;
+            if let (Ok(value), Some(profile)) = (Entry::value_of(path, &bytes), profile) {
+                findings.extend(profile.gaps_of(&value, &[]).into_iter().map(Finding::from));
+            }
+            Ok(findings)
         }
         Err(CatalogueError::Json { source, .. }) => Ok(whole(source.to_string())),
         Err(other) => Ok(whole(other.to_string())),
@@ -115,12 +129,8 @@ pub(super) fn judge(entry: &Entry, path: &Path, profile: Option<&Profile>) -> Ve
     faults.extend(check_pictures(entry, dir));
     let mut findings: Vec<Finding> = faults.into_iter().map(Finding::from).collect();
     // Pictures were looked at already: the profile asks only whether they are named.
-    for gap in profile.map(|p| p.gaps(entry, None)).unwrap_or_default() {
-        findings.push(Finding {
-            fault: gap.fault,
-            item: Some(gap.item),
-        });
-    }
+    let gaps = profile.map(|profile| profile.gaps(entry, None));
+    findings.extend(gaps.into_iter().flatten().map(Finding::from));
     findings
 }
 
