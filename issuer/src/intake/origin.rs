@@ -6,11 +6,12 @@ use super::{Cell, Row};
 use crate::catalogue::Entry;
 
 /// Where a licence comes from (ISS-13).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// Issued on paper before the type's start of collection, and converted.
     Legacy,
     /// Issued as an electronic licence.
+    #[default]
     New,
 }
 

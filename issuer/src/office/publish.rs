@@ -8,7 +8,6 @@ use zhao_spec::wire::{Signer, UnixMillis};
 
 use super::{Declared, LedgerClient, Office, OfficeError, Statement};
 use crate::catalogue::{Entry, Fault, Faults, Profile, check_pictures, incompatible};
-use crate::records::Standing;
 
 /// A version of a type, and what it is judged by.
 #[derive(Clone, Copy, Debug)]
@@ -104,19 +103,30 @@ impl<C: LedgerClient> Office<C> {
             subject,
         };
         let (version, slug) = (entry.version, &entry.slug);
-        let declared = self.declare(
+        self.declare(
             statement,
             None,
             administrators,
             &[],
             now,
             |transaction, id| Ok(transaction.add_type(code, version, slug, &entry.digest, id)?),
-        )?;
-        if matches!(declared.standing, Standing::Receipted { .. }) {
-            let path = Path::new(slug).with_extension("json");
+        )
+    }
+}
+
+impl<C: LedgerClient> Office<C> {
+    /// Issues under `entry` from now on, if it is the one in force; says whether it is.
+    ///
+    /// # Errors
+    /// The ledger cannot be asked.
+    pub fn adopt_entry(&mut self, entry: &Entry) -> Result<bool, OfficeError> {
+        let record = self.type_record(entry.type_code.as_str())?;
+        let in_force = record.is_some_and(|record| record.digest == entry.digest);
+        if in_force {
+            let path = Path::new(&entry.slug).with_extension("json");
             self.catalogue.put(path, entry.clone());
         }
-        Ok(declared)
+        Ok(in_force)
     }
 }
 

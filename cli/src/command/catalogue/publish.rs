@@ -56,7 +56,7 @@ pub(super) fn run(session: &Session, command: &Publish) -> Result<Exit, Failure>
     };
     let declared = desk.office.publish_entry(edition, &signers, now);
     let repeated = match declared {
-        Ok(declared) => settled(declared).map(|_| false)?,
+        Ok(declared) => settled(declared, &mut desk.office, now).map(|_| false)?,
         Err(OfficeError::Publish(PublishError::InForce { .. })) => true,
         Err(OfficeError::Publish(PublishError::Refused(faults))) => {
             let findings: Vec<Finding> = faults.0.into_iter().map(Finding::from).collect();
@@ -70,6 +70,7 @@ pub(super) fn run(session: &Session, command: &Publish) -> Result<Exit, Failure>
         }
         Err(other) => return Err(wrong(other)),
     };
+    desk.office.adopt_entry(&new).map_err(wrong)?;
     install(&desk.home, &new, &path)?;
     write_pack(&desk.home, &desk.office)?;
     let key = match repeated {
@@ -92,7 +93,7 @@ pub(super) fn retire(session: &Session, command: &Retire) -> Result<Exit, Failur
         .office
         .retire_type(&command.licence_type, &signers, now)
         .map_err(wrong)?;
-    settled(declared)?;
+    settled(declared, &mut desk.office, now)?;
     write_pack(&desk.home, &desk.office)?;
     let slug = &command.licence_type;
     session.note("catalogue.retired", &args![slug]);

@@ -76,6 +76,8 @@ fn a_version_comes_into_force_after_the_one_before_and_after_no_other() {
     );
     // Nothing of this was declared, so the version that may follow follows.
     let declared = desk.publish(&second, Some(&first)).unwrap();
+    assert!(!desk.office.adopt_entry(&second).unwrap());
+    let declared = desk.finish(declared);
     assert!(matches!(declared.standing, Standing::Receipted { .. }));
     let record = desk
         .office
@@ -83,6 +85,7 @@ fn a_version_comes_into_force_after_the_one_before_and_after_no_other() {
         .unwrap()
         .unwrap();
     assert_eq!((record.version, record.digest), (2, second.digest));
+    assert!(desk.office.adopt_entry(&second).unwrap());
     // It is what the office issues under from now on.
     desk.issue_one(food(1, &[]));
     let third = next(FOOD).replace("\"version\": 2", "\"version\": 3");
