@@ -32,6 +32,7 @@ impl Language {
 /// The sentences of one language.
 #[derive(Debug)]
 pub(crate) struct Messages {
+    language: Language,
     texts: BTreeMap<String, String>,
 }
 
@@ -45,7 +46,12 @@ impl Messages {
         let table: toml::Table = toml::from_str(source).expect("the catalogue is tested TOML");
         let mut texts = BTreeMap::new();
         flatten("", &table, &mut texts);
-        Self { texts }
+        Self { language, texts }
+    }
+
+    /// Their language.
+    pub(crate) fn language(&self) -> Language {
+        self.language
     }
 
     /// The sentence of `key`, if there is one.

@@ -1,6 +1,6 @@
 //! What the office's refusals are called and how they are said, in either language.
 
-use zhao_issuer::intake::{Fault, Problem};
+use zhao_issuer::intake::{Fault, Problem, Remark, RowError};
 use zhao_issuer::office::{IssueError, OfficeError, ProposalError, UnitError};
 
 use crate::failure::{Failure, args};
@@ -88,8 +88,36 @@ pub(crate) fn issue(error: &IssueError) -> Vec<Said> {
     }
 }
 
+/// Everything that is wrong with a row, as one line.
+pub(crate) fn row_text(error: &RowError, messages: &Messages) -> String {
+    let texts = error.faults.iter().map(|one| fault(one).text(messages));
+    texts.collect::<Vec<_>>().join("; ")
+}
+
+/// What is to be known of a licence that was issued all the same.
+pub(crate) fn remark(remark: &Remark) -> Said {
+    fault(&Fault {
+        column: Some(remark.column.clone()),
+        problem: remark.problem.clone(),
+    })
+}
+
 fn fault(fault: &Fault) -> Said {
     let said = match &fault.problem {
+        Problem::Again { row } => Said::new("row.again", args![row]),
+        Problem::NotAsRegistered {
+            register,
+            code,
+            source_name,
+        } => Said::new("row.registered", args![register, code, source_name]),
+        Problem::NotInRegister {
+            register,
+            source_name,
+        } => Said::new("row.unregistered", args![register, source_name]),
+        Problem::Origin { actual, start } => Said::new("row.origin", args![actual, start]),
+        Problem::RegisterUnreachable { register, cause } => {
+            Said::new("row.register", args![register, cause])
+        }
         Problem::Id(cause) => Said::new("row.number", args![cause]),
         Problem::InFuture { actual, today } => Said::new("row.future", args![actual, today]),
         Problem::IndividualBusiness => Said::new("row.individual-business", args![]),

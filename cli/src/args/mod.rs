@@ -10,9 +10,13 @@ use zhao_spec::wire::UnixMillis;
 use crate::messages::Language;
 use crate::values::{parse_millis, parse_time};
 
+mod catalogue;
 mod keys;
 mod localise;
 
+pub(crate) use catalogue::{
+    Catalogue, CatalogueAct, Compare, List, Publish, Retire, ShowType, Stock, Validate,
+};
 pub(crate) use keys::*;
 pub(crate) use localise::{Parsed, language_flag, parse};
 
@@ -37,6 +41,7 @@ pub(crate) enum Command {
     Renew(Version),
     Reissue(Version),
     Unit(Unit),
+    Catalogue(Catalogue),
     Keys(Keys),
     Admin(Administration),
     Dossier(Dossier),
@@ -112,6 +117,8 @@ pub(crate) struct Issue {
     pub(crate) lines: bool,
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) register: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }

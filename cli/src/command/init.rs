@@ -269,6 +269,9 @@ fn open_office(
         "catalogue",
         args![path = home.catalogue().display()],
     ))?;
+    for entry in catalogue.entries() {
+        super::catalogue::publish::keep(home, entry)?;
+    }
     let types: Vec<LicenceTypeCode> = catalogue
         .entries()
         .map(|entry| entry.type_code.clone())

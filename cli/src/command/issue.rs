@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use zhao_issuer::intake::{self, Defaults};
+use zhao_issuer::intake::{self, Defaults, LocalRegisters, Registry as _, Remark};
 use zhao_issuer::office::Bulk;
 use zhao_spec::id::Uscc;
 
@@ -34,7 +34,14 @@ pub(crate) fn run(session: &Session, command: &Issue) -> Result<Exit, Failure> {
     // The batch is opened before the office: a wrong path costs no passphrase.
     let file = open_batch(&command.from)?;
     files::dir_must_be_writable(&command.output)?;
+    let registers = command.register.as_deref().map(registers).transpose()?;
     let mut desk = Desk::open(session, &command.dir, &command.secret)?;
+    let compared = registers.is_some();
+    if let Some(registers) = registers {
+        let count = registers.len();
+        session.note("issue.register", &args![count, source = registers.source()]);
+        desk.office.use_registers(Box::new(registers));
+    }
     let licence_type = command.licence_type.as_deref();
     let batch = Batch {
         file,
@@ -44,6 +51,7 @@ pub(crate) fn run(session: &Session, command: &Issue) -> Result<Exit, Failure> {
         output: &command.output,
         lines: command.lines,
         dry_run: command.dry_run,
+        compared,
     };
     let report = batch.issue(session, &mut desk)?;
     super::office::write_pack(&desk.home, &desk.office)?;
@@ -59,6 +67,14 @@ pub(crate) fn run(session: &Session, command: &Issue) -> Result<Exit, Failure> {
     )?;
     let whole = report.refused == 0 && report.pending == 0;
     Ok(if whole { Exit::Fine } else { Exit::Refused })
+}
+
+/// Reads the file that stands in for the registers.
+fn registers(path: &Path) -> Result<LocalRegisters, Failure> {
+    let file = open_batch(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    LocalRegisters::read(BufReader::new(file), &name)
+        .map_err(because("register", args![path = path.display()]))
 }
 
 /// Opens the file of a batch.
@@ -89,6 +105,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) lines: bool,
     /// Only look whether the rows would be issued.
     pub(crate) dry_run: bool,
+    /// Whether names are compared with registers: then the report says where they were not.
+    pub(crate) compared: bool,
 }
 
 /// How a batch went.
@@ -139,7 +157,7 @@ impl Batch<'_> {
         };
         let mut rng = session.host.generator()?;
         let mut writer = Writer::new(self.output, self.lines);
-        let mut rows = rows;
+        let (mut uncompared, compared) = (0_u64, self.compared);
         let bulk = Bulk {
             workers: std::thread::available_parallelism().map_or(2, usize::from),
             dry_run: self.dry_run,
@@ -149,7 +167,7 @@ impl Batch<'_> {
         let tally = desk
             .office
             .issue_bulk(
-                &mut rows,
+                &mut intake::distinct(rows),
                 &defaults,
                 &bulk,
                 &|| clock.read(),
@@ -161,11 +179,16 @@ impl Batch<'_> {
                             &args![rows = tally.rows(), refused = tally.refused],
                         ));
                     }
-                    writer.bulk(row, outcome);
+                    uncompared += u64::from(!tally.remarks.is_empty());
+                    let shown: &[Remark] = if compared { &tally.remarks } else { &[] };
+                    writer.bulk(row, outcome, shown);
                 },
             )
             .map_err(wrong)?;
         bar.finish_and_clear();
+        if uncompared > 0 {
+            session.note("issue.uncompared", &args![count = uncompared]);
+        }
         if let Some(trouble) = tally.trouble {
             session.note("issue.trouble", &args![cause = trouble]);
         }

@@ -9,6 +9,7 @@ use crate::session::Session;
 mod admin;
 pub(crate) mod audit;
 mod bench;
+mod catalogue;
 mod codes;
 mod cosign;
 pub(crate) mod fsck;
@@ -36,6 +37,7 @@ pub(crate) fn run(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Amend(command) => version::run(session, &command, Relation::Amended),
         Command::Renew(command) => version::run(session, &command, Relation::Renewed),
         Command::Reissue(command) => version::run(session, &command, Relation::Reissued),
+        Command::Catalogue(command) => catalogue::run(session, &command),
         Command::Unit(command) => unit::run(session, &command),
         Command::Keys(command) => keys::run(session, &command),
         Command::Admin(command) => admin::run(session, &command),

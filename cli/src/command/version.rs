@@ -63,7 +63,7 @@ pub(crate) fn run(
         .and_then(|outcome| desk.office.finish_issue(outcome, now))
         .map_err(wrong)?;
     let mut writer = Writer::new(&command.output, false);
-    writer.row(1, &outcome);
+    writer.row(1, &outcome, &[]);
     let report = writer.finish()?;
     if let zhao_issuer::office::Outcome::Refused(error) = &outcome {
         return Err(Failure::said(said::issue(error)));

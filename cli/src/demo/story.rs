@@ -193,6 +193,7 @@ pub(crate) fn live(
         output: &output,
         lines: false,
         dry_run: false,
+        compared: false,
     };
     let report = batch.issue(session, &mut desk)?;
     if report.refused + report.pending + report.repeated > 0 {

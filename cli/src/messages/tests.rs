@@ -140,7 +140,7 @@ fn every_key_in_the_source_is_in_the_catalogue() {
 #[test]
 fn every_key_of_the_catalogue_is_used() {
     // Sections whose keys are put together from codes and words of the formats.
-    const BUILT: [&str; 13] = [
+    const BUILT: [&str; 14] = [
         "help",
         "hint",
         "verdict",
@@ -154,6 +154,7 @@ fn every_key_of_the_catalogue_is_used() {
         "verb",
         "claim",
         "demo-try",
+        "rule",
     ];
     let source: String = all_sources().into_iter().map(|(_, text)| text).collect();
     let [en, _] = both();
@@ -179,6 +180,10 @@ fn codes_of_the_life_cycle_and_the_verifier_have_sentences() {
             en.find(&format!("reason.{code}")).is_some(),
             "reason.{code}"
         );
+    }
+    for rule in zhao_issuer::catalogue::Rule::ALL {
+        let code = rule.code();
+        assert!(en.find(&format!("rule.{code}")).is_some(), "rule.{code}");
     }
     for code in zhao_spec::life::apply::Refusal::CODES {
         assert!(

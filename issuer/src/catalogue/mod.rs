@@ -5,25 +5,45 @@
 //! collect only what it has a stated purpose for. The entry's digest stands in the `publish-type`
 //! event, so whoever has the file can check that it is the one in force.
 //!
-//! Out of scope: templates, seals, approval steps, and who may publish (the administrators' keys).
+//! Members that a place or a sensitive type asks for are optional in reading, so that entries of
+//! before are understood, and needed in publishing ([`Entry::unpublishable`], [`Profile`]).
+//!
+//! Out of scope: drawing a face, keeping seals, and who may publish (the administrators' keys).
+//!
+//! Prose: `spec/catalogue.md`.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use zhao_spec::id::{HolderCodeType, LicenceTypeCode, Uscc};
-use zhao_spec::life::data::{Action, InspectionRule, Openness, PublishType};
-use zhao_spec::life::verb::Verb;
-use zhao_spec::wire::foreign::{self, ForeignError};
-use zhao_spec::wire::{Hash, Malformed, clip, json, sha256};
+use zhao_spec::id::LicenceTypeCode;
+use zhao_spec::life::data::Openness;
+use zhao_spec::wire::clip;
+use zhao_spec::wire::foreign::ForeignError;
 
+mod compare;
+mod entry;
 mod pattern;
+mod picture;
+mod profile;
 mod read;
+mod rule;
 mod term;
+mod view;
 
+pub use compare::{Difference, compare, incompatible};
+pub use entry::{
+    Code, Conditions, Consent, Definer, Entry, Field, FieldKind, Grade, Inspection, MatterKind,
+    Media, Names, Picture, Placed, Register, RegisterRule, Seal, Sensitivity, StandardLevel,
+    Template, Without,
+};
 pub use pattern::{Pattern, PatternError, Values};
+pub use picture::{PICTURE_BYTES, PICTURES, check_pictures};
+pub use profile::{Gap, How, Item, Needed, Profile};
 pub use read::ENTRY_BYTES;
+pub use rule::{Fault, Faults, Rule, Wrong};
 pub use term::{Term, TermError, Until, last_day};
+pub use view::{Audience, Disclosed};
 
 /// The entries that come with the program: slug and file.
 const EMBEDDED: [(&str, &str); 8] = [
@@ -61,139 +81,21 @@ const EMBEDDED: [(&str, &str); 8] = [
     ),
 ];
 
-/// A name in Chinese and English.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names {
-    /// English, for screens.
-    pub en: String,
-    /// Chinese, as the licence says.
-    pub zh: String,
-}
-
-/// 标准级别: at which level the type was standardised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StandardLevel {
-    /// By a district or county.
-    District,
-    /// By a city.
-    Municipal,
-    /// Nationally; then the entry names the standard.
-    National,
-}
-
-/// Who may see a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sensitivity {
-    /// Says something about a natural person.
-    Personal,
-    /// Anyone, if the type is open.
-    Public,
-    /// Never in any public or catalogue answer.
-    Secret,
-}
-
-/// One value of a code list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Code {
-    /// What the licence says.
-    pub code: String,
-    /// What it means.
-    pub names: Names,
-}
-
-/// What values a field has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FieldKind {
-    /// `true` or `false`.
-    Boolean,
-    /// One of a list.
-    Code(Vec<Code>),
-    /// A calendar day, `YYYY-MM-DD`.
-    Date,
-    /// 0 to 2^53 − 1.
-    Integer,
-    /// Text.
-    Text {
-        /// Most characters.
-        max_length: usize,
-        /// What it must look like.
-        pattern: Option<Pattern>,
-    },
-}
-
-/// One field of the face data (照面信息).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
-    /// What values it has.
-    pub kind: FieldKind,
-    /// Name in JSON and column title in batches.
-    pub name: String,
-    /// What it is collected for.
-    pub purpose: String,
-    /// Whether every licence says it.
-    pub required: bool,
-    /// Who may see it.
-    pub sensitivity: Sensitivity,
-    /// Title on screens.
-    pub titles: Names,
-}
-
-/// 年检, 年审: what inspections do and how often they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Inspection {
-    /// Months from issue, or from one inspection, to the next; none without a rule.
-    pub cycle_months: Option<u32>,
-    /// What a failed or overdue one does.
-    pub rule: InspectionRule,
-}
-
-/// One licence type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The body that defined the type.
-    pub definer: Definer,
-    /// SHA-256 of the entry's canonical JSON: what `publish-type` commits to.
-    pub digest: Hash,
-    /// Face data, in the order of the file.
-    pub fields: Vec<Field>,
-    /// Code types a holder may have, ascending.
-    pub holders: Vec<HolderCodeType>,
-    /// Whether individual businesses are in the public index too.
-    pub individual_businesses: bool,
-    /// Whether licences of the type are in their holder's public index.
-    pub indexed: bool,
-    /// Inspections.
-    pub inspection: Inspection,
-    /// Its names.
-    pub names: Names,
-    /// How licence numbers are made and checked.
-    pub number: Pattern,
-    /// Who may see licences of the type.
-    pub openness: Openness,
-    /// Short name in commands and file names.
-    pub slug: String,
-    /// Level of the standard.
-    pub standard_level: StandardLevel,
-    /// The standard.
-    pub standard_ref: Option<String>,
-    /// 21 characters, GB/T 36904.
-    pub type_code: LicenceTypeCode,
-    /// How long licences last.
-    pub validity: Vec<Term>,
-    /// Licence verbs that apply, ascending by word.
-    pub verbs: Vec<Verb>,
-    /// Version of the entry, from 1.
-    pub version: u64,
-}
-
-/// 证照定义机构: the body that defined a type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Definer {
-    /// Its code: the first 18 characters of the type code.
-    pub code: Uscc,
-    /// Its name.
-    pub name: String,
-}
+/// The pictures that those entries name.
+const EMBEDDED_PICTURES: [(&str, &[u8]); 3] = [
+    (
+        "background.png",
+        include_bytes!("../../catalogue/pictures/background.png"),
+    ),
+    (
+        "sample.png",
+        include_bytes!("../../catalogue/pictures/sample.png"),
+    ),
+    (
+        "seal.png",
+        include_bytes!("../../catalogue/pictures/seal.png"),
+    ),
+];
 
 /// Why a catalogue cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -228,12 +130,12 @@ pub enum CatalogueError {
         source: ForeignError,
     },
     /// The entry is not one.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {faults}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Where and what.
-        source: Malformed,
+        /// All that is wrong.
+        faults: Faults,
     },
     /// The file is named otherwise than its entry.
     #[error("{}: slug is {actual:?}, expected the file's name", path.display())]
@@ -243,61 +145,20 @@ pub enum CatalogueError {
         /// What the entry says.
         actual: String,
     },
+    /// No profile has this code.
+    #[error("no profile {actual:?}, expected one of {known}")]
+    UnknownProfile {
+        /// What was asked for, clipped.
+        actual: String,
+        /// Those there are.
+        known: String,
+    },
     /// No entry has this type code or slug.
     #[error("no licence type {actual:?} in the catalogue")]
     Unknown {
         /// What was asked for, clipped.
         actual: String,
     },
-}
-
-impl Entry {
-    /// The entry of a file's bytes. White space is free, so that people can edit the file; the
-    /// digest is that of the canonical form.
-    ///
-    /// # Errors
-    /// Not JSON, or not an entry; `path` is for the message.
-    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, CatalogueError> {
-        let json_error = |source| CatalogueError::Json {
-            path: path.to_owned(),
-            source,
-        };
-        let malformed = |source| CatalogueError::Malformed {
-            path: path.to_owned(),
-            source,
-        };
-        if bytes.len() > ENTRY_BYTES {
-            let problem = zhao_spec::wire::Problem::TooLong {
-                limit: ENTRY_BYTES,
-                actual: bytes.len(),
-            };
-            return Err(malformed(Malformed::new("", problem)));
-        }
-        let canonical = foreign::canonicalize(&foreign::parse_foreign(bytes).map_err(json_error)?);
-        let value = json::parse(&canonical).map_err(|error| malformed(Malformed::from(error)))?;
-        read::entry(&value, sha256(&[&canonical])).map_err(malformed)
-    }
-
-    /// The event data that puts this version of the entry in force.
-    #[must_use]
-    pub fn publish(&self) -> Action {
-        Action::PublishType(Box::new(PublishType {
-            digest: self.digest,
-            individual_businesses: self.individual_businesses,
-            indexed: self.indexed,
-            inspection: self.inspection.rule,
-            openness: self.openness,
-            type_code: self.type_code.as_str().to_owned(),
-            verbs: self.verbs.clone(),
-            version: self.version,
-        }))
-    }
-
-    /// The field `name`.
-    #[must_use]
-    pub fn field(&self, name: &str) -> Option<&Field> {
-        self.fields.iter().find(|field| field.name == name)
-    }
 }
 
 /// All entries of one office.
@@ -319,7 +180,8 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// Writes the entries that come with the program to `dir`; files that are there stay.
+    /// Writes the entries that come with the program, and their pictures, to `dir`; files that are
+    /// there stay.
     ///
     /// # Errors
     /// The disk refuses.
@@ -328,11 +190,16 @@ impl Catalogue {
             path: path.to_owned(),
             source,
         };
-        fs::create_dir_all(dir).map_err(|source| io(dir, source))?;
-        for (slug, text) in EMBEDDED {
+        let pictures = dir.join(PICTURES);
+        fs::create_dir_all(&pictures).map_err(|source| io(&pictures, source))?;
+        let entries = EMBEDDED.map(|(slug, text)| {
             let path = dir.join(slug).with_extension("json");
+            (path, text.as_bytes())
+        });
+        let pictures = EMBEDDED_PICTURES.map(|(name, bytes)| (pictures.join(name), bytes));
+        for (path, bytes) in entries.into_iter().chain(pictures) {
             if !path.exists() {
-                fs::write(&path, text).map_err(|source| io(&path, source))?;
+                fs::write(&path, bytes).map_err(|source| io(&path, source))?;
             }
         }
         Ok(())
@@ -367,6 +234,12 @@ impl Catalogue {
             catalogue.add(path, &bytes)?;
         }
         Ok(catalogue)
+    }
+
+    /// Puts an entry in the place of the one that has its type code, or adds it: after it has come
+    /// into force.
+    pub fn put(&mut self, path: PathBuf, entry: Entry) {
+        self.entries.insert(entry.type_code.clone(), (path, entry));
     }
 
     fn add(&mut self, path: PathBuf, bytes: &[u8]) -> Result<(), CatalogueError> {

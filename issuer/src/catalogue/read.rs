@@ -1,25 +1,26 @@
 //! From JSON to an entry, with every rule an entry must keep.
+//!
+//! Reading does not stop at the first fault: whoever edits an entry is told all of them at once.
 
-use std::collections::BTreeSet;
-
-use zhao_spec::id::{HolderCodeType, LicenceTypeCode, Uscc};
+use zhao_spec::id::{HolderCodeType, IdError, LicenceTypeCode, Uscc};
 use zhao_spec::life::data::{InspectionRule, Openness};
 use zhao_spec::life::verb::{On, Verb};
 use zhao_spec::wire::fields::text_of;
 use zhao_spec::wire::{Fields, Hash, Malformed, Problem, Value, limits};
 
 use super::{
-    Code, Definer, Entry, Field, FieldKind, Inspection, Names, Pattern, Sensitivity, StandardLevel,
-    Term,
+    Definer, Entry, Fault, Grade, Inspection, MatterKind, Names, Pattern, Rule, StandardLevel, Term,
 };
-use crate::intake::METADATA;
 use crate::text;
+
+mod face;
+mod more;
 
 /// One entry file, bytes: a hundred fields with their purposes fit.
 pub const ENTRY_BYTES: usize = 256 << 10;
 /// A name or title, characters.
 const NAME_CHARS: usize = 128;
-/// A purpose or reference, characters.
+/// A purpose, reference or requirement, characters.
 const SENTENCE_CHARS: usize = 512;
 /// One text of the face data, characters: four bytes each at most.
 const TEXT_CHARS: usize = limits::FACE_TEXT_BYTES / 4;
@@ -27,386 +28,410 @@ const TEXT_CHARS: usize = limits::FACE_TEXT_BYTES / 4;
 const CODES: usize = 256;
 /// Longest term or cycle that can be meant, in years; longer is a slip of the keyboard.
 const YEARS: u64 = 200;
+/// Terms, purposes, steps, register rules: more is no entry that a person keeps in view.
+const SHORT_LIST: usize = 16;
 
-pub(super) fn entry(value: &Value, digest: Hash) -> Result<Entry, Malformed> {
-    let mut f = Fields::new(value, "")?;
-    let type_code = code(&mut f, "typeCode", LicenceTypeCode::parse)?;
-    let openness = Openness::read(&mut f, "openness")?;
-    let standard_level = standard_level(&mut f)?;
-    let entry = Entry {
-        definer: definer(f.object("definer")?, &type_code)?,
-        digest,
-        fields: fields(&mut f)?,
-        holders: holders(&mut f)?,
-        individual_businesses: f.bool("individualBusinesses")?,
-        indexed: f.bool("indexed")?,
-        inspection: inspection(f.object("inspection")?)?,
-        names: names(&mut f, "names")?,
-        number: number(&mut f)?,
-        openness,
-        slug: slug(&mut f)?,
-        standard_level,
-        standard_ref: standard_ref(&mut f, standard_level)?,
-        validity: validity(&mut f)?,
-        verbs: verbs(&mut f)?,
-        version: at_least_one(&mut f, "version")?,
-        type_code,
-    };
-    f.finish()?;
-    check_together(&entry)?;
-    Ok(entry)
-}
-
-/// Rules that concern several members.
-fn check_together(entry: &Entry) -> Result<(), Malformed> {
-    if entry.indexed && entry.openness != Openness::Open {
-        let open = "false, because the type is not open";
-        return Err(Malformed::value("indexed", open, "true"));
-    }
-    // A holder's public index is keyed by its unified social credit code.
-    if entry.indexed && entry.holders != [HolderCodeType::USCC] {
-        return Err(Malformed::value(
-            "holders",
-            "001 alone, because the type is indexed",
-            "",
-        ));
-    }
-    if entry.individual_businesses && !entry.indexed {
-        let not_indexed = "false, because the type is not indexed";
-        return Err(Malformed::value(
-            "individualBusinesses",
-            not_indexed,
-            "true",
-        ));
-    }
-    // A natural person behind an open type would be named in public.
-    if entry.openness == Openness::Open && entry.holders.iter().any(|h| !h.is_organisation()) {
-        return Err(Malformed::value(
-            "holders",
-            "organisations only, because the type is open",
-            "",
-        ));
-    }
-    let inspected = entry.verbs.contains(&Verb::Inspect);
-    if inspected != (entry.inspection.rule != InspectionRule::None) {
-        let expected = "inspect exactly when there is an inspection rule";
-        return Err(Malformed::value("verbs", expected, ""));
-    }
-    Ok(())
-}
-
-fn clean(path: String, text: &str, limit: usize) -> Result<String, Malformed> {
-    if text.is_empty() {
-        return Err(Malformed::value(path, "text, not empty", text));
-    }
-    let same = text::clean(text, limit).is_ok_and(|clean| clean == text);
-    if same {
-        Ok(text.to_owned())
-    } else {
-        let expected = "printable text in NFC, without outer spaces, within its length";
-        Err(Malformed::value(path, expected, text))
+/// The entry of a canonical value.
+pub(super) fn entry(value: Value, digest: Hash) -> Result<Entry, Vec<Fault>> {
+    let mut reader = Reader::default();
+    match (reader.entry(&value, digest), reader.faults) {
+        (Some(entry), faults) if faults.is_empty() => Ok(Entry { value, ..entry }),
+        (_, faults) => Err(faults),
     }
 }
 
-fn label(f: &mut Fields<'_>, name: &str, limit: usize) -> Result<String, Malformed> {
-    let path = f.path_of(name);
-    clean(path, f.text(name)?, limit)
+/// Collects faults while it goes through the members.
+#[derive(Default)]
+struct Reader {
+    faults: Vec<Fault>,
 }
 
-fn names(f: &mut Fields<'_>, name: &str) -> Result<Names, Malformed> {
-    let mut f = f.object(name)?;
-    let names = Names {
-        en: label(&mut f, "en", NAME_CHARS)?,
-        zh: label(&mut f, "zh", NAME_CHARS)?,
-    };
-    f.finish()?;
-    Ok(names)
-}
+impl Reader {
+    fn note<T, F: Into<Fault>>(&mut self, result: Result<T, F>) -> Option<T> {
+        result.map_err(|fault| self.faults.push(fault.into())).ok()
+    }
 
-fn code<T>(
-    f: &mut Fields<'_>,
-    name: &str,
-    parse: impl Fn(&str) -> Result<T, zhao_spec::id::IdError>,
-) -> Result<T, Malformed> {
-    let text = f.text(name)?;
-    parse(text).map_err(|error| Malformed::value(f.path_of(name), number_words(&error), text))
+    fn fault<T>(&mut self, place: impl Into<String>, rule: Rule, actual: &str) -> Option<T> {
+        self.faults.push(Fault::new(place, rule, actual));
+        None
+    }
+
+    /// Notes every member nobody asked for.
+    fn finish(&mut self, f: &Fields<'_>) {
+        self.faults.extend(f.unknown().map(Fault::from));
+    }
+
+    /// None when the faults say why.
+    fn entry(&mut self, value: &Value, digest: Hash) -> Option<Entry> {
+        let mut f = self.note(Fields::new(value, ""))?;
+        let f = &mut f;
+        let type_code = self.code(f, "typeCode", LicenceTypeCode::parse);
+        let openness = self.note(Openness::read(f, "openness"));
+        let standard_level = self.word(
+            f,
+            "standardLevel",
+            Rule::StandardLevel,
+            StandardLevel::from_word,
+        );
+        let definer = self.definer(f, type_code.as_ref());
+        let fields = self.fields(f);
+        let holders = self.holders(f);
+        let individual_businesses = self.note(f.bool("individualBusinesses"));
+        let indexed = self.note(f.bool("indexed"));
+        let inspection = self.inspection(f);
+        let names = self.names(f, "names");
+        let number = self.number(f);
+        let slug = self.slug(f);
+        let standard_ref = self.standard_ref(f, standard_level);
+        let validity = self.validity(f);
+        let verbs = self.verbs(f);
+        let version = self.at_least_one(f, "version");
+        let more = self.more(f, fields.as_deref());
+        self.finish(f);
+        let more = more?;
+        let entry = Entry {
+            collection_start: more.collection_start,
+            conditions: more.conditions,
+            definer: definer?,
+            digest,
+            grade: more.grade,
+            high_frequency: more.high_frequency,
+            holders: holders?,
+            individual_businesses: individual_businesses?,
+            indexed: indexed?,
+            inspection: inspection?,
+            issuing_units: more.issuing_units,
+            matter: more.matter,
+            names: names?,
+            number: number?,
+            openness: openness?,
+            registers: more.registers,
+            sample: more.sample,
+            seal: more.seal,
+            sign_off: more.sign_off,
+            slug: slug?,
+            standard_level: standard_level?,
+            standard_ref: standard_ref?,
+            states_no_secrets: more.states_no_secrets,
+            template: more.template,
+            validity: validity?,
+            value: Value::Bool(true),
+            verbs: verbs?,
+            version: version?,
+            widens: more.widens,
+            fields: fields?,
+            type_code: type_code?,
+        };
+        self.check_together(&entry);
+        Some(entry)
+    }
+
+    /// Rules that concern several members.
+    fn check_together(&mut self, entry: &Entry) {
+        if entry.indexed && entry.openness != Openness::Open {
+            self.fault::<()>("indexed", Rule::IndexedOpen, "true");
+        }
+        // A holder's public index is keyed by its unified social credit code.
+        if entry.indexed && entry.holders != [HolderCodeType::USCC] {
+            self.fault::<()>("holders", Rule::HoldersIndexed, "");
+        }
+        if entry.individual_businesses && !entry.indexed {
+            self.fault::<()>("individualBusinesses", Rule::IndividualIndexed, "true");
+        }
+        // A natural person behind an open type would be named in public.
+        if entry.openness == Openness::Open && entry.holders.iter().any(|h| !h.is_organisation()) {
+            self.fault::<()>("holders", Rule::HoldersOpen, "");
+        }
+        let inspected = entry.verbs.contains(&Verb::Inspect);
+        if inspected != (entry.inspection.rule != InspectionRule::None) {
+            self.fault::<()>("verbs", Rule::InspectVerb, "");
+        }
+    }
+
+    fn clean(&mut self, place: String, text: &str, limit: usize) -> Option<String> {
+        if text.is_empty() {
+            return self.fault(place, Rule::NotEmpty, text);
+        }
+        if text::clean(text, limit).is_ok_and(|clean| clean == text) {
+            Some(text.to_owned())
+        } else {
+            self.fault(place, Rule::Printable, text)
+        }
+    }
+
+    fn label(&mut self, f: &mut Fields<'_>, name: &str, limit: usize) -> Option<String> {
+        let text = self.note(f.text(name))?;
+        self.clean(f.path_of(name), text, limit)
+    }
+
+    fn names(&mut self, f: &mut Fields<'_>, name: &str) -> Option<Names> {
+        let inner = self.note(f.object(name))?;
+        self.names_in(inner, NAME_CHARS)
+    }
+
+    fn names_in(&mut self, mut f: Fields<'_>, limit: usize) -> Option<Names> {
+        let en = self.label(&mut f, "en", limit);
+        let zh = self.label(&mut f, "zh", limit);
+        self.finish(&f);
+        Some(Names { en: en?, zh: zh? })
+    }
+
+    /// A word of a closed list.
+    fn word<T>(
+        &mut self,
+        f: &mut Fields<'_>,
+        name: &str,
+        rule: Rule,
+        from_word: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let word = self.note(f.text(name))?;
+        match from_word(word) {
+            Some(one) => Some(one),
+            None => self.fault(f.path_of(name), rule, word),
+        }
+    }
+
+    fn code<T>(
+        &mut self,
+        f: &mut Fields<'_>,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, IdError>,
+    ) -> Option<T> {
+        let text = self.note(f.text(name))?;
+        let parsed = parse(text);
+        self.note(parsed.map_err(|error| Fault::new(f.path_of(name), number_rule(&error), text)))
+    }
+
+    /// A body: its code and name.
+    fn body(&mut self, mut f: Fields<'_>) -> Option<Definer> {
+        let code = self.code(&mut f, "code", Uscc::parse);
+        let name = self.label(&mut f, "name", NAME_CHARS);
+        self.finish(&f);
+        Some(Definer {
+            code: code?,
+            name: name?,
+        })
+    }
+
+    fn definer(
+        &mut self,
+        f: &mut Fields<'_>,
+        type_code: Option<&LicenceTypeCode>,
+    ) -> Option<Definer> {
+        let inner = self.note(f.object("definer"))?;
+        let place = inner.path_of("code");
+        let definer = self.body(inner)?;
+        if type_code.is_some_and(|type_code| definer.code != type_code.definer()) {
+            return self.fault(place, Rule::FirstEighteen, definer.code.as_str());
+        }
+        Some(definer)
+    }
+
+    fn slug(&mut self, f: &mut Fields<'_>) -> Option<String> {
+        let slug = self.note(f.text("slug"))?;
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if (1..=64).contains(&slug.len()) && slug.bytes().all(plain) {
+            Some(slug.to_owned())
+        } else {
+            self.fault("slug", Rule::Slug, slug)
+        }
+    }
+
+    fn holders(&mut self, f: &mut Fields<'_>) -> Option<Vec<HolderCodeType>> {
+        let holders = self.each(f, "holders", SHORT_LIST, |reader, value, place| {
+            let text = reader.note(text_of(value, place))?;
+            match HolderCodeType::parse(text) {
+                Ok(holder) => Some(holder),
+                Err(_) => reader.fault(place, Rule::Holder, text),
+            }
+        })?;
+        if holders.is_empty() || !holders.is_sorted_by(|a, b| a < b) {
+            return self.fault("holders", Rule::HoldersOrder, "");
+        }
+        Some(holders)
+    }
+
+    /// The elements of an array; none when it is no array or an element is wrong.
+    fn each<'a, T>(
+        &mut self,
+        f: &mut Fields<'a>,
+        name: &str,
+        max: usize,
+        mut read: impl FnMut(&mut Self, &'a Value, &str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items = self.note(f.array(name))?;
+        let place = f.path_of(name);
+        if items.len() > max {
+            let problem = Problem::TooLong {
+                limit: max,
+                actual: items.len(),
+            };
+            self.faults.push(Malformed::new(place, problem).into());
+            return None;
+        }
+        let mut all = Some(Vec::with_capacity(items.len()));
+        for (at, value) in items.iter().enumerate() {
+            match (read(self, value, &format!("{place}[{at}]")), &mut all) {
+                (Some(item), Some(all)) => all.push(item),
+                _ => all = None,
+            }
+        }
+        all
+    }
+
+    /// As [`Reader::each`], for objects.
+    fn each_object<'a, T>(
+        &mut self,
+        f: &mut Fields<'a>,
+        name: &str,
+        max: usize,
+        mut read: impl FnMut(&mut Self, Fields<'a>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        self.each(f, name, max, |reader, value, place| {
+            let inner = reader.note(Fields::new(value, place))?;
+            read(reader, inner)
+        })
+    }
+
+    fn standard_ref(
+        &mut self,
+        f: &mut Fields<'_>,
+        level: Option<StandardLevel>,
+    ) -> Option<Option<String>> {
+        match self.note(f.optional_text("standardRef"))? {
+            Some(text) => self
+                .clean("standardRef".to_owned(), text, SENTENCE_CHARS)
+                .map(Some),
+            // CAT-10: a national standard is named.
+            None if level == Some(StandardLevel::National) => {
+                self.note(Err(Malformed::new("standardRef", Problem::Missing)))
+            }
+            None => Some(None),
+        }
+    }
+
+    fn at_least_one(&mut self, f: &mut Fields<'_>, name: &str) -> Option<u64> {
+        match self.note(f.int(name))? {
+            0 => self.fault(f.path_of(name), Rule::OneOrMore, "0"),
+            n => Some(n),
+        }
+    }
+
+    /// A number from 1 to `max`, `max` below 2^32.
+    fn count(&mut self, f: &mut Fields<'_>, name: &str, max: u64, rule: Rule) -> Option<u32> {
+        let n = self.note(f.int(name))?;
+        match u32::try_from(n) {
+            Ok(small) if (1..=max).contains(&n) => Some(small),
+            _ => self.fault(f.path_of(name), rule, &n.to_string()),
+        }
+    }
+
+    fn inspection(&mut self, f: &mut Fields<'_>) -> Option<Inspection> {
+        let mut f = self.note(f.object("inspection"))?;
+        let rule = self.note(InspectionRule::read(&mut f, "rule"))?;
+        let cycle_months = match rule {
+            InspectionRule::None => None,
+            _ => Some(self.count(&mut f, "cycleMonths", YEARS * 12, Rule::OneToCenturies)?),
+        };
+        self.finish(&f);
+        Some(Inspection { cycle_months, rule })
+    }
+
+    fn validity(&mut self, f: &mut Fields<'_>) -> Option<Vec<Term>> {
+        let terms = self.each_object(f, "validity", SHORT_LIST, |reader, mut f| {
+            let word = reader.note(f.text("rule"))?;
+            let days = YEARS * 366;
+            let mut count = |name, max| reader.count(&mut f, name, max, Rule::OneToCenturies);
+            let term = match word {
+                "days" => count("length", days).map(Term::Days),
+                "indefinite" => Some(Term::Indefinite),
+                "months" => count("length", YEARS * 12).map(Term::Months),
+                "to-date" => {
+                    let (min_days, max_years) = (count("minDays", days), count("maxYears", YEARS));
+                    min_days
+                        .zip(max_years)
+                        .map(|(min_days, max_years)| Term::ToDate {
+                            min_days,
+                            max_years,
+                        })
+                }
+                "years" => count("length", YEARS).map(Term::Years),
+                other => return reader.fault(f.path_of("rule"), Rule::TermRule, other),
+            };
+            reader.finish(&f);
+            term
+        })?;
+        if terms.is_empty() {
+            return self.fault("validity", Rule::TermsSome, "");
+        }
+        let again = |(at, term): (usize, &Term)| terms.iter().take(at).any(|other| other == term);
+        if terms.iter().enumerate().any(again) {
+            return self.fault("validity", Rule::TermsDiffer, "");
+        }
+        Some(terms)
+    }
+
+    fn verbs(&mut self, f: &mut Fields<'_>) -> Option<Vec<Verb>> {
+        let words = self.each(f, "verbs", Verb::ALL.len(), |reader, value, place| {
+            let word = reader.note(text_of(value, place))?;
+            match Verb::from_word(word).filter(|verb| verb.on() == On::Licence) {
+                Some(verb) => Some((word.to_owned(), verb)),
+                None => reader.fault(place, Rule::Verb, word),
+            }
+        })?;
+        if !words.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return self.fault("verbs", Rule::VerbOrder, "");
+        }
+        let verbs: Vec<Verb> = words.into_iter().map(|(_, verb)| verb).collect();
+        if !verbs.contains(&Verb::Issued) {
+            return self.fault("verbs", Rule::VerbIssued, "");
+        }
+        Some(verbs)
+    }
+
+    fn pattern(&mut self, place: &str, text: &str) -> Option<Pattern> {
+        match Pattern::parse(text) {
+            Ok(pattern) => Some(pattern),
+            Err(_) => self.fault(place, Rule::Pattern, text),
+        }
+    }
+
+    fn number(&mut self, f: &mut Fields<'_>) -> Option<Pattern> {
+        let text = self.note(f.text("number"))?;
+        let pattern = self.pattern("number", text)?;
+        if !pattern.is_generating() {
+            return self.fault("number", Rule::NumberPattern, text);
+        }
+        Some(pattern)
+    }
+
+    /// 证照颁发机构级别 and 事项类别, which an entry may leave out.
+    fn grade_and_matter(
+        &mut self,
+        f: &mut Fields<'_>,
+    ) -> (Option<Option<Grade>>, Option<Option<MatterKind>>) {
+        let grade = match f.has("grade") {
+            true => self
+                .word(f, "grade", Rule::Grade, Grade::from_word)
+                .map(Some),
+            false => Some(None),
+        };
+        let matter = match f.has("matterKind") {
+            true => self
+                .word(f, "matterKind", Rule::Matter, MatterKind::from_word)
+                .map(Some),
+            false => Some(None),
+        };
+        (grade, matter)
+    }
 }
 
 /// What is expected of a number, by the check that failed.
-fn number_words(error: &zhao_spec::id::IdError) -> &'static str {
-    use zhao_spec::id::IdError;
+fn number_rule(error: &IdError) -> Rule {
     match error {
-        IdError::Length { .. } => "of the right length",
-        IdError::Character { .. } => "made of the characters its standard allows",
-        IdError::Check { .. } => "a number whose check character is right",
-        _ => "a number of its standard",
+        IdError::Length { .. } => Rule::Length,
+        IdError::Character { .. } => Rule::NumberCharacters,
+        IdError::Check { .. } => Rule::CheckCharacter,
+        _ => Rule::Number,
     }
-}
-
-fn definer(mut f: Fields<'_>, type_code: &LicenceTypeCode) -> Result<Definer, Malformed> {
-    let definer = Definer {
-        code: code(&mut f, "code", Uscc::parse)?,
-        name: label(&mut f, "name", NAME_CHARS)?,
-    };
-    if definer.code != type_code.definer() {
-        let expected = "the first 18 characters of typeCode";
-        return Err(Malformed::value(
-            f.path_of("code"),
-            expected,
-            definer.code.as_str(),
-        ));
-    }
-    f.finish()?;
-    Ok(definer)
-}
-
-fn slug(f: &mut Fields<'_>) -> Result<String, Malformed> {
-    let slug = f.text("slug")?;
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if (1..=64).contains(&slug.len()) && slug.bytes().all(plain) {
-        Ok(slug.to_owned())
-    } else {
-        Err(Malformed::value("slug", "1 to 64 of a-z, 0-9 and -", slug))
-    }
-}
-
-fn holders(f: &mut Fields<'_>) -> Result<Vec<HolderCodeType>, Malformed> {
-    let holders = f.items("holders", 16, |value, path| {
-        let text = text_of(value, path)?;
-        HolderCodeType::parse(text)
-            .map_err(|_| Malformed::value(path, "a holder code type of GB/T 36903", text))
-    })?;
-    if holders.is_empty() || !holders.is_sorted_by(|a, b| a < b) {
-        return Err(Malformed::value(
-            "holders",
-            "one or more, strictly ascending",
-            "",
-        ));
-    }
-    Ok(holders)
-}
-
-fn standard_level(f: &mut Fields<'_>) -> Result<StandardLevel, Malformed> {
-    match f.text("standardLevel")? {
-        "district" => Ok(StandardLevel::District),
-        "municipal" => Ok(StandardLevel::Municipal),
-        "national" => Ok(StandardLevel::National),
-        other => Err(Malformed::value(
-            "standardLevel",
-            "district, municipal or national",
-            other,
-        )),
-    }
-}
-
-fn standard_ref(f: &mut Fields<'_>, level: StandardLevel) -> Result<Option<String>, Malformed> {
-    match f.optional_text("standardRef")? {
-        Some(text) => clean("standardRef".to_owned(), text, SENTENCE_CHARS).map(Some),
-        // CAT-10: a national standard is named.
-        None if level == StandardLevel::National => {
-            Err(Malformed::new("standardRef", Problem::Missing))
-        }
-        None => Ok(None),
-    }
-}
-
-fn at_least_one(f: &mut Fields<'_>, name: &str) -> Result<u64, Malformed> {
-    match f.int(name)? {
-        0 => Err(Malformed::value(f.path_of(name), "1 or more", "0")),
-        n => Ok(n),
-    }
-}
-
-/// A number from 1 to `max`, `max` below 2^32.
-fn count(f: &mut Fields<'_>, name: &str, max: u64) -> Result<u32, Malformed> {
-    let n = f.int(name)?;
-    u32::try_from(n)
-        .ok()
-        .filter(|_| (1..=max).contains(&n))
-        .ok_or_else(|| {
-            Malformed::value(
-                f.path_of(name),
-                "1 or more, at most 200 years",
-                &n.to_string(),
-            )
-        })
-}
-
-fn inspection(mut f: Fields<'_>) -> Result<Inspection, Malformed> {
-    let rule = InspectionRule::read(&mut f, "rule")?;
-    let cycle_months = match rule {
-        InspectionRule::None => None,
-        _ => Some(count(&mut f, "cycleMonths", YEARS * 12)?),
-    };
-    f.finish()?;
-    Ok(Inspection { cycle_months, rule })
-}
-
-fn validity(f: &mut Fields<'_>) -> Result<Vec<Term>, Malformed> {
-    let mut terms = Vec::new();
-    for mut f in f.objects("validity", 16)? {
-        let term = match f.text("rule")? {
-            "days" => Term::Days(count(&mut f, "length", YEARS * 366)?),
-            "indefinite" => Term::Indefinite,
-            "months" => Term::Months(count(&mut f, "length", YEARS * 12)?),
-            "to-date" => Term::ToDate {
-                min_days: count(&mut f, "minDays", YEARS * 366)?,
-                max_years: count(&mut f, "maxYears", YEARS)?,
-            },
-            "years" => Term::Years(count(&mut f, "length", YEARS)?),
-            other => {
-                let expected = "days, indefinite, months, to-date or years";
-                return Err(Malformed::value(f.path_of("rule"), expected, other));
-            }
-        };
-        f.finish()?;
-        if terms.contains(&term) {
-            return Err(Malformed::value("validity", "terms that differ", ""));
-        }
-        terms.push(term);
-    }
-    if terms.is_empty() {
-        return Err(Malformed::value("validity", "one term or more", ""));
-    }
-    Ok(terms)
-}
-
-fn verbs(f: &mut Fields<'_>) -> Result<Vec<Verb>, Malformed> {
-    let words = f.items("verbs", Verb::ALL.len(), |value, path| {
-        let word = text_of(value, path)?;
-        let verb = Verb::from_word(word).filter(|verb| verb.on() == On::Licence);
-        verb.map(|verb| (word.to_owned(), verb))
-            .ok_or_else(|| Malformed::value(path, "a verb of a licence", word))
-    })?;
-    if !words.is_sorted_by(|(a, _), (b, _)| a < b) {
-        return Err(Malformed::value("verbs", "strictly ascending words", ""));
-    }
-    let verbs: Vec<Verb> = words.into_iter().map(|(_, verb)| verb).collect();
-    if !verbs.contains(&Verb::Issued) {
-        return Err(Malformed::value("verbs", "a list with issued", ""));
-    }
-    Ok(verbs)
-}
-
-fn pattern(path: &str, text: &str) -> Result<Pattern, Malformed> {
-    Pattern::parse(text)
-        .map_err(|_| Malformed::value(path, "a pattern of literals and {parts}", text))
-}
-
-fn number(f: &mut Fields<'_>) -> Result<Pattern, Malformed> {
-    let text = f.text("number")?;
-    let pattern = pattern("number", text)?;
-    if !pattern.is_generating() {
-        let expected = "a pattern of literals, {holder}, {region}, {serial:n} and {year}";
-        return Err(Malformed::value("number", expected, text));
-    }
-    Ok(pattern)
-}
-
-fn fields(f: &mut Fields<'_>) -> Result<Vec<Field>, Malformed> {
-    let mut seen = BTreeSet::new();
-    let mut fields = Vec::new();
-    for f in f.objects("fields", limits::FACE_MEMBERS)? {
-        let path = f.path_of("name");
-        let field = field(f)?;
-        if METADATA.contains(&field.name.as_str()) {
-            let expected = "a name that no metadata has (GB/T 36903)";
-            return Err(Malformed::value(path, expected, &field.name));
-        }
-        if !seen.insert(field.name.clone()) {
-            return Err(Malformed::value(
-                path,
-                "a name not used before",
-                &field.name,
-            ));
-        }
-        fields.push(field);
-    }
-    Ok(fields)
-}
-
-fn field(mut f: Fields<'_>) -> Result<Field, Malformed> {
-    let name = f.text("name")?.to_owned();
-    let letter = name.starts_with(|c: char| c.is_ascii_lowercase());
-    if !letter || name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        let expected = "[a-z][A-Za-z0-9]*, at most 64 characters";
-        return Err(Malformed::value(f.path_of("name"), expected, &name));
-    }
-    let field = Field {
-        kind: kind(&mut f)?,
-        name,
-        purpose: label(&mut f, "purpose", SENTENCE_CHARS)?,
-        required: f.bool("required")?,
-        sensitivity: match f.text("sensitivity")? {
-            "personal" => Sensitivity::Personal,
-            "public" => Sensitivity::Public,
-            "secret" => Sensitivity::Secret,
-            other => {
-                let expected = "personal, public or secret";
-                return Err(Malformed::value(f.path_of("sensitivity"), expected, other));
-            }
-        },
-        titles: names(&mut f, "titles")?,
-    };
-    f.finish()?;
-    Ok(field)
-}
-
-fn kind(f: &mut Fields<'_>) -> Result<FieldKind, Malformed> {
-    match f.text("kind")? {
-        "boolean" => Ok(FieldKind::Boolean),
-        "code" => codes(f).map(FieldKind::Code),
-        "date" => Ok(FieldKind::Date),
-        "integer" => Ok(FieldKind::Integer),
-        "text" => {
-            let max_length = usize::try_from(f.int("maxLength")?).unwrap_or(usize::MAX);
-            if !(1..=TEXT_CHARS).contains(&max_length) {
-                let actual = max_length.to_string();
-                return Err(Malformed::value(
-                    f.path_of("maxLength"),
-                    "1 to 1024",
-                    &actual,
-                ));
-            }
-            let path = f.path_of("pattern");
-            let pattern = match f.optional_text("pattern")? {
-                None => None,
-                Some(text) => match pattern(&path, text)? {
-                    plain if plain.is_plain() => Some(plain),
-                    _ => {
-                        let expected = "literals, {alnum:n}, {digits:n} and {upper:n}";
-                        return Err(Malformed::value(path, expected, text));
-                    }
-                },
-            };
-            Ok(FieldKind::Text {
-                max_length,
-                pattern,
-            })
-        }
-        other => {
-            let expected = "boolean, code, date, integer or text";
-            Err(Malformed::value(f.path_of("kind"), expected, other))
-        }
-    }
-}
-
-fn codes(f: &mut Fields<'_>) -> Result<Vec<Code>, Malformed> {
-    let path = f.path_of("codes");
-    let mut codes: Vec<Code> = Vec::new();
-    for mut f in f.objects("codes", CODES)? {
-        let code = Code {
-            code: label(&mut f, "code", 64)?,
-            names: names(&mut f, "names")?,
-        };
-        f.finish()?;
-        if codes.iter().any(|other| other.code == code.code) {
-            return Err(Malformed::value(path, "codes that differ", &code.code));
-        }
-        codes.push(code);
-    }
-    if codes.is_empty() {
-        return Err(Malformed::value(path, "one code or more", ""));
-    }
-    Ok(codes)
 }

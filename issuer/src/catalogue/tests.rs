@@ -1,6 +1,10 @@
-use zhao_spec::wire::foreign::canonicalize;
+use zhao_spec::life::data::Action;
+use zhao_spec::wire::foreign::{self, canonicalize};
+use zhao_spec::wire::sha256;
 
 use super::*;
+
+mod rules;
 
 const FOOD: &str = include_str!("../../catalogue/food-operation.json");
 

@@ -6,7 +6,7 @@ use zhao_spec::credential::FaceValue;
 use zhao_spec::id::{HolderCodeType, LicenceTypeCode, Uscc};
 use zhao_spec::wire::{Date, clip, limits};
 
-use super::{COLUMNS, Cell, Fault, Problem, Row, RowError};
+use super::{COLUMNS, Cell, Fault, Origin, Problem, Row, RowError};
 use crate::catalogue::{
     Catalogue, Entry, Field, FieldKind, Sensitivity, TermError, Until, Values, last_day,
 };
@@ -45,6 +45,8 @@ pub struct Request {
     pub issued: Date,
     /// The licence number, when the office has given it already.
     pub number: Option<String>,
+    /// Whether it belongs to the old stock or to the increment.
+    pub origin: Origin,
     /// The office's own case number: a second row with it issues nothing.
     pub reference: Option<String>,
     /// Which row it was.
@@ -143,6 +145,7 @@ impl Checker<'_> {
             .zip(unit.as_ref())
             .zip(issued)
             .and_then(|((holder, unit), issued)| self.number(entry, &holder.1, unit, issued));
+        let origin = self.origin(entry, issued);
         let reference = self.optional_text("reference", NUMBER_CHARS);
         let face_data = self.face_data(entry);
         let (holder_code_type, holder_code) = holder?;
@@ -154,6 +157,7 @@ impl Checker<'_> {
             inspection_due: inspection_due?,
             issued: issued?,
             number: number?,
+            origin: origin?,
             reference: reference?,
             row: self.row.number,
             type_code: entry.type_code.clone(),
@@ -247,6 +251,34 @@ impl Checker<'_> {
             Some(text) => parse_date(text).map(Until::Day),
         };
         self.note("validUntil", until)
+    }
+
+    /// ISS-13: the entry's start of collection decides; a row may only agree.
+    fn origin(&mut self, entry: &Entry, issued: Option<Date>) -> Option<Origin> {
+        let column = "origin";
+        let said = match self.optional_text(column, NUMBER_CHARS)? {
+            None => None,
+            Some(text) => {
+                let words = || Origin::ALL.map(Origin::as_str).join(", ");
+                let origin = Origin::from_word(&text).ok_or_else(|| Problem::NotOneOf {
+                    expected: words(),
+                    actual: clip(&text),
+                });
+                Some(self.note(column, origin)?)
+            }
+        };
+        let Some(start) = entry.collection_start else {
+            return Some(said.unwrap_or(Origin::New));
+        };
+        let is = Origin::of(issued?, start);
+        let agreed = match said {
+            Some(said) if said != is => Err(Problem::Origin {
+                actual: said.as_str(),
+                start: start.to_string(),
+            }),
+            _ => Ok(is),
+        };
+        self.note(column, agreed)
     }
 
     fn inspection(

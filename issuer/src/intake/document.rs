@@ -88,7 +88,8 @@ fn line(input: &mut impl BufRead) -> Result<Option<Vec<u8>>, Problem> {
             break;
         }
         any = true;
-        let end = buffer.iter().position(|byte| *byte == b'\n');
+        // A carriage return ends a line too; the empty line of CR LF is skipped like any other.
+        let end = buffer.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
         let part = &buffer[..end.unwrap_or(buffer.len())];
         over = over || line.len().saturating_add(part.len()) > MAX_ROW_BYTES;
         if !over {

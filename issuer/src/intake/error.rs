@@ -143,6 +143,12 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
+    /// The same as in an earlier row of the batch.
+    #[error("the same as in row {row}")]
+    Again {
+        /// The earlier row.
+        row: u64,
+    },
     /// A number that fails its standard.
     #[error("{0}")]
     Id(#[from] IdError),
@@ -189,6 +195,24 @@ pub enum Problem {
         /// The kind found.
         actual: &'static str,
     },
+    /// A register knows another name for the code. Neither name is told: it may be a person's.
+    #[error("not the name that {register} has for {code} ({source_name})")]
+    NotAsRegistered {
+        /// Which register.
+        register: &'static str,
+        /// Column of the code.
+        code: String,
+        /// Where the answer came from.
+        source_name: String,
+    },
+    /// A register does not know the code.
+    #[error("{register} has no such code ({source_name})")]
+    NotInRegister {
+        /// Which register.
+        register: &'static str,
+        /// Where the answer came from.
+        source_name: String,
+    },
     /// Not a value of a list.
     #[error("{actual:?} is not one of {expected}")]
     NotOneOf {
@@ -196,6 +220,14 @@ pub enum Problem {
         expected: String,
         /// What was found, clipped.
         actual: String,
+    },
+    /// The row says it is old stock or new, and its date of issue says otherwise.
+    #[error("{actual}, but the stock of the type is what was issued before {start}")]
+    Origin {
+        /// What the row says.
+        actual: &'static str,
+        /// Start of collection.
+        start: String,
     },
     /// Not of the form the type prescribes.
     #[error("{actual:?} is not of the form {expected}")]
@@ -211,6 +243,14 @@ pub enum Problem {
     /// The input could not be read any further; no row follows.
     #[error("the batch cannot be read further: {0}")]
     Read(String),
+    /// A register does not answer, and the type issues nothing without it.
+    #[error("{register} cannot be asked, and the type needs its answer: {cause}")]
+    RegisterUnreachable {
+        /// Which register.
+        register: &'static str,
+        /// Why.
+        cause: String,
+    },
     /// More bytes than a row may have.
     #[error("more than {} bytes", MAX_ROW_BYTES)]
     RowTooLong,

@@ -15,13 +15,23 @@ use crate::catalogue::Catalogue;
 
 mod check;
 mod decode;
+mod distinct;
 mod document;
 mod error;
+mod origin;
+mod register;
+mod stock;
 mod table;
 
 pub use check::{Defaults, Request, check};
 pub use decode::Encoding;
+pub use distinct::{Distinct, distinct};
 pub use error::{Fault, IntakeError, Problem, RowError};
+pub use origin::Origin;
+pub use register::{
+    LocalRegisters, NoRegisters, RegisterError, Registry, Remark, Unreachable, compare_registers,
+};
+pub use stock::{Reject, Stock, TypeStock};
 
 /// Columns of one row: a type has at most 256 fields.
 pub const MAX_COLUMNS: usize = 512;
@@ -29,7 +39,7 @@ pub const MAX_COLUMNS: usize = 512;
 pub const MAX_ROW_BYTES: usize = 64 << 10;
 
 /// Columns that every type has, beside its own face data.
-pub const COLUMNS: [&str; 11] = [
+pub const COLUMNS: [&str; 12] = [
     "holderCode",
     "holderCodeType",
     "holderName",
@@ -37,6 +47,7 @@ pub const COLUMNS: [&str; 11] = [
     "issuedDate",
     "issuer",
     "licenceNumber",
+    "origin",
     "reference",
     "type",
     "validFrom",
@@ -44,7 +55,7 @@ pub const COLUMNS: [&str; 11] = [
 ];
 
 /// Names that face data may not have: the columns, and the metadata of GB/T 36903 beside them.
-pub const METADATA: [&str; 22] = [
+pub const METADATA: [&str; 23] = [
     "catalogueVersion",
     "createdAt",
     "faceData",
@@ -61,6 +72,7 @@ pub const METADATA: [&str; 22] = [
     "licenceName",
     "licenceNumber",
     "licenceTypeCode",
+    "origin",
     "reference",
     "sealName",
     "sealedBy",

@@ -9,6 +9,8 @@ use zhao_spec::wire::Date;
 
 use super::*;
 
+mod more;
+
 const HEADER: &str =
     "holderName,holderCode,representative,premises,businessForm,operationItems,supervisor";
 const GOOD: &str =

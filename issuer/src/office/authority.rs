@@ -8,6 +8,7 @@ use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::{Hash, PublicKey, SecretKey, Signer, UnixMillis, limits};
 
+use super::publish::publishable;
 use super::{Declared, LedgerClient, Office, OfficeError, Statement};
 use crate::keys::Purpose;
 use crate::records::{Transaction, Unit, UnitKey};
@@ -100,10 +101,12 @@ fn sorted(types: &[LicenceTypeCode]) -> Vec<String> {
 }
 
 impl<C: LedgerClient> Office<C> {
-    /// Puts the catalogue's present entry for a type in force.
+    /// Puts the catalogue's present entry for a type in force, whatever was in force before:
+    /// [`Office::publish_entry`] compares the two.
     ///
     /// # Errors
-    /// No such entry, the records, or the ledger's records of the type.
+    /// No such entry, one that may not be published, the records, or the ledger's records of the
+    /// type.
     pub fn publish_type<S: Signer>(
         &mut self,
         code_or_slug: &str,
@@ -111,6 +114,7 @@ impl<C: LedgerClient> Office<C> {
         now: UnixMillis,
     ) -> Result<Declared, OfficeError> {
         let entry = self.catalogue.entry(code_or_slug)?.clone();
+        publishable(&entry)?;
         let code = entry.type_code.as_str();
         let subject = subject_key(self.records.origin(), Kind::LicenceType, code);
         let statement = Statement {

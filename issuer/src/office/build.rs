@@ -11,7 +11,7 @@ use zhao_spec::wire::{UnixMillis, sha256};
 use super::{IssueError, OfficeError, Signer, Statement, sign};
 use crate::catalogue::{Entry, Values};
 use crate::intake::Request;
-use crate::records::{Licence, NewLicence, Origin, RecordsError, Transaction, Words};
+use crate::records::{Licence, NewLicence, RecordsError, Transaction, Words};
 
 /// Digits of the counter in a serial: `2026` and `0000001`.
 const SERIAL_DIGITS: usize = 7;
@@ -181,7 +181,7 @@ pub(super) fn write(
         holder_name: &request.holder_name,
         identifier: &identifier.to_string(),
         number: &composed.assigned.number,
-        origin: Origin::New,
+        origin: request.origin,
         predecessor: old.map(|old| old.predecessor.subject),
         reference: request.reference.as_deref(),
         serial: identifier.serial(),

@@ -4,7 +4,7 @@ use zhao_spec::credential::CredentialError;
 use zhao_spec::id::IdError;
 use zhao_spec::wire::{Hash, SignerError, UnixMillis};
 
-use super::{ClientError, ProposalError};
+use super::{ClientError, ProposalError, PublishError};
 use crate::catalogue::{CatalogueError, PatternError};
 use crate::intake::RowError;
 use crate::keys::KeyError;
@@ -207,6 +207,9 @@ pub enum OfficeError {
     /// A proposal of the administrators.
     #[error("{0}")]
     Proposal(#[from] ProposalError),
+    /// A version of a type is not published.
+    #[error("{0}")]
+    Publish(#[from] PublishError),
     /// The records belong to another log.
     #[error("the records are of log {records:?}, the ledger is {ledger:?}")]
     Origin {

@@ -13,7 +13,7 @@ use zhao_spec::wire::{Hash, UnixMillis};
 use super::build::{Scene, build};
 use super::{ClientError, IssueError, LedgerClient, Office, OfficeError, Signer};
 use crate::catalogue::Entry;
-use crate::intake::{Defaults, Request, Row, RowError, check};
+use crate::intake::{Defaults, Remark, Request, Row, RowError, check, compare_registers};
 use crate::records::{Licence, Standing};
 
 /// Rows signed and written down in one transaction.
@@ -54,6 +54,8 @@ pub struct Tally {
     pub refused: u64,
     /// Issued before under the same case number.
     pub repeated: u64,
+    /// What is to be known of the row that is reported now, though it was not refused for it.
+    pub remarks: Vec<Remark>,
     /// Why the ledger could not be asked, if so.
     pub trouble: Option<ClientError>,
 }
@@ -75,6 +77,9 @@ enum Waiting {
     Said(i64),
     Done(Outcome),
 }
+
+/// Remarks on the rows of one batch, by row.
+pub(super) type Remarks = BTreeMap<u64, Vec<Remark>>;
 
 /// Signers and types as the ledger has them, asked once a batch.
 #[derive(Default)]
@@ -109,6 +114,7 @@ impl<C: LedgerClient> Office<C> {
                 break;
             }
             let waiting = self.sign_chunk(chunk, defaults, &mut asked, now, rng)?;
+            let mut remarks = self.take_remarks();
             let first = waiting.iter().find_map(|(_, waiting)| match waiting {
                 Waiting::Said(id) => Some(*id),
                 Waiting::Done(_) => None,
@@ -130,7 +136,9 @@ impl<C: LedgerClient> Office<C> {
                     Outcome::Refused(_) => tally.refused += 1,
                     Outcome::Repeated(_) => tally.repeated += 1,
                 }
+                tally.remarks = remarks.remove(&row).unwrap_or_default();
                 report(row, outcome, &tally);
+                tally.remarks.clear();
             }
         }
         Ok(tally)
@@ -158,6 +166,12 @@ impl<C: LedgerClient> Office<C> {
             Ok((row, outcome))
         });
         declared.collect()
+    }
+
+    /// What is to be known of rows of the last batch that were not refused for it, by row: names
+    /// that were not compared with a register. The office forgets them.
+    pub fn take_remarks(&mut self) -> BTreeMap<u64, Vec<Remark>> {
+        std::mem::take(&mut self.remarks)
     }
 
     /// What became of the licence whose event is in this row of the outbox.
@@ -233,9 +247,12 @@ impl<C: LedgerClient> Office<C> {
             Some(most) if self.records.pending_above(most)? == 0 => count,
             _ => limit.saturating_sub(self.records.pending_count()?),
         };
+        self.remarks.clear();
         let mut requests = Vec::new();
         for row in chunk {
-            let request = row.and_then(|row| check(&row, &self.catalogue, defaults));
+            let request = row
+                .and_then(|row| check(&row, &self.catalogue, defaults))
+                .and_then(|request| self.compared(request));
             match request {
                 Ok(request) => {
                     self.ask(&request, asked)?;
@@ -301,6 +318,18 @@ impl<C: LedgerClient> Office<C> {
         transaction.commit()?;
         self.delivery.said();
         Ok(waiting)
+    }
+
+    /// The request, if the registers do not know otherwise.
+    fn compared(&mut self, request: Request) -> Result<Request, RowError> {
+        // `check` took the type from this catalogue.
+        if let Ok(entry) = self.catalogue.entry(request.type_code.as_str()) {
+            let said = compare_registers(&request, entry, &*self.registers)?;
+            if !said.is_empty() {
+                self.remarks.insert(request.row, said);
+            }
+        }
+        Ok(request)
     }
 
     /// Asks the ledger about the request's unit and type, once each.

@@ -19,6 +19,7 @@ use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::wire::{self, Hash, SignerError, UnixMillis, clip};
 
 use crate::catalogue::Catalogue;
+use crate::intake::{NoRegisters, Registry};
 use crate::keys::{Keyring, Purpose, SigningKey};
 use crate::records::{ChainMark, Records, Standing, Transaction, Unit, Words};
 use crate::text;
@@ -31,6 +32,7 @@ mod client;
 pub mod delivery;
 mod error;
 mod issue;
+mod publish;
 mod replace;
 mod round;
 
@@ -41,6 +43,7 @@ pub use client::{Batched, ClientError, LedgerClient, Submitted};
 pub use delivery::{Delivery, Pace, Sent, Ticket};
 pub use error::{IssueError, OfficeError, UnitError};
 pub use issue::{Issued, Outcome, Tally};
+pub use publish::{Edition, PublishError};
 pub use replace::Replacement;
 
 /// Events that may wait for the ledger, unless [`Office::limit_outbox`] says otherwise: some GB of
@@ -61,6 +64,8 @@ pub struct Office<C> {
     keys: Keyring,
     outbox_limit: u64,
     records: Records,
+    registers: Arc<dyn Registry>,
+    remarks: issue::Remarks,
 }
 
 /// Why an act is done. Only salted digests of `basis` and `reason` leave the office.
@@ -136,7 +141,14 @@ impl<C: LedgerClient> Office<C> {
             keys,
             outbox_limit: OUTBOX,
             records,
+            registers: Arc::new(NoRegisters),
+            remarks: issue::Remarks::new(),
         })
+    }
+
+    /// From now on compares what types' entries name with these registers.
+    pub fn use_registers(&mut self, registers: Box<dyn Registry>) {
+        self.registers = registers.into();
     }
 
     /// The office's records, for reading.

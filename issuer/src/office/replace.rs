@@ -9,7 +9,7 @@ use zhao_spec::wire::{Hash, UnixMillis, clip};
 use super::build::{Old, Scene, build};
 use super::issue::check_published;
 use super::{Grounds, IssueError, LedgerClient, Office, OfficeError, Outcome, TURNS};
-use crate::intake::{Cell, Defaults, Row, check};
+use crate::intake::{Cell, Defaults, Row, check, compare_registers};
 use crate::records::{Licence, LicenceState};
 
 /// What a new version says differently.
@@ -64,6 +64,7 @@ impl<C: LedgerClient> Office<C> {
         let code = request.type_code.as_str();
         let entry = self.catalogue.entry(code)?.clone();
         check_published(self.published(code)?, &entry)?;
+        compare_registers(&request, &entry, &*self.registers).map_err(IssueError::from)?;
         let signer = self.signer(request.unit.as_str(), Some(code))?;
         self.check_room(1)?;
         let origin = self.records.origin().to_owned();

@@ -6,6 +6,7 @@ mod delivery;
 mod issuing;
 mod ledger;
 mod proposals;
+mod publishing;
 mod signers;
 
 use rand::SeedableRng as _;

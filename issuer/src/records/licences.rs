@@ -7,6 +7,7 @@ use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::pack::{self, Pack, Parts};
 use super::{Records, RecordsError, Transaction, hash, signed, time, unsigned};
+use crate::intake::Origin;
 use crate::vault::{Blind, Column, Place, Vault};
 
 /// Whether the ledger has taken a licence.
@@ -18,27 +19,6 @@ pub enum LicenceState {
     Issuing,
     /// The ledger refused it.
     Refused,
-}
-
-/// Whether the licence began as a credential.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Origin {
-    /// Converted from paper, or from an older system.
-    Legacy,
-    /// Issued as a credential from the start.
-    #[default]
-    New,
-}
-
-impl Origin {
-    /// The word in the records.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Legacy => "legacy",
-            Self::New => "new",
-        }
-    }
 }
 
 /// A licence to be written.

@@ -38,7 +38,9 @@ pub use authorities::{Unit, UnitKey};
 pub use chains::{ChainMark, Link, Outgoing};
 pub use error::RecordsError;
 pub use holders::Holder;
-pub use licences::{Licence, LicenceState, NewLicence, Origin};
+pub use licences::{Licence, LicenceState, NewLicence};
+
+pub use crate::intake::Origin;
 pub use outbox::{Entry, Standing, Words};
 
 /// An open database.

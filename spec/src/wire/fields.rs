@@ -167,6 +167,16 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Every member nobody asked for, for readers that tell all that is wrong at once.
+    pub fn unknown(&self) -> impl Iterator<Item = Malformed> + '_ {
+        let left = self
+            .members
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !self.asked.is_marked(*at));
+        left.map(|(_, (name, _))| Malformed::new(self.path_of(name), Problem::Unknown))
+    }
+
     /// An object member.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use zhao_issuer::intake::Remark;
 use zhao_issuer::office::{Issued, Outcome, RowOutcome};
 use zhao_issuer::records::Licence;
 
@@ -68,7 +69,7 @@ impl<'a> Writer<'a> {
     }
 
     /// What became of one row of a batch.
-    pub(crate) fn bulk(&mut self, row: u64, outcome: RowOutcome) {
+    pub(crate) fn bulk(&mut self, row: u64, outcome: RowOutcome, remarks: &[Remark]) {
         match outcome {
             RowOutcome::Issued {
                 credential,
@@ -79,11 +80,11 @@ impl<'a> Writer<'a> {
                 self.counts.issued += 1;
                 self.counts.subjects.push(subject);
                 let file = self.credential(&id, &credential);
-                self.line(row, "issued", "", ["", ""], &id, &file);
+                self.remarked(row, "issued", remarks, &id, &file);
             }
             RowOutcome::Possible => {
                 self.counts.issued += 1;
-                self.line(row, "possible", "", ["", ""], "", "");
+                self.remarked(row, "possible", remarks, "", "");
             }
             RowOutcome::Repeated(licence) => self.repeated(row, &licence),
             RowOutcome::Pending { id } => self.pending(row, &id),
@@ -92,12 +93,12 @@ impl<'a> Writer<'a> {
     }
 
     /// What became of one row.
-    pub(crate) fn row(&mut self, row: u64, outcome: &Outcome) {
+    pub(crate) fn row(&mut self, row: u64, outcome: &Outcome, remarks: &[Remark]) {
         match outcome {
             Outcome::Issued(issued) => {
                 self.counts.issued += 1;
                 self.counts.subjects.push(issued.licence.subject);
-                self.issued(row, issued);
+                self.issued(row, issued, remarks);
             }
             Outcome::Repeated(licence) => self.repeated(row, licence),
             Outcome::Pending(licence) => self.pending(row, &licence.credential_id),
@@ -105,10 +106,20 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn issued(&mut self, row: u64, issued: &Issued) {
+    fn issued(&mut self, row: u64, issued: &Issued, remarks: &[Remark]) {
         let licence = &issued.licence;
         let file = self.credential(&licence.credential_id, &licence.credential);
-        self.line(row, "issued", "", ["", ""], &licence.credential_id, &file);
+        self.remarked(row, "issued", remarks, &licence.credential_id, &file);
+    }
+
+    fn remarked(&mut self, row: u64, status: &str, remarks: &[Remark], id: &str, file: &str) {
+        let said: Vec<Said> = remarks.iter().map(said::remark).collect();
+        let [en, zh] = self
+            .both
+            .each_ref()
+            .map(|messages| sentences(&said, messages));
+        let code = said.first().map(Said::code).unwrap_or_default().to_owned();
+        self.line(row, status, &code, [&en, &zh], id, file);
     }
 
     fn repeated(&mut self, row: u64, licence: &Licence) {

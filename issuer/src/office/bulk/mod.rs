@@ -21,7 +21,7 @@ use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::build::{self, Assigned, Composed};
-use super::issue::Asked;
+use super::issue::{Asked, Remarks};
 use super::{
     Batched, ClientError, IssueError, LedgerClient, Office, OfficeError, Signer, Submitted, Tally,
 };
@@ -36,7 +36,7 @@ mod work;
 mod tests;
 
 use counters::Counters;
-use work::{Answered, Come, Made, Task, Wanted, send_chunks, work_on_tasks};
+use work::{Answered, CheckedRow, Come, Made, Rules, Task, Wanted, send_chunks, work_on_tasks};
 
 /// How a batch is issued.
 #[derive(Clone, Copy, Debug)]
@@ -144,17 +144,24 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
         let unsent = Arc::new(std::sync::Mutex::new(unsent));
         let (come, arrivals) = channel();
         let catalogue = Arc::new(self.catalogue.clone());
+        let registers = Arc::clone(&self.registers);
         let client = Arc::clone(&self.client);
         let origin = self.records.origin().to_owned();
         thread::scope(|scope| {
             for _ in 0..bulk.workers.max(1) {
                 let (undone, come) = (Arc::clone(&undone), come.clone());
                 let (catalogue, origin) = (Arc::clone(&catalogue), origin.clone());
+                let registers = Arc::clone(&registers);
                 let mut seed = [0; 32];
                 rng.fill_bytes(&mut seed);
                 let rng = ChaCha20Rng::from_seed(seed);
                 scope.spawn(move || {
-                    work_on_tasks(&undone, &come, &catalogue, defaults, &origin, rng);
+                    let rules = Rules {
+                        catalogue: &catalogue,
+                        defaults,
+                        registers: &*registers,
+                    };
+                    work_on_tasks(&undone, &come, rules, &origin, rng);
                 });
             }
             // Two: the signatures of one chunk are looked at while the other is committed.
@@ -180,6 +187,7 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
                 flying: Flying::default(),
                 tally: Tally::default(),
                 ready: VecDeque::new(),
+                remarks: Remarks::new(),
             };
             // Dropped at the end, its channels end the threads.
             clerk.run(rows, clock, report)
@@ -213,7 +221,7 @@ struct Clerk<'a, C> {
     to_send: Sender<(u64, Vec<Event>, UnixMillis)>,
     arrivals: Receiver<Come>,
     asked: Asked,
-    checked: BTreeMap<u64, Vec<(u64, Result<Request, RowError>)>>,
+    checked: BTreeMap<u64, Vec<(u64, CheckedRow)>>,
     composed: BTreeMap<u64, Vec<(u64, Made)>>,
     answered: BTreeMap<u64, Answered>,
     sent: BTreeMap<u64, SentChunk>,
@@ -222,6 +230,8 @@ struct Clerk<'a, C> {
     tally: Tally,
     /// Chunks to be reported, in order.
     ready: VecDeque<Vec<(u64, RowOutcome)>>,
+    /// What is to be known of rows not reported yet.
+    remarks: Remarks,
 }
 
 impl<C: LedgerClient> Clerk<'_, C> {
@@ -266,7 +276,9 @@ impl<C: LedgerClient> Clerk<'_, C> {
                         RowOutcome::Refused(_) => self.tally.refused += 1,
                         RowOutcome::Repeated(_) => self.tally.repeated += 1,
                     }
+                    self.tally.remarks = self.remarks.remove(&row).unwrap_or_default();
                     report(row, outcome, &self.tally);
+                    self.tally.remarks.clear();
                 }
             }
         }
@@ -290,7 +302,7 @@ impl<C: LedgerClient> Clerk<'_, C> {
     fn advance(&mut self, clock: &dyn Fn() -> UnixMillis) -> Result<(), OfficeError> {
         // What the ledger must be asked for cannot be asked in the middle of a transaction.
         for (_, rows) in self.checked.range(self.next.assign..) {
-            for request in rows.iter().filter_map(|(_, request)| request.as_ref().ok()) {
+            for (request, _) in rows.iter().filter_map(|(_, checked)| checked.as_ref().ok()) {
                 self.office.ask(request, &mut self.asked)?;
             }
         }
@@ -328,7 +340,13 @@ impl<C: LedgerClient> Clerk<'_, C> {
                 now,
             };
             let mut wanted = Vec::with_capacity(rows.len());
-            for (row, request) in rows {
+            for (row, checked) in rows {
+                let request = checked.map(|(request, remarks)| {
+                    if !remarks.is_empty() {
+                        self.remarks.insert(row, remarks);
+                    }
+                    request
+                });
                 wanted.push((row, assigning.row(request)?));
             }
             assigning.counters.give_back(&transaction)?;

@@ -10,7 +10,7 @@ use zhao_spec::wire::UnixMillis;
 
 use super::RowOutcome;
 use crate::catalogue::Catalogue;
-use crate::intake::{Defaults, Request, Row, RowError, check};
+use crate::intake::{Defaults, Registry, Remark, Request, Row, RowError, check, compare_registers};
 use crate::office::build::{Assigned, Composed, Scene, compose};
 use crate::office::{Batched, ClientError, LedgerClient, OfficeError, Signer};
 
@@ -63,8 +63,31 @@ pub(super) struct Answered {
 /// What comes back to the thread that has the records.
 pub(super) enum Come {
     Answered(u64, Answered),
-    Checked(u64, Vec<(u64, Result<Request, RowError>)>),
+    Checked(u64, Vec<(u64, CheckedRow)>),
     Composed(u64, Vec<(u64, Made)>),
+}
+
+/// A row that may be issued, with what is to be known of it; or what is wrong with it.
+pub(super) type CheckedRow = Result<(Request, Vec<Remark>), RowError>;
+
+/// What all rows are held against.
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) defaults: &'a Defaults,
+    pub(super) registers: &'a dyn Registry,
+}
+
+impl Rules<'_> {
+    fn check(&self, row: &Row) -> CheckedRow {
+        let request = check(row, self.catalogue, self.defaults)?;
+        // `check` took the type from this catalogue.
+        let remarks = match self.catalogue.entry(request.type_code.as_str()) {
+            Ok(entry) => compare_registers(&request, entry, self.registers)?,
+            Err(_) => Vec::new(),
+        };
+        Ok((request, remarks))
+    }
 }
 
 /// The next of a queue that several threads share; none when nothing will come any more.
@@ -79,20 +102,20 @@ fn next<T>(queue: &Mutex<Receiver<T>>) -> Option<T> {
 pub(super) fn work_on_tasks(
     undone: &Mutex<Receiver<Task>>,
     come: &Sender<Come>,
-    catalogue: &Catalogue,
-    defaults: &Defaults,
+    rules: Rules<'_>,
     origin: &str,
     mut rng: impl CryptoRng,
 ) {
+    let catalogue = rules.catalogue;
     while let Some(task) = next(undone) {
         let done = match task {
             Task::Check(chunk, rows) => {
-                let checked = rows.into_iter().map(|row| {
-                    match row.and_then(|row| check(&row, catalogue, defaults)) {
-                        Ok(request) => (request.row, Ok(request)),
-                        Err(error) => (error.row, Err(error)),
-                    }
-                });
+                let checked =
+                    rows.into_iter()
+                        .map(|row| match row.and_then(|row| rules.check(&row)) {
+                            Ok(checked) => (checked.0.row, Ok(checked)),
+                            Err(error) => (error.row, Err(error)),
+                        });
                 Come::Checked(chunk, checked.collect())
             }
             Task::Compose { chunk, now, rows } => {
