@@ -44,17 +44,7 @@ fn signed(proposal: &Proposal, by: &[u8]) -> Vec<Proposal> {
 }
 
 fn submit(desk: &mut Desk, files: &[Proposal]) -> Result<Declared, OfficeError> {
-    submit_at(desk, files, NOW)
-}
-
-/// Hands in and delivers.
-fn submit_at(
-    desk: &mut Desk,
-    files: &[Proposal],
-    now: UnixMillis,
-) -> Result<Declared, OfficeError> {
-    let declared = desk.office.submit_proposal(files, None, now)?;
-    desk.office.finish(declared, now)
+    desk.office.submit_proposal(files, None, NOW)
 }
 
 #[track_caller]
@@ -111,7 +101,6 @@ fn a_unit_is_made_and_can_issue() {
     assert_eq!(desk.office.records.unit(code.as_str()).unwrap(), None);
     let name = Some("襄阳市示例局");
     let done = desk.office.submit_proposal(&files, name, NOW).unwrap();
-    let done = desk.finish(done);
     receipted(&done);
     let keys = desk.office.records.unit_keys(code.as_str()).unwrap();
     assert_eq!(keys[0].name, "unit-other");
@@ -432,7 +421,7 @@ fn a_proposal_waits_for_its_time_and_expires_a_day_later() {
         expired
     );
     untouched(&desk);
-    let done = submit_at(&mut desk, &files, expires).unwrap();
+    let done = desk.office.submit_proposal(&files, None, expires).unwrap();
     receipted(&done);
 }
 
@@ -514,5 +503,5 @@ fn the_delay_of_an_announced_key_holds_for_proposals_too() {
     }
     // What was refused may be handed in again when its time has come.
     let later = at(1000);
-    receipted(&submit_at(&mut desk, &files, later).unwrap());
+    receipted(&desk.office.submit_proposal(&files, None, later).unwrap());
 }
