@@ -315,10 +315,10 @@ fn adm_12_keys_are_listed_shown_changed_carried_and_looked_over() {
         .iter()
         .map(|k| &k["purpose"])
         .collect();
-    assert_eq!(purposes, ["auditor", "witness", "log", "unit"]);
+    assert_eq!(purposes, ["auditor", "witness", "log", "records", "unit"]);
     let old = zhao(dir, &["keys", "office", "list", "--old", "0s"]);
     assert!(
-        old.stderr.contains("local-witness, log, unit-"),
+        old.stderr.contains("local-witness, log, records-"),
         "{}",
         old.stderr
     );
@@ -359,11 +359,11 @@ fn adm_12_keys_are_listed_shown_changed_carried_and_looked_over() {
     with(dir, &new, &["keys", "office-admin", "passphrase"]).code(0);
     with(dir, &now, &["keys", "office-admin", "check"]).code(0);
 
-    let unit = listed[3]["name"].as_str().unwrap();
+    let unit = listed[4]["name"].as_str().unwrap();
     let uscc = unit.split('-').nth(1).unwrap().to_uppercase();
     with(dir, &now, &["keys", "office", "rotate", &uscc]).code(0);
     let listed = json(&zhao(dir, &["keys", "office", "list", "--json"]).code(0));
-    assert_eq!(listed.as_array().unwrap().len(), 5);
+    assert_eq!(listed.as_array().unwrap().len(), 6);
 
     let export = ["keys", "office", "export", unit, "-o", "u.age"];
     let both = [now[0], ("ZHAO_NEW_PASSPHRASE", "carried")];

@@ -216,7 +216,7 @@ fn forms_are_those_of_the_standards() {
 fn a_passphrase_that_could_not_be_written_is_not_changed() {
     let (dir, ring) = ring();
     let before = fs::read(dir.path().join("identity.age")).unwrap();
-    // The identity cannot be replaced by a file where a directory is: as a full disk, nothing moves.
+    // No file takes the place of a directory: as with a full disk, nothing moves.
     let gone = dir.path().join("moved");
     fs::create_dir(&gone).unwrap();
     fs::rename(dir.path().join("identity.age"), gone.join("identity.age")).unwrap();
@@ -281,7 +281,10 @@ fn everything_wrong_with_a_directory_is_found() {
     fs::remove_file(at("unit-b.age")).unwrap();
     let found = ring.inspect(NOW, YEAR).unwrap();
     let gone = found.iter().any(|finding| {
-        matches!(finding, Finding::Broken { name, error: KeyError::NoSuchKey { .. } } if name == "unit-b")
+        let Finding::Broken { name, error } = finding else {
+            return false;
+        };
+        name == "unit-b" && matches!(error, KeyError::NoSuchKey { .. })
     });
     assert!(gone, "{found:?}");
 }
