@@ -69,7 +69,7 @@ pub(crate) fn issue(error: &IssueError) -> Vec<Said> {
             published,
         } => one("issue.catalogue-version", args![type_code, here, published]),
         IssueError::Credential(cause) => one("issue.credential", args![cause]),
-        IssueError::FirstRefused { reference } => one("issue.first-refused", args![reference]),
+        IssueError::FirstNotIssued { reference } => one("issue.first-not-issued", args![reference]),
         IssueError::Identifier(cause) => one("issue.identifier", args![cause]),
         IssueError::Ledger { code, detail } => vec![Said::refusal(code, detail)],
         IssueError::NumberTaken { number, identifier } => {

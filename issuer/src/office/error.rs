@@ -29,8 +29,8 @@ pub enum IssueError {
     #[error("{0}")]
     Credential(#[from] CredentialError),
     /// The case number is on an earlier row of the batch, and that row was not issued.
-    #[error("the case number {reference:?} is on an earlier row, which was refused")]
-    FirstRefused {
+    #[error("the case number {reference:?} is on an earlier row, which was not issued")]
+    FirstNotIssued {
         /// The case number.
         reference: String,
     },

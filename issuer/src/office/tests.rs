@@ -1,6 +1,7 @@
 //! The office against a ledger that judges by the real life cycle and fails on demand.
 
 mod acts;
+mod bulk;
 mod crash;
 mod delivery;
 mod issuing;

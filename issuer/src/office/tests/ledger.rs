@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use zhao_spec::life::apply::{ApplyError, View, ViewFault, apply, genesis_records};
 use zhao_spec::life::event::Event;
 use zhao_spec::life::leaf::Genesis;
-use zhao_spec::life::record::Record;
+use zhao_spec::life::record::{Record, UnitState};
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::{Hash, UnixMillis};
 
@@ -62,6 +62,8 @@ pub(super) struct Inner {
     pub(super) times: Vec<UnixMillis>,
     /// Whether reading fails.
     pub(super) deaf: bool,
+    /// Whether the units are suspended, without a word, before the next events are judged.
+    pub(super) suspend_next: bool,
 }
 
 impl MiniLedger {
@@ -83,6 +85,7 @@ impl MiniLedger {
                 tried: 0,
                 times: Vec::new(),
                 deaf: false,
+                suspend_next: false,
             }),
         }
     }
@@ -140,6 +143,13 @@ impl LedgerClient for MiniLedger {
     fn submit(&self, events: Vec<Event>, now: UnixMillis) -> Result<Vec<Submitted>, ClientError> {
         let mut inner = self.lock();
         inner.tried += 1;
+        if std::mem::take(&mut inner.suspend_next) {
+            for record in inner.records.0.values_mut() {
+                if let Record::Issuer(unit) = Arc::make_mut(record) {
+                    unit.state = UnitState::Suspended;
+                }
+            }
+        }
         if inner.away {
             return Err(ClientError::Unreachable("away".to_owned()));
         }
