@@ -22,26 +22,36 @@ use zhao_spec::wire::{Hash, UnixMillis};
 
 use crate::vault::{KeyRow, Secrets, Vault};
 
+mod api_keys;
 mod authorities;
 mod batches;
 mod chains;
+mod documents;
 mod error;
 mod holders;
+mod jobs;
 mod licences;
 mod migrate;
 mod operators;
 mod outbox;
 mod pack;
 mod receipts;
+mod rotate;
+mod search;
 
+pub use api_keys::ApiKey;
 pub use authorities::{Unit, UnitKey};
 pub use chains::{ChainMark, Link, Outgoing};
+pub use documents::{DOCUMENT_BYTES, Document};
 pub use error::RecordsError;
 pub use holders::Holder;
+pub use jobs::{Job, JobRow, JobState};
 pub use licences::{Licence, LicenceState, NewLicence};
+pub use outbox::{Entry, Standing, Words};
+pub use rotate::Rotation;
+pub use search::{Search, Summary, masked};
 
 pub use crate::intake::Origin;
-pub use outbox::{Entry, Standing, Words};
 
 /// An open database.
 #[derive(Debug)]

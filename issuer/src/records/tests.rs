@@ -1,3 +1,10 @@
+mod faults;
+mod lists;
+mod migration;
+mod rotation;
+mod sample;
+mod speed;
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use std::path::PathBuf;
