@@ -219,8 +219,11 @@ fn connect(path: &Path) -> Result<(Connection, i64), RecordsError> {
 
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     // FULL: the write-ahead log is flushed at each commit, so that what was said is not forgotten.
+    // Blind indexes are entered at random places: with 128 MiB of pages in memory, and the log
+    // carried over every 64 MiB (16,384 pages), most pages are read once and written once.
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 16384;",
     )?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
