@@ -10,7 +10,7 @@
 //!
 //! Out of scope: what a licence's standing is, who may do what, and the ledger.
 //!
-//! Prose: `spec/records.md`.
+//! Prose: `issuer/records.md`.
 
 use std::cell::{Cell, RefCell};
 use std::fs::OpenOptions;
@@ -120,7 +120,7 @@ impl Records {
                 source,
             },
         })?;
-        let mut connection = Connection::open(path)?;
+        let mut connection = file(path)?;
         configure(&connection)?;
         let transaction = connection.transaction()?;
         migrate::begin(&transaction, origin, genesis)?;
@@ -210,11 +210,15 @@ fn connect(path: &Path) -> Result<(Connection, i64), RecordsError> {
     if !path.exists() {
         return Err(RecordsError::Missing(path.to_owned()));
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = file(path)?;
     configure(&connection).map_err(|error| not_records(path, error))?;
     let version = migrate::version(&connection, path)?;
     Ok((connection, version))
+}
+
+fn file(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags)
 }
 
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {

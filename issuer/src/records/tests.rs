@@ -3,7 +3,6 @@ mod lists;
 mod migration;
 mod rotation;
 mod sample;
-mod speed;
 
 use std::os::unix::fs::PermissionsExt as _;
 

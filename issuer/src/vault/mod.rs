@@ -9,7 +9,7 @@
 //! indexes, names of documents. Out of scope: where the cells stand, and rotating them
 //! ([`crate::records`]).
 //!
-//! Prose: `spec/records.md`.
+//! Prose: `issuer/records.md`.
 
 use std::collections::BTreeMap;
 

@@ -294,7 +294,7 @@ fn a_clock_that_steps_back_changes_no_order() {
     let listed = records.licences(Search::All, 0, 10).unwrap();
     let listed: Vec<Hash> = listed.iter().map(|summary| summary.subject).collect();
     assert_eq!(listed, subjects);
-    let pending = records.pending(0, 10).unwrap();
+    let pending = records.outgoing(0, 10).unwrap();
     let pending: Vec<Hash> = pending.iter().map(|entry| entry.event.subject).collect();
     assert_eq!(pending, subjects);
 }

@@ -129,9 +129,8 @@ pub(super) fn receipt(event: &Event, index: u64) -> Standing {
     let event = String::from_utf8(event.bytes()).unwrap();
     let head = "epoch and checkpoint ".repeat(40);
     let path = format!("{index:064}").repeat(8);
-    let receipt = format!(
-        r#"{{"event":{event},"format":"zhao/v1 receipt","head":"{head}","index":{index},"proof":"{path}{head}"}}"#
-    );
+    let opening = format!(r#"{{"event":{event},"format":"zhao/v1 receipt","head":"{head}""#);
+    let receipt = format!(r#"{opening},"index":{index},"proof":"{path}{head}"}}"#);
     Standing::Receipted {
         index: LeafIndex(index),
         receipt: receipt.into_bytes(),
