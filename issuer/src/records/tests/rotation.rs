@@ -43,7 +43,7 @@ fn every_batch_can_be_the_last_before_a_crash() {
             .add_licence(&person.licence(), row, NOW)
             .unwrap();
         let standing = receipt(&person.event(), u64::try_from(people.len()).unwrap());
-        if people.len() % 3 == 0 {
+        if people.len().is_multiple_of(3) {
             transaction.settle(row, &standing, NOW).unwrap();
             transaction.commit().unwrap();
             people.push(person);
