@@ -156,6 +156,16 @@ impl<C: LedgerClient> Office<C> {
         &self.records
     }
 
+    /// The office's records, for what does not concern the ledger.
+    pub fn records_mut(&mut self) -> &mut Records {
+        &mut self.records
+    }
+
+    /// Who acts from now on: the name is kept with everything that is declared (STA-05).
+    pub fn acting(&mut self, operator: Option<&str>) {
+        self.records.acting(operator);
+    }
+
     /// The catalogue.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue

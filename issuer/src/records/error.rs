@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
+use zhao_spec::wire::Hash;
 
 use crate::vault::VaultError;
 
@@ -74,6 +75,12 @@ pub enum RecordsError {
     /// The file is a database, but not an office's.
     #[error("{} does not hold an office's records", .0.display())]
     NotRecords(PathBuf),
+    /// The name is the name of other bytes.
+    #[error("{name} is not the name of this document")]
+    OtherDocument {
+        /// The name.
+        name: Hash,
+    },
     /// A sealed value does not open: it was changed, cut short, or stood elsewhere.
     #[error("{table}.{column} does not open: changed, cut short or moved")]
     Sealed {

@@ -5,7 +5,7 @@ use zhao_spec::wire::UnixMillis;
 
 use super::pack::{self, Pack, Parts};
 use super::{Records, RecordsError, Transaction, time};
-use crate::vault::{Blind, Column, Place};
+use crate::vault::{Column, Place, Vault};
 
 /// Who has a licence.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,16 +28,32 @@ impl std::fmt::Debug for Holder {
 }
 
 /// What tells a holder's row from others: the index of the code, and its kind.
-pub(super) fn identity(code_index: &[u8], code_type: &str) -> Vec<u8> {
+fn identity(code_index: &[u8], code_type: &str) -> Vec<u8> {
     [code_index, code_type.as_bytes()].concat()
 }
 
-pub(super) fn place(identity: &[u8]) -> Place<'_> {
+fn place(identity: &[u8]) -> Place<'_> {
     Place {
         table: "holders",
         column: "person",
         row: identity,
     }
+}
+
+/// Code and name of a holder, from the row's cell.
+pub(super) fn person(
+    vault: &Vault,
+    code_index: &[u8],
+    code_type: &str,
+    cell: &[u8],
+) -> Result<(String, String), RecordsError> {
+    let identity = identity(code_index, code_type);
+    let place = place(&identity);
+    let clear = pack::open(vault, &place, cell)?;
+    let mut parts = Parts::new(&clear, place);
+    let (code, name) = (parts.text()?, parts.text()?);
+    parts.finish()?;
+    Ok((code, name))
 }
 
 impl Transaction<'_> {
@@ -110,30 +126,12 @@ impl Records {
         let Some((index, code_type, person)) = row else {
             return Ok(None);
         };
-        let identity = identity(&index, &code_type);
-        let place = place(&identity);
-        let clear = pack::open(&self.vault, &place, &person)?;
-        let mut parts = Parts::new(&clear, place);
-        let (code, name) = (parts.text()?, parts.text()?);
-        parts.finish()?;
+        let (code, name) = self::person(&self.vault, &index, &code_type, &person)?;
         Ok(Some(Holder {
             code,
             code_type,
             id,
             name,
         }))
-    }
-
-    /// The rows of holders with this code, of whatever kind.
-    pub(super) fn holders_with(
-        &self,
-        column: &'static str,
-        index: &Blind,
-    ) -> Result<Vec<i64>, RecordsError> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT id FROM holders WHERE {column} = ?1 ORDER BY id"
-        ))?;
-        let rows = statement.query_map([index], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 }

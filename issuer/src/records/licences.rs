@@ -222,7 +222,7 @@ fn find(
 }
 
 /// The index of type, unit and serial: what all versions of a licence have in common.
-fn serial_index(vault: &Vault, type_code: &str, unit: &str, serial: &str) -> Blind {
+pub(super) fn serial_index(vault: &Vault, type_code: &str, unit: &str, serial: &str) -> Blind {
     vault.blind(Column::Serial, &[type_code, unit, serial])
 }
 

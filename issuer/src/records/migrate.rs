@@ -29,7 +29,7 @@ pub(super) fn version(connection: &Connection, path: &Path) -> Result<i64, Recor
                 column: "version",
                 expected: "a count of migrations",
             }),
-            ..=KNOWN => Ok(version),
+            1..=KNOWN => Ok(version),
             actual => Err(RecordsError::Newer {
                 actual,
                 known: KNOWN,

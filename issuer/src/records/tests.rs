@@ -1,3 +1,9 @@
+mod faults;
+mod lists;
+mod migration;
+mod rotation;
+mod sample;
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use std::path::PathBuf;

@@ -45,6 +45,7 @@ pub(crate) fn version_of(cell: &[u8]) -> Option<u16> {
 }
 
 /// One version's keys.
+#[derive(Clone)]
 pub(super) struct CellKey {
     version: u16,
     cipher: XChaCha20Poly1305,

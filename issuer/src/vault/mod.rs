@@ -9,7 +9,7 @@
 //! indexes, names of documents. Out of scope: where the cells stand, and rotating them
 //! ([`crate::records`]).
 //!
-//! Prose: `spec/records.md`.
+//! Prose: `issuer/records.md`.
 
 use std::collections::BTreeMap;
 
@@ -181,17 +181,21 @@ impl Vault {
         })
     }
 
-    /// Takes another version into use; from now on cells are sealed under it.
-    pub(crate) fn advance(
-        &mut self,
+    /// This vault with another version in use: it seals under that one, and opens cells of all.
+    pub(crate) fn advanced(
+        &self,
         secrets: &Secrets,
         origin: &str,
         version: u16,
-    ) -> Result<(), VaultError> {
-        let key = CellKey::derive(secrets, origin, version)?;
-        self.cells.insert(version, key);
-        self.current = version;
-        Ok(())
+    ) -> Result<Self, VaultError> {
+        let mut cells = self.cells.clone();
+        cells.insert(version, CellKey::derive(secrets, origin, version)?);
+        Ok(Self {
+            cells,
+            current: version,
+            index_root: self.index_root.clone(),
+            indexes: Indexes::derive(&self.index_root),
+        })
     }
 
     /// Forgets every version but the current one.

@@ -107,11 +107,11 @@ fn another_key_is_told_from_damage() {
 fn indexes_outlive_the_key_and_cells_of_both_versions_open() {
     let mut both = secrets(1, 7);
     both.add(2, [8; 32]);
-    let mut vault = Vault::fresh(&secrets(1, 7), ORIGIN).unwrap();
+    let vault = Vault::fresh(&secrets(1, 7), ORIGIN).unwrap();
     let first = vault.row();
     let old = vault.seal(&place(b"a"), b"old");
     let blind = vault.blind(Column::Number, &["JY1"]);
-    vault.advance(&both, ORIGIN, 2).unwrap();
+    let vault = vault.advanced(&both, ORIGIN, 2).unwrap();
     let new = vault.seal(&place(b"a"), b"old");
     assert_ne!(old, new);
     assert_eq!((version_of(&old), version_of(&new)), (Some(1), Some(2)));

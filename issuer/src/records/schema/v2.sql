@@ -1,4 +1,4 @@
--- The office's records, version 2. What names or numbers a person is sealed: see spec/records.md.
+-- The office's records, version 2. What names or numbers a person is sealed: see issuer/records.md.
 -- Plain SQL: the same statements run on PostgreSQL with BLOB read as BYTEA and INTEGER as BIGINT.
 -- Times are milliseconds since 1970. A `*_index` is a blind index of 16 bytes.
 -- `office`, `units`, `unit_keys` and `counters` are version 1's.
