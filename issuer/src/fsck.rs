@@ -261,8 +261,11 @@ impl Fsck<'_> {
             return Ok(());
         }
         if self.log.leaf(index)? != event.bytes() {
-            self.report
-                .find(Problem::LeafDiffers, place.to_owned(), format!("leaf {index}"));
+            self.report.find(
+                Problem::LeafDiffers,
+                place.to_owned(),
+                format!("leaf {index}"),
+            );
             return Ok(());
         }
         if let Err(detail) = self.prove(event, index, receipt)? {

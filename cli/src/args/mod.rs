@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Query(Query),
     Audit(Audit),
     Fsck(Fsck),
+    Backup(Backup),
+    Restore(Restore),
     Cosign(Cosign),
     Bench(Bench),
     Demo(Demo),
@@ -366,6 +368,30 @@ pub(crate) struct Audit {
 pub(crate) struct Fsck {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Backup {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Restore {
+    #[arg(value_name = "OUT")]
+    pub(crate) backup: PathBuf,
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(long, value_name = "HASH")]
+    pub(crate) manifest: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) head: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
 }
