@@ -260,7 +260,7 @@ impl Fsck<'_> {
                 .find(Problem::NotInLog, place.to_owned(), detail);
             return Ok(());
         }
-        if self.log.leaf(index)? != event.bytes() {
+        if self.log.leaf(index)? != event.leaf_bytes() {
             self.report.find(
                 Problem::LeafDiffers,
                 place.to_owned(),

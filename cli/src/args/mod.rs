@@ -48,6 +48,7 @@ pub(crate) enum Command {
     Fsck(Fsck),
     Backup(Backup),
     Restore(Restore),
+    Outbox(Outbox),
     Cosign(Cosign),
     Bench(Bench),
     Demo(Demo),
@@ -378,6 +379,14 @@ pub(crate) struct Backup {
     pub(crate) dir: PathBuf,
     #[arg(value_name = "OUT")]
     pub(crate) output: PathBuf,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Outbox {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
     #[arg(long)]
     pub(crate) json: bool,
 }

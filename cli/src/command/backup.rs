@@ -117,7 +117,7 @@ pub(crate) fn run(session: &Session, command: &Backup) -> Result<Exit, Failure> 
         .row("backup-files", manifest.files.len().to_string())
         .row("backup-bytes", total.to_string())
         .row("backup-manifest", hash)
-        .row("backup-rto", format!("{seconds:.1} s"));
+        .row("backup-took", format!("{seconds:.1} s"));
     sheet.print()?;
     Ok(Exit::Fine)
 }

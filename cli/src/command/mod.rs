@@ -17,6 +17,7 @@ pub(crate) mod init;
 pub(crate) mod issue;
 mod keys;
 pub(crate) mod office;
+mod outbox;
 pub(crate) mod prove;
 mod restore;
 pub(crate) mod sample;
@@ -49,6 +50,7 @@ pub(crate) fn run(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Audit(command) => audit::run(session, &command),
         Command::Fsck(command) => fsck::run(session, &command),
         Command::Backup(command) => backup::run(session, &command),
+        Command::Outbox(command) => outbox::run(session, &command),
         Command::Restore(command) => restore::run(session, &command),
         Command::Cosign(command) => cosign::run(session, &command),
         Command::Sample(command) => sample::run(session, &command),
