@@ -319,7 +319,17 @@ impl Fsck<'_> {
         let Action::Issued(issued) = &entry.event.action else {
             return Ok(());
         };
-        let Some(licence) = self.records.licence_of(entry.id)? else {
+        let licence = match self.records.licence_of(entry.id) {
+            Err(RecordsError::Sql(error)) => return Err(RecordsError::Sql(error).into()),
+            Err(error) => {
+                let detail = error.to_string();
+                self.report
+                    .find(Problem::Unreadable, place.to_owned(), detail);
+                return Ok(());
+            }
+            Ok(licence) => licence,
+        };
+        let Some(licence) = licence else {
             let detail = format!("subject {}", entry.event.subject);
             self.report
                 .find(Problem::NoLicence, place.to_owned(), detail);
@@ -369,7 +379,13 @@ impl Fsck<'_> {
             };
             let ours = event.signer.is_some_and(|signer| units.contains(&signer));
             let place = format!("leaf {index}");
-            match self.records.row_of(&event.id())? {
+            let row = match self.records.row_of(&event) {
+                Err(RecordsError::Sql(error)) => return Err(RecordsError::Sql(error).into()),
+                // A row of the same place that cannot be read: it was found above.
+                Err(_) => continue,
+                Ok(row) => row,
+            };
+            match row {
                 Some(id) => {
                     let standing = self.records.said(id).map(|entry| entry.standing);
                     if let Ok(Standing::Refused { code, .. }) = standing {

@@ -371,6 +371,8 @@ pub(crate) struct Fsck {
     pub(crate) dir: PathBuf,
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
 }
 
 #[derive(Args, Debug)]
@@ -389,6 +391,8 @@ pub(crate) struct Outbox {
     pub(crate) dir: PathBuf,
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
 }
 
 #[derive(Args, Debug)]
@@ -403,6 +407,8 @@ pub(crate) struct Restore {
     pub(crate) head: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
 }
 
 #[derive(Args, Debug)]

@@ -1,8 +1,8 @@
 //! `zhao fsck`: whether a directory agrees with itself.
 
 use zhao_issuer::fsck as office;
+use zhao_issuer::keys::Keyring;
 use zhao_issuer::office::ClientError;
-use zhao_issuer::records::Records;
 use zhao_ledger::fsck;
 use zhao_ledger::read::{ReadError, View};
 use zhao_ledger::store::files::Directory;
@@ -14,7 +14,7 @@ use zhao_spec::log::note::SignedNote;
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::Hash;
 
-use super::office::own_trust;
+use super::office::{keyring, own_trust, records};
 use super::prove::Log;
 use crate::args::Fsck;
 use crate::failure::{Exit, Failure, args, because};
@@ -28,7 +28,8 @@ use crate::sheet::{Sheet, plain};
 /// The directory cannot be read at all.
 pub(crate) fn run(session: &Session, command: &Fsck) -> Result<Exit, Failure> {
     let home = Home::open(&command.dir)?;
-    let both = check_both(&home)?;
+    let mut keyring = keyring(session, &home.keys(), &command.secret)?;
+    let both = check_both(session, &home, &mut keyring)?;
     if command.json {
         session.line(&both.json(session).to_string())?;
     } else {
@@ -53,11 +54,14 @@ pub(crate) struct Both {
 ///
 /// # Errors
 /// One of them cannot be read at all.
-pub(crate) fn check_both(home: &Home) -> Result<Both, Failure> {
+pub(crate) fn check_both(
+    session: &Session,
+    home: &Home,
+    keyring: &mut Keyring,
+) -> Result<Both, Failure> {
     let database = Log::open(home)?;
     let ledger = check_log(home, &database)?;
-    let path = home.records();
-    let records = Records::open(&path).map_err(because("records", args![path = path.display()]))?;
+    let records = records(session, home, keyring)?;
     let reader = database.reader();
     let view = reader.latest().map_err(because("ledger", args![]))?;
     let log = Published {

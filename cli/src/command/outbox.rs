@@ -1,8 +1,7 @@
 //! `zhao outbox`: what was declared and not yet acknowledged by the ledger, oldest first. It reads
 //! the records only, so it answers while others work in the directory.
 
-use zhao_issuer::records::Records;
-
+use super::office::{keyring, records};
 use crate::args::Outbox;
 use crate::failure::{Exit, Failure, args, because};
 use crate::home::Home;
@@ -23,7 +22,8 @@ pub(crate) fn run(session: &Session, command: &Outbox) -> Result<Exit, Failure> 
     let home = Home::open(&command.dir)?;
     let path = home.records();
     let wrap = || because("records", args![path = path.display()]);
-    let records = Records::open(&path).map_err(wrap())?;
+    let mut keyring = keyring(session, &home.keys(), &command.secret)?;
+    let records = records(session, &home, &mut keyring)?;
     let (mut after, mut count) = (0, 0_u64);
     let mut sheet = Sheet::new(session);
     loop {

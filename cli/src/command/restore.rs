@@ -16,7 +16,7 @@ use zhao_spec::wire::{UnixMillis, clip};
 
 use super::backup::{Entry, FORMAT, MANIFEST, Manifest, checkpoint as stated, walk};
 use super::fsck::{Both, check_both};
-use super::office::own_trust;
+use super::office::{keyring, own_trust};
 use super::prove::Log;
 use crate::args::Restore;
 use crate::failure::{Exit, Failure, args, because};
@@ -186,7 +186,8 @@ fn prove(
         let (actual, expected) = (clip(&home.config.origin), clip(&manifest.origin));
         return Err(changed(format!("log {actual:?}, expected {expected:?}")));
     }
-    let both = check_both(&home)?;
+    let mut keyring = keyring(session, &home.keys(), &command.secret)?;
+    let both = check_both(session, &home, &mut keyring)?;
     // What the first start repairs is no damage.
     let damaged = both.ledger.unlisted > 0
         || both

@@ -295,8 +295,10 @@ impl Records {
         } else {
             "substr(event, 2)"
         };
-        let update =
-            format!("UPDATE outbox SET event = CAST({event} AS BLOB) WHERE state = 'pending'");
+        let update = format!(
+            "UPDATE outbox SET event = CAST({event} AS BLOB)
+             WHERE id IN (SELECT outbox FROM outbox_pending)"
+        );
         self.connection.execute_batch(&update).unwrap();
     }
 

@@ -1,10 +1,9 @@
 //! Whether the database is whole in itself, and what else a check of it reads.
 
-use rusqlite::OptionalExtension as _;
 use zhao_spec::life::event::Event;
-use zhao_spec::wire::Hash;
 
 use super::chains::links;
+use super::outbox::same;
 use super::{Records, RecordsError, signed};
 
 impl Records {
@@ -30,7 +29,7 @@ impl Records {
         Ok(found)
     }
 
-    /// Identifiers and case numbers that two licences have: column and value.
+    /// Licences that share an identifier or a case number with another: rows, and which.
     ///
     /// # Errors
     /// The database refuses.
@@ -39,18 +38,22 @@ impl Records {
         for (column, select) in [
             (
                 "identifier",
-                "SELECT identifier FROM licences WHERE state <> 'refused'
-                 GROUP BY identifier HAVING COUNT(*) > 1",
+                "SELECT MIN(id), MAX(id) FROM licences WHERE refused = 0
+                 GROUP BY serial_index, version HAVING COUNT(*) > 1",
             ),
             (
                 "reference",
-                "SELECT reference FROM licences WHERE state <> 'refused'
-                 AND reference IS NOT NULL GROUP BY unit, reference HAVING COUNT(*) > 1",
+                "SELECT MIN(id), MAX(id) FROM licences WHERE refused = 0
+                 AND reference_index IS NOT NULL GROUP BY reference_index HAVING COUNT(*) > 1",
             ),
         ] {
             let mut statement = self.connection.prepare(select)?;
-            for value in statement.query_map([], |row| row.get::<_, String>(0))? {
-                found.push((column, value?));
+            let rows = statement.query_map([], |row| {
+                let (first, last): (i64, i64) = (row.get(0)?, row.get(1)?);
+                Ok(format!("rows {first} and {last}"))
+            })?;
+            for rows in rows {
+                found.push((column, rows?));
             }
         }
         Ok(found)
@@ -67,34 +70,29 @@ impl Records {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The row of the outbox that holds this event, by its identity.
+    /// The row of the outbox that holds this event.
     ///
     /// # Errors
-    /// The database refuses.
-    pub fn row_of(&self, event_id: &Hash) -> Result<Option<i64>, RecordsError> {
-        let select = "SELECT id FROM outbox WHERE event_id = ?1";
-        let mut statement = self.connection.prepare_cached(select)?;
-        let row = statement.query_row([event_id.as_bytes()], |row| row.get(0));
-        Ok(row.optional()?)
+    /// The database refuses, or a row is damaged.
+    pub fn row_of(&self, event: &Event) -> Result<Option<i64>, RecordsError> {
+        same(&self.connection, event)
     }
 
-    /// Whether the columns beside the event say what it says.
+    /// Whether the columns beside the event say what it says, and the row is in one of the three
+    /// places: pending, refused, or receipts.
     ///
     /// # Errors
     /// The database refuses.
     pub fn indexed_as(&self, id: i64, event: &Event) -> Result<bool, RecordsError> {
-        let select = "SELECT COUNT(*) FROM outbox
-             WHERE id = ?1 AND event_id = ?2 AND leaf_hash = ?3 AND verb = ?4";
-        let leaf_hash = event.leaf_hash();
-        let columns = (
-            id,
-            event.id().as_bytes().to_vec(),
-            leaf_hash.as_bytes().to_vec(),
-            event.verb().as_str(),
-        );
+        let select = "SELECT (SELECT COUNT(*) FROM outbox WHERE id = ?1 AND verb = ?2),
+             (SELECT COUNT(*) FROM outbox_pending WHERE outbox = ?1)
+             + (SELECT COUNT(*) FROM outbox_refused WHERE outbox = ?1)
+             + (SELECT COUNT(*) FROM receipts WHERE outbox = ?1)";
         let mut statement = self.connection.prepare_cached(select)?;
-        let same: i64 = statement.query_row(columns, |row| row.get(0))?;
-        if same != 1 {
+        let counts: (i64, i64) = statement.query_row((id, event.verb().as_str()), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        if counts != (1, 1) {
             return Ok(false);
         }
         let select = "SELECT COUNT(*) FROM outbox_chains

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use serde_json::Value;
-use zhao_issuer::records::Records;
 use zhao_ledger::store::rocks::Rocks;
 
 use crate::office::{Office, Row, copy_dir, csv};
@@ -80,13 +79,12 @@ fn adm_10_a_backup_is_made_while_others_have_the_office() {
     // As a server has it: log and records open, and the records in the middle of a reading.
     let log = Rocks::open(&office.path("office/ledger/db")).unwrap();
     let memory = Rocks::open(&office.path("office/auditor/db")).unwrap();
-    let records = Records::open(&office.path("office/records.db")).unwrap();
     let reading = Connection::open(office.path("office/records.db")).unwrap();
     reading
         .execute_batch("BEGIN; SELECT COUNT(*) FROM outbox;")
         .unwrap();
     office.zhao(&["backup", "office", "b"]).code(0);
-    drop((log, memory, records, reading));
+    drop((log, memory, reading));
     office.zhao(&["restore", "b", "again"]).code(0);
     assert_eq!(fsck(&office, "office", 0), fsck(&office, "again", 0));
 }
@@ -167,8 +165,21 @@ fn forge(office: &Office) {
     office.write("b/manifest.json", manifest.to_string());
 }
 
+/// As if the licence had never been issued.
+const FORGET: &str = "DELETE FROM outbox_chains WHERE outbox = NEW;
+     DELETE FROM receipts WHERE outbox = NEW; DELETE FROM credentials WHERE licence = NEW;
+     DELETE FROM licences WHERE id = NEW; DELETE FROM outbox WHERE id = NEW;";
+
+/// Runs statements in which NEW and OLD are the rows of two licences.
 fn alter(records: &Path, statements: &str) {
     let connection = Connection::open(records).unwrap();
+    let row = |what: &str| -> i64 {
+        let select = format!("SELECT {what}(id) FROM licences");
+        connection.query_row(&select, [], |row| row.get(0)).unwrap()
+    };
+    let statements = statements
+        .replace("NEW", &row("MAX").to_string())
+        .replace("OLD", &row("MIN").to_string());
     let all = format!("PRAGMA foreign_keys = OFF; {statements} PRAGMA wal_checkpoint(TRUNCATE);");
     connection.execute_batch(&all).unwrap();
 }
@@ -184,21 +195,10 @@ fn adm_10_a_forged_backup_contradicts_the_log() {
         fs::remove_dir_all(office.path("b")).unwrap();
         copy_dir(&office.path("whole"), &office.path("b"));
     };
-    let newest = "(SELECT MAX(outbox) FROM licences)";
     let records = office.path("b/records.db");
-    alter(
-        &records,
-        &format!("UPDATE licences SET state = 'refused' WHERE outbox = {newest};"),
-    );
+    alter(&records, "UPDATE licences SET refused = 1 WHERE id = NEW;");
     restore(&["another state than its event"]);
-    alter(
-        &records,
-        &format!(
-            "DELETE FROM outbox_chains WHERE outbox = {newest};
-             DELETE FROM outbox WHERE id = {newest};
-             DELETE FROM licences WHERE outbox = {newest};"
-        ),
-    );
+    alter(&records, FORGET);
     restore(&["the records do not know it"]);
     // The memory of a witness that has seen more.
     office.zhao(&["cosign", "office"]).code(0);
@@ -234,72 +234,68 @@ fn fsck_names_each_difference_between_records_and_log() {
     let (office, _) = lived_in();
     copy_dir(&office.path("office"), &office.path("whole"));
     assert_eq!(fsck(&office, "office", 0)["office"]["licences"], 2);
-    let newest = "(SELECT MAX(outbox) FROM licences)";
-    let other = "(SELECT MIN(outbox) FROM licences)";
-    for (statement, code) in [
+    for (statement, codes) in [
         (
-            "UPDATE outbox SET leaf_index = leaf_index + 1 WHERE id = NEW;",
-            "leaf-differs",
+            "UPDATE receipts SET leaf_index = leaf_index + 1 WHERE outbox = NEW;",
+            &["leaf-differs"][..],
         ),
         (
-            "UPDATE outbox SET leaf_index = 100000 WHERE id = NEW;",
-            "not-in-log",
+            "UPDATE receipts SET leaf_index = 100000 WHERE outbox = NEW;",
+            &["not-in-log"],
         ),
         (
-            "UPDATE outbox SET receipt = x'7b7d' WHERE id = NEW;",
-            "receipt",
+            "UPDATE receipts SET middle = x'7b7d', head_bytes = 0, tail_bytes = 0
+             WHERE outbox = NEW;",
+            &["receipt"],
         ),
         (
-            "UPDATE outbox SET receipt = (SELECT receipt FROM outbox WHERE id = OLD)
-             WHERE id = NEW;",
-            "receipt",
+            "DELETE FROM receipts WHERE outbox = NEW; UPDATE licences SET refused = 1
+             WHERE id = NEW; INSERT INTO outbox_refused VALUES (NEW, 'terminal', '', 1);",
+            &["refused-in-log"],
+        ),
+        (FORGET, &["unknown"]),
+        (
+            "DELETE FROM credentials WHERE licence = NEW; DELETE FROM licences WHERE id = NEW;",
+            &["no-licence"],
         ),
         (
-            "UPDATE outbox SET state = 'refused', refusal_code = 'terminal' WHERE id = NEW;
-             UPDATE licences SET state = 'refused' WHERE outbox = NEW;",
-            "refused-in-log",
+            "UPDATE licences SET refused = 1 WHERE id = NEW;",
+            &["state"],
         ),
         (
-            "DELETE FROM outbox_chains WHERE outbox = NEW; DELETE FROM outbox WHERE id = NEW;
-             DELETE FROM licences WHERE outbox = NEW;",
-            "unknown",
-        ),
-        ("DELETE FROM licences WHERE outbox = NEW;", "no-licence"),
-        (
-            "UPDATE licences SET state = 'issuing' WHERE outbox = NEW;",
-            "state",
+            "UPDATE licences SET subject = zeroblob(32) WHERE id = NEW;",
+            &["credential", "unreadable"],
         ),
         (
-            "UPDATE licences SET credential = x'00' WHERE outbox = NEW;",
-            "credential",
+            "UPDATE credentials SET credential =
+             (SELECT credential FROM credentials WHERE licence = OLD) WHERE licence = NEW;",
+            &["credential", "unreadable"],
         ),
         (
             "UPDATE outbox SET event = x'7b7d' WHERE id = NEW;",
-            "unreadable",
+            &["unreadable"],
         ),
         (
-            "UPDATE outbox SET leaf_hash = zeroblob(32) WHERE id = NEW;",
-            "unreadable",
+            "UPDATE outbox SET verb = 'hold' WHERE id = NEW;",
+            &["unreadable"],
         ),
         (
             "DELETE FROM outbox_chains WHERE outbox = NEW;",
-            "unreadable",
+            &["unreadable"],
         ),
         (
-            "DROP INDEX licences_identifier; UPDATE licences SET identifier =
-             (SELECT identifier FROM licences WHERE outbox = OLD) WHERE outbox = NEW;",
-            "duplicate",
+            "DROP INDEX licences_serial; UPDATE licences SET version = 1, serial_index =
+             (SELECT serial_index FROM licences WHERE id = OLD);",
+            &["duplicate"],
         ),
-        (
-            "DELETE FROM outbox_chains WHERE outbox = NEW; DELETE FROM outbox WHERE id = NEW;",
-            "database",
-        ),
+        ("DELETE FROM outbox WHERE id = NEW;", &["database"]),
     ] {
-        let statement = statement.replace("NEW", newest).replace("OLD", other);
-        alter(&office.path("office/records.db"), &statement);
+        alter(&office.path("office/records.db"), statement);
         let found = fsck(&office, "office", 1);
         let findings = found["office"]["findings"].as_array().unwrap();
-        let named = findings.iter().find(|finding| finding["problem"] == code);
+        let named = findings
+            .iter()
+            .find(|finding| codes.iter().any(|code| finding["problem"] == *code));
         let named = named.unwrap_or_else(|| panic!("{statement}: {found}"));
         assert!(!named["advice"].as_str().unwrap().is_empty(), "{named}");
         // The same for people, who are told what to do.
@@ -320,14 +316,10 @@ fn sta_03_what_the_ledger_has_not_acknowledged_is_listed() {
         ""
     );
     // As if the answers to the newest licence and to the act after it had been lost.
-    let first = "(SELECT MAX(outbox) FROM licences)";
     alter(
         &office.path("office/records.db"),
-        &format!(
-            "UPDATE outbox SET state = 'pending', leaf_index = NULL, receipt = NULL,
-             settled = NULL WHERE id >= {first};
-             UPDATE licences SET state = 'issuing' WHERE outbox = {first};"
-        ),
+        "INSERT INTO outbox_pending SELECT outbox FROM receipts WHERE outbox >= NEW;
+         DELETE FROM receipts WHERE outbox >= NEW;",
     );
     let ran = office.zhao(&["outbox", "office", "--json"]).code(3);
     let rows: Vec<Value> = ran

@@ -23,6 +23,7 @@ use zhao_issuer::office::{
     Act, ClientError, Grant, Grounds, LedgerClient, Office, Outcome, Replacement, Submitted,
 };
 use zhao_issuer::records::{LicenceState, Records, Standing};
+use zhao_issuer::vault::Secrets;
 use zhao_ledger::read::{ReadError, Reader, View};
 use zhao_ledger::sequence::{Outcome as Judged, Sequencer};
 use zhao_ledger::store::layout::Heads;
@@ -145,7 +146,7 @@ fn open(folder: &Path, stages: &Arc<Stages>) -> (Arc<dyn Store>, Office<Client>)
     };
     let passphrase = Zeroizing::new("torture".to_owned());
     let keys = folder.join("keys");
-    let keyring = if keys.join("identity.age").is_file() {
+    let mut keyring = if keys.join("identity.age").is_file() {
         Keyring::open(&keys, &passphrase).unwrap()
     } else {
         if keys.exists() {
@@ -153,16 +154,21 @@ fn open(folder: &Path, stages: &Arc<Stages>) -> (Arc<dyn Store>, Office<Client>)
         }
         Keyring::create(&keys, &passphrase, WorkFactor::new(1).unwrap()).unwrap()
     };
+    let mut secrets = Secrets::open(&mut keyring).unwrap();
+    if secrets.latest().is_none() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        secrets.draw(&mut keyring, &mut rng, START).unwrap();
+    }
     let path = folder.join("records.db");
     let records = if folder.join("made").is_file() {
-        Records::open(&path).unwrap()
+        Records::open(&path, &secrets).unwrap()
     } else {
         // A death while it was made left one that nobody used.
         for name in ["records.db", "records.db-wal", "records.db-shm"] {
             let _ = fs::remove_file(folder.join(name));
         }
         let genesis = Founding::new(ORIGIN).genesis().bytes();
-        let records = Records::create(&path, ORIGIN, &genesis).unwrap();
+        let records = Records::create(&path, ORIGIN, &genesis, &secrets).unwrap();
         fs::write(folder.join("made"), "").unwrap();
         records
     };
@@ -224,9 +230,10 @@ fn row(number: u64) -> Row {
 
 /// One act; the rows of the outbox that it made.
 fn declare(office: &mut Office<Client>, dice: &mut Dice, rng: &mut ChaCha20Rng) -> Vec<i64> {
-    let licences = office.records().licences(0, 400).unwrap();
-    let issued: Vec<Hash> = licences
-        .iter()
+    let records = office.records();
+    let ids = records.row_ids(0, 400).unwrap().into_iter();
+    let issued: Vec<Hash> = ids
+        .filter_map(|id| records.licence_of(id).unwrap())
         .filter(|licence| licence.state == LicenceState::Issued)
         .map(|licence| licence.subject)
         .collect();
