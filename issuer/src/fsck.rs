@@ -1,4 +1,5 @@
-//! fsck of the office: its records against the log, row by row and leaf by leaf. It changes nothing.
+//! fsck of the office: its records against the log, row by row and leaf by leaf. It changes
+//! nothing.
 //!
 //! Three ways through: every row of the outbox with the licence it issues, every leaf of the log
 //! that a unit of this office signed, and the database's own constraints. A pending row is no
