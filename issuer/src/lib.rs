@@ -3,7 +3,8 @@
 //!
 //! In scope: keys at rest ([`keys`]), the catalogue of licence types ([`catalogue`]), reading
 //! batches ([`intake`]), issuing and the life cycle ([`office`]), the office's database
-//! ([`records`]), and fictional data to try it with ([`sample`]).
+//! ([`records`]), comparing it with the log ([`fsck`]), and fictional data to try it with
+//! ([`sample`]).
 //! Out of scope: admitting and ordering events (the ledger, reached through
 //! [`office::LedgerClient`] only), judging a licence (`zhao_verifier`), command line and clock
 //! (`zhao`). Time and randomness are arguments here.
@@ -11,6 +12,7 @@
 //! Prose: `spec/event.md` for what is submitted; `issuer/README.md` for the rest.
 
 pub mod catalogue;
+pub mod fsck;
 pub mod intake;
 pub mod keys;
 pub mod office;

@@ -51,6 +51,9 @@ pub(crate) enum Command {
     Query(Query),
     Audit(Audit),
     Fsck(Fsck),
+    Backup(Backup),
+    Restore(Restore),
+    Outbox(Outbox),
     Cosign(Cosign),
     Bench(Bench),
     Demo(Demo),
@@ -375,6 +378,44 @@ pub(crate) struct Fsck {
     pub(crate) dir: PathBuf,
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Backup {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Outbox {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Restore {
+    #[arg(value_name = "OUT")]
+    pub(crate) backup: PathBuf,
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(long, value_name = "HASH")]
+    pub(crate) manifest: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) head: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
 }
 
 #[derive(Args, Debug)]

@@ -1,9 +1,20 @@
 //! `zhao fsck`: whether a directory agrees with itself.
 
+use zhao_issuer::fsck as office;
+use zhao_issuer::keys::Keyring;
+use zhao_issuer::office::ClientError;
 use zhao_ledger::fsck;
+use zhao_ledger::read::{ReadError, View};
 use zhao_ledger::store::files::Directory;
+use zhao_ledger::store::layout::Heads;
+use zhao_ledger::store::{self, Read};
+use zhao_spec::life::record::Record;
+use zhao_spec::log::checkpoint::Checkpoint;
+use zhao_spec::log::note::SignedNote;
+use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::wire::Hash;
 
-use super::office::own_trust;
+use super::office::{keyring, own_trust, records};
 use super::prove::Log;
 use crate::args::Fsck;
 use crate::failure::{Exit, Failure, args, because};
@@ -17,8 +28,94 @@ use crate::sheet::{Sheet, plain};
 /// The directory cannot be read at all.
 pub(crate) fn run(session: &Session, command: &Fsck) -> Result<Exit, Failure> {
     let home = Home::open(&command.dir)?;
-    let report = check(&home)?;
+    let mut keyring = keyring(session, &home.keys(), &command.secret)?;
+    let both = check_both(session, &home, &mut keyring)?;
     if command.json {
+        session.line(&both.json(session).to_string())?;
+    } else {
+        both.print(session)?;
+    }
+    Ok(if both.is_clean() {
+        Exit::Fine
+    } else {
+        Exit::Refused
+    })
+}
+
+/// What was found in the log, and between it and the records.
+pub(crate) struct Both {
+    /// The log in itself.
+    pub(crate) ledger: fsck::Report,
+    /// The records against it.
+    pub(crate) office: office::Report,
+}
+
+/// Checks the log of a directory, and its records against it.
+///
+/// # Errors
+/// One of them cannot be read at all.
+pub(crate) fn check_both(
+    session: &Session,
+    home: &Home,
+    keyring: &mut Keyring,
+) -> Result<Both, Failure> {
+    let database = Log::open(home)?;
+    let ledger = check_log(home, &database)?;
+    let records = records(session, home, keyring)?;
+    let reader = database.reader();
+    let view = reader.latest().map_err(because("ledger", args![]))?;
+    let log = Published {
+        store: &*database.store,
+        view: &view,
+    };
+    let office = office::check(&records, &log).map_err(because("office", args![]))?;
+    Ok(Both { ledger, office })
+}
+
+/// The published part of a log.
+struct Published<'a> {
+    store: &'a dyn Read,
+    view: &'a View<'a>,
+}
+
+fn unread(error: ReadError) -> ClientError {
+    ClientError::Protocol(error.to_string())
+}
+
+impl office::Log for Published<'_> {
+    fn size(&self) -> Result<u64, ClientError> {
+        Ok(self.view.size().0)
+    }
+
+    fn leaf(&self, index: LeafIndex) -> Result<Vec<u8>, ClientError> {
+        self.view.leaf(index).map_err(unread)
+    }
+
+    fn record(&self, subject: &Hash) -> Result<Option<Record>, ClientError> {
+        Ok(self.view.placed(subject).map_err(unread)?.1)
+    }
+
+    fn published_root(&self, size: u64) -> Result<Option<Hash>, ClientError> {
+        let note = store::read::<Heads>(self.store, &size)
+            .map_err(|error| ClientError::Protocol(error.to_string()))?;
+        // A note that cannot be read is the ledger's fsck's to find.
+        let root = note.and_then(|note| {
+            let note = SignedNote::parse(std::str::from_utf8(&note).ok()?).ok()?;
+            Some(Checkpoint::parse(note.text()).ok()?.root)
+        });
+        Ok(root)
+    }
+}
+
+impl Both {
+    /// Whether nothing is wrong.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.ledger.is_clean() && self.office.is_clean()
+    }
+
+    /// For machines.
+    pub(crate) fn json(&self, session: &Session) -> serde_json::Value {
+        let report = &self.ledger;
         let findings: Vec<_> = report
             .findings
             .iter()
@@ -31,31 +128,90 @@ pub(crate) fn run(session: &Session, command: &Fsck) -> Result<Exit, Failure> {
                 })
             })
             .collect();
-        let value = serde_json::json!({
-            "clean": report.is_clean(),
+        let office = &self.office;
+        let differences: Vec<_> = office
+            .findings
+            .iter()
+            .map(|finding| {
+                let code = finding.problem.code();
+                serde_json::json!({
+                    "place": finding.place,
+                    "problem": code,
+                    "detail": finding.detail,
+                    "advice": session.messages.text(&format!("fsck-do.{code}")),
+                })
+            })
+            .collect();
+        serde_json::json!({
+            "clean": self.is_clean(),
             "epochs": report.epochs,
             "findings": findings,
             "heads": report.heads,
+            "office": {
+                "findings": differences,
+                "leaves": office.leaves,
+                "licences": office.licences,
+                "pending": office.pending,
+                "rows": office.rows,
+                "unlisted": office.unlisted,
+            },
             "size": report.size,
             "subjects": report.subjects,
             "unlisted": report.unlisted,
-        });
-        session.line(&value.to_string())?;
-    } else {
-        print(session, &report)?;
+        })
     }
-    Ok(if report.is_clean() {
-        Exit::Fine
-    } else {
-        Exit::Refused
-    })
+
+    /// For people.
+    fn print(&self, session: &Session) -> Result<(), Failure> {
+        let mut sheet = Sheet::new(session);
+        let (colour, key) = match self.is_clean() {
+            true => (Colour::Good, "fsck.clean"),
+            false => (Colour::Bad, "fsck.wrong"),
+        };
+        sheet.text(session.paint(colour, &sheet.word(key)));
+        let (report, office) = (&self.ledger, &self.office);
+        sheet
+            .row("log-size", report.size.to_string())
+            .row("epochs", report.epochs.to_string())
+            .row("subjects", report.subjects.to_string())
+            .row("heads", report.heads.to_string())
+            .row("outbox-rows", office.rows.to_string())
+            .row("outbox-pending", office.pending.to_string())
+            .row("licences", office.licences.to_string());
+        for finding in &report.findings {
+            sheet.text(plain(&finding.to_string()));
+        }
+        for finding in &office.findings {
+            sheet.text(plain(&said(session, finding)));
+        }
+        let unlisted = report.unlisted.saturating_add(office.unlisted);
+        if unlisted > 0 {
+            let count = unlisted;
+            sheet.text(session.messages.fill("fsck.more", &args![count]));
+        }
+        sheet.print()
+    }
+
+    /// What is wrong first of all.
+    pub(crate) fn first(&self, session: &Session) -> String {
+        let ledger = self.ledger.findings.first().map(ToString::to_string);
+        let office = self.office.findings.first();
+        ledger
+            .or_else(|| office.map(|finding| said(session, finding)))
+            .unwrap_or_default()
+    }
 }
 
-/// Checks the log of a directory.
-///
-/// # Errors
-/// It cannot be read at all.
-pub(crate) fn check(home: &Home) -> Result<fsck::Report, Failure> {
+fn said(session: &Session, finding: &office::Finding) -> String {
+    let code = finding.problem.code();
+    let problem = session.messages.text(&format!("fsck-problem.{code}"));
+    let advice = session.messages.text(&format!("fsck-do.{code}"));
+    let (place, detail) = (&finding.place, &finding.detail);
+    let arguments = args![place, problem, detail, advice];
+    session.messages.fill("fsck.finding", &arguments)
+}
+
+fn check_log(home: &Home, database: &Log) -> Result<fsck::Report, Failure> {
     let trust = own_trust(home)?;
     let origin = &home.config.origin;
     let logs = trust.policy().logs();
@@ -63,32 +219,6 @@ pub(crate) fn check(home: &Home) -> Result<fsck::Report, Failure> {
         .iter()
         .find(|log| log.vkey.name() == origin)
         .ok_or_else(|| Failure::usage("policy-other-log", args![origin]))?;
-    let database = Log::open(home)?;
     let files = Directory::open(&home.ledger()).map_err(because("ledger", args![]))?;
     fsck::check(&*database.store, &files, &log.vkey).map_err(because("ledger", args![]))
-}
-
-fn print(session: &Session, report: &fsck::Report) -> Result<(), Failure> {
-    let mut sheet = Sheet::new(session);
-    let (colour, key) = match report.is_clean() {
-        true => (Colour::Good, "fsck.clean"),
-        false => (Colour::Bad, "fsck.wrong"),
-    };
-    sheet.text(session.paint(colour, &sheet.word(key)));
-    sheet
-        .row("log-size", report.size.to_string())
-        .row("epochs", report.epochs.to_string())
-        .row("subjects", report.subjects.to_string())
-        .row("heads", report.heads.to_string());
-    for finding in &report.findings {
-        sheet.text(plain(&finding.to_string()));
-    }
-    if report.unlisted > 0 {
-        sheet.text(
-            session
-                .messages
-                .fill("fsck.more", &args![count = report.unlisted]),
-        );
-    }
-    sheet.print()
 }

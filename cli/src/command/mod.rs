@@ -8,6 +8,7 @@ use crate::session::Session;
 
 mod admin;
 pub(crate) mod audit;
+mod backup;
 mod bench;
 mod catalogue;
 mod codes;
@@ -17,7 +18,9 @@ pub(crate) mod init;
 pub(crate) mod issue;
 mod keys;
 pub(crate) mod office;
+mod outbox;
 pub(crate) mod prove;
+mod restore;
 pub(crate) mod sample;
 mod show;
 mod status;
@@ -48,6 +51,9 @@ pub(crate) fn run(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Query(command) => prove::query(session, &command),
         Command::Audit(command) => audit::run(session, &command),
         Command::Fsck(command) => fsck::run(session, &command),
+        Command::Backup(command) => backup::run(session, &command),
+        Command::Outbox(command) => outbox::run(session, &command),
+        Command::Restore(command) => restore::run(session, &command),
         Command::Cosign(command) => cosign::run(session, &command),
         Command::Sample(command) => sample::run(session, &command),
         Command::Bench(command) => bench::run(session, &command),

@@ -1,7 +1,7 @@
 //! The office at work: it declares, and keeps what it declared until the ledger has answered.
 //!
-//! Every act is one signed event. *Declaring* checks and signs it and writes record and outbox row in
-//! one transaction; *delivering* sends what waits and writes down the answers. A crash at any
+//! Every act is one signed event. *Declaring* checks and signs it and writes record and outbox row
+//! in one transaction; *delivering* sends what waits and writes down the answers. A crash at any
 //! moment leaves a pending row, which is sent again. A licence is `issuing` until its receipt is
 //! here. How a command and how a server use the two is said in [`delivery`].
 //!

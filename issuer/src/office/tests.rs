@@ -9,6 +9,7 @@ mod ledger;
 mod proposals;
 mod publishing;
 mod signers;
+mod simulation;
 
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha20Rng;
@@ -74,17 +75,28 @@ impl Desk {
     }
 
     fn new() -> Self {
+        Self::with(|_| true)
+    }
+
+    /// With the one type that [`food`] is of.
+    fn bare() -> Self {
+        Self::with(|slug| slug == "food-operation")
+    }
+
+    fn with(wanted: impl Fn(&str) -> bool) -> Self {
         let mut desk = Self::empty();
         let slugs: Vec<_> = desk
             .office
             .catalogue
             .entries()
             .map(|e| e.slug.clone())
+            .filter(|slug| wanted(slug))
             .collect();
         let types: Vec<_> = desk
             .office
             .catalogue
             .entries()
+            .filter(|e| wanted(&e.slug))
             .map(|e| e.type_code.clone())
             .collect();
         for slug in slugs {

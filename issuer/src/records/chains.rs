@@ -39,7 +39,7 @@ pub struct Link {
 }
 
 /// The chains that an event continues: subject, its number there, and what it follows.
-fn links(event: &Event) -> Vec<(Hash, u64, Option<Hash>)> {
+pub(super) fn links(event: &Event) -> Vec<(Hash, u64, Option<Hash>)> {
     let mut links = vec![(event.subject, event.seq, event.prev)];
     if let Action::Issued(issued) = &event.action
         && let Some(old) = &issued.predecessor
@@ -282,6 +282,26 @@ fn refused_before(
 
 #[cfg(test)]
 impl Records {
+    /// From now on every write fails, as on a full disk; or no longer.
+    pub(crate) fn refuse_writes(&self, refuse: bool) {
+        let pragma = format!("PRAGMA query_only = {}", if refuse { "ON" } else { "OFF" });
+        self.connection.execute_batch(&pragma).unwrap();
+    }
+
+    /// Makes what waits unreadable, or readable again.
+    pub(crate) fn spoil_pending(&self, spoil: bool) {
+        let event = if spoil {
+            "x'00' || event"
+        } else {
+            "substr(event, 2)"
+        };
+        let update = format!(
+            "UPDATE outbox SET event = CAST({event} AS BLOB)
+             WHERE id IN (SELECT outbox FROM outbox_pending)"
+        );
+        self.connection.execute_batch(&update).unwrap();
+    }
+
     /// When each row was said and settled, in order.
     pub(crate) fn times(&self) -> Result<Vec<(i64, Option<i64>)>, RecordsError> {
         let select = "SELECT outbox.created, COALESCE(receipts.settled, outbox_refused.settled)

@@ -286,7 +286,10 @@ impl Records {
 }
 
 /// The row in which this very statement was said before: it has the same place in its chain.
-fn same(connection: &rusqlite::Connection, event: &Event) -> Result<Option<i64>, RecordsError> {
+pub(super) fn same(
+    connection: &rusqlite::Connection,
+    event: &Event,
+) -> Result<Option<i64>, RecordsError> {
     let mut statement = connection.prepare_cached(
         "SELECT outbox.id, outbox.event FROM outbox_chains
          JOIN outbox ON outbox.id = outbox_chains.outbox

@@ -70,6 +70,67 @@ impl Rocks {
         })
     }
 
+    /// Opens the database as it stands at this moment, while another process may be writing it. It
+    /// writes nothing there; `scratch` is a directory for the engine's own log, and may be removed
+    /// when this is dropped. For reading only: what is written to it fails.
+    ///
+    /// # Errors
+    /// [`StoreError::NoDatabase`], [`StoreError::Format`], the engine's.
+    pub fn frozen(path: &Path, scratch: &Path) -> Result<Self, StoreError> {
+        if !Self::exists(path) {
+            return Err(StoreError::NoDatabase {
+                path: path.to_string_lossy().into_owned(),
+            });
+        }
+        let cache = Cache::new_lru_cache(CACHE);
+        let families = Family::ALL.iter().map(|family| {
+            let options = family_options(*family, &cache);
+            ColumnFamilyDescriptor::new(family.name(), options)
+        });
+        let mut options = database_options(false);
+        // The files of that moment stay open, so that the writer may remove them.
+        options.set_max_open_files(-1);
+        let db = DB::open_cf_descriptors_as_secondary(&options, path, scratch, families)
+            .map_err(|error| open_error(path, &error))?;
+        let store = Self {
+            db,
+            poison: Mutex::new(None),
+        };
+        check_format(&store)?;
+        Ok(store)
+    }
+
+    /// Writes everything in this database into a new one.
+    ///
+    /// # Errors
+    /// The engine's, and [`StoreError::Engine`] if there is one already.
+    pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        if Self::exists(path) {
+            let place = path.display();
+            return Err(StoreError::Engine(format!("{place} holds a database")));
+        }
+        let copy = Self::create(path)?;
+        for family in Family::ALL {
+            let (mut from, mut more) = (Vec::new(), true);
+            while more {
+                let entries = self.scan(family, &from, &crate::fsck::END, COPY)?;
+                more = entries.len() == COPY;
+                let mut native = rocksdb::WriteBatch::default();
+                let handle = copy.family(family)?;
+                for (key, value) in entries {
+                    native.put_cf(handle, &key, value);
+                    from = key;
+                    // The first key after it.
+                    from.push(0);
+                }
+                copy.db.write(native).map_err(|error| engine(&error))?;
+            }
+            let handle = copy.family(family)?;
+            copy.db.flush_cf(handle).map_err(|error| engine(&error))?;
+        }
+        Ok(())
+    }
+
     /// Whether the directory holds a database, whole or not.
     #[must_use]
     pub fn exists(path: &Path) -> bool {
@@ -238,6 +299,8 @@ impl Read for RocksSnapshot<'_> {
     }
 }
 
+/// Entries of one batch of a copy.
+const COPY: usize = 4_096;
 /// Entries asked for at once by whoever reads a whole family.
 const BULK: usize = 1_024;
 /// Memory for blocks, filters and indexes of all families, bytes.

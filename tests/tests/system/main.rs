@@ -4,6 +4,7 @@
 //! asked for twice, from `zhao verify` and from the JavaScript verifier, and both print the same.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod backup;
 mod batches;
 mod bench;
 mod command_line;

@@ -13,6 +13,7 @@
 )]
 
 mod check;
+mod office;
 mod site;
 mod stage;
 mod supervisor;
@@ -36,6 +37,34 @@ fn told(variable: &str) -> Option<String> {
 fn worker() {
     if let Some(job) = told(JOB) {
         worker::work(&job.parse().unwrap());
+    }
+}
+
+/// The office's worker, when its supervisor starts it; nothing otherwise.
+#[test]
+fn office_worker() {
+    if let Some(job) = told(office::JOB) {
+        office::work(&job);
+    }
+}
+
+#[test]
+fn nothing_an_office_said_is_lost_in_fifteen_crashes() {
+    office::run(3, 15);
+}
+
+/// `make torture`.
+#[test]
+#[ignore = "takes minutes"]
+fn nothing_an_office_said_is_lost() {
+    let number = |variable, otherwise| match told(variable) {
+        Some(text) => text.parse().unwrap(),
+        None => otherwise,
+    };
+    let (seed, rounds): (u64, u64) = (number("SEED", 4), number("ROUNDS", 300));
+    // As below: several short lives.
+    for life in 0..rounds.div_ceil(LIFE) {
+        office::run(seed + life, LIFE.min(rounds - life * LIFE));
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum Place {
     Auditor,
     /// Asks the witness or the auditor for a cosignature.
     Cosign,
+    /// Hands events from the office to the ledger.
+    Submit,
 }
 
 /// How much of it is done then.
@@ -61,6 +63,24 @@ pub(crate) const WAYS: &[(Place, Edge)] = &[
     (Place::Cosign, Edge::After),
 ];
 
+/// The same for an office over the log.
+pub(crate) const OFFICE_WAYS: &[(Place, Edge)] = &[
+    (Place::Submit, Edge::Before),
+    (Place::Submit, Edge::After),
+    WAYS[0],
+    WAYS[1],
+    WAYS[2],
+    WAYS[3],
+    WAYS[4],
+    WAYS[5],
+    WAYS[6],
+    WAYS[7],
+    WAYS[8],
+    WAYS[9],
+    WAYS[10],
+    WAYS[11],
+];
+
 impl Display for Abort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}:{:?}:{}", self.place, self.edge, self.turn)
@@ -74,7 +94,7 @@ impl FromStr for Abort {
         let wrong = || format!("no way to die: {text}");
         let (way, turn) = text.rsplit_once(':').ok_or_else(wrong)?;
         let named = |(place, edge): &&(Place, Edge)| format!("{place:?}:{edge:?}") == way;
-        let (place, edge) = *WAYS.iter().find(named).ok_or_else(wrong)?;
+        let (place, edge) = *OFFICE_WAYS.iter().find(named).ok_or_else(wrong)?;
         let turn = turn.parse().map_err(|_| wrong())?;
         Ok(Self { place, edge, turn })
     }
@@ -87,7 +107,7 @@ pub(crate) struct Stages {
     /// Whether to say what comes next: in the worker, whose supervisor counts these lines.
     loud: bool,
     /// How often each place was reached.
-    turns: Mutex<[u64; 5]>,
+    turns: Mutex<[u64; 6]>,
 }
 
 impl Stages {
@@ -105,7 +125,7 @@ impl Stages {
     }
 
     /// Does what is done at a place, unless the process ends there. `torn` leaves it half done.
-    fn pass<T>(&self, place: Place, torn: impl FnOnce(), work: impl FnOnce() -> T) -> T {
+    pub(crate) fn pass<T>(&self, place: Place, torn: impl FnOnce(), work: impl FnOnce() -> T) -> T {
         let turn = {
             let mut turns = self.turns.lock().expect("no other thread fails here");
             let count = &mut turns[place as usize];
