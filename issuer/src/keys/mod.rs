@@ -239,7 +239,7 @@ impl Keyring {
     /// As [`Keyring::secret`].
     pub fn signing(&mut self, name: &str, purpose: Purpose) -> Result<SigningKey, KeyError> {
         let Some((actual, signer)) = self.foreign.get(name) else {
-            return Ok(SigningKey::Own(self.secret(name, purpose)?));
+            return Ok(self.secret(name, purpose)?.into());
         };
         if *actual != purpose {
             return Err(KeyError::Purpose {

@@ -16,14 +16,14 @@ pub enum SigningKey {
     /// In a token.
     Foreign(ForeignSigner),
     /// In this process.
-    Own(SecretKey),
+    Own(Box<SecretKey>),
 }
 
 impl Signer for SigningKey {
     fn algorithm(&self) -> Algorithm {
         match self {
             Self::Foreign(signer) => signer.algorithm(),
-            Self::Own(secret) => Signer::algorithm(secret),
+            Self::Own(secret) => Signer::algorithm(&**secret),
         }
     }
 
@@ -45,7 +45,7 @@ impl Signer for SigningKey {
 
 impl From<SecretKey> for SigningKey {
     fn from(secret: SecretKey) -> Self {
-        Self::Own(secret)
+        Self::Own(Box::new(secret))
     }
 }
 

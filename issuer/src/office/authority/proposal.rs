@@ -266,7 +266,7 @@ fn merged(proposals: &[Proposal]) -> Result<Proposal, ProposalError> {
         // Each file's own signatures: a false one must not hide behind another file's right one.
         check_signatures(&other.event)?;
         for one in &other.event.signatures {
-            whole.event.put(one.key, one.signature.clone());
+            whole.event.put(one.key, one.signature);
         }
     }
     Ok(whole)
