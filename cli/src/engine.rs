@@ -117,6 +117,13 @@ impl Engine {
         }
     }
 
+    /// The sequencer, for whoever queues before it.
+    pub(crate) fn into_sequencer(self) -> Sequencer {
+        self.sequencer
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The sequencer, between two commits.
     pub(crate) fn sequencer(&self) -> MutexGuard<'_, Sequencer> {
         // It judges its own state: whatever unwound out of a commit has stopped it.

@@ -105,6 +105,11 @@ impl Failure {
         &self.key
     }
 
+    /// The stable code: of the rule that refuses, or the key.
+    pub(crate) fn code(&self) -> &str {
+        self.said.first().map_or(&*self.key, Said::code)
+    }
+
     /// The two lines for standard error.
     pub(crate) fn lines(&self, messages: &Messages) -> (String, String) {
         if let Some(first) = self.said.first() {

@@ -9,6 +9,8 @@
 //! DIR/witness/, auditor/  what the local witness and the local auditor remember
 //! DIR/policy.txt, trust.txt, issuer-pack.json     for whoever verifies
 //! DIR/zhao.lock           held while a process writes
+//! DIR/zhao.sock           where a server takes the commands of the directory's owner
+//! DIR/api-keys.toml       hashes of the keys that a server accepts
 //! DIR-admin/              the administrators' keys
 //! ```
 
@@ -167,6 +169,16 @@ impl Home {
     /// The issuer pack.
     pub(crate) fn pack(&self) -> PathBuf {
         self.dir.join("issuer-pack.json")
+    }
+
+    /// Where a server takes commands.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.dir.join("zhao.sock")
+    }
+
+    /// Hashes of API keys.
+    pub(crate) fn api_keys(&self) -> PathBuf {
+        self.dir.join("api-keys.toml")
     }
 
     /// The administrators' keys, unless a flag names another place.

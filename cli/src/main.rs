@@ -18,7 +18,9 @@ mod files;
 mod home;
 mod host;
 mod messages;
+mod remote;
 mod said;
+mod serve;
 mod session;
 mod sheet;
 mod trust;
@@ -35,7 +37,7 @@ fn main() -> ExitCode {
     let session = session::Session::new(host, messages::Messages::new(language));
     let outcome = args::parse(&arguments, &session.messages).and_then(|parsed| match parsed {
         args::Parsed::Tell(text) => session.data(text.as_bytes()).map(|()| failure::Exit::Fine),
-        args::Parsed::Run(line) => command::run(&session, line.command),
+        args::Parsed::Run(line) => command::run(&session, line.command, line.key_file.as_deref()),
     });
     match outcome {
         Ok(exit) => exit.into(),

@@ -50,6 +50,9 @@ step 'PyPI python-stdnum: identifiers' "$venv/bin/python" "$here/identifiers.py"
 step 'npm canonicalize: RFC 8785' node "$here/canonical.mjs" spec/vectors
 step 'Go sumdb: build the judge' bash "$here/go.sh" "$goroot" "$work/judge"
 
+# Five minutes; what it writes is fictional.
+step 'PyPI schemathesis: the served registry' bash "$here/registry.sh" "$venv" "$work/registry"
+
 # A whole demo, made by the program itself; some dossiers are enough for judges from outside.
 step 'a demo to judge' bash tests/setup/cargo.sh run --locked --quiet -p zhao -- \
   demo --count 80 --keep "$work/demo"

@@ -132,6 +132,7 @@ fn redress(
             let text = match id.as_str() {
                 "help"
                 | "version"
+                | "key_file"
                 | "lang"
                 | "json"
                 | "passphrase_file"

@@ -1,6 +1,8 @@
 //! The command line, as types. Help texts are in the message catalogue (`help.*`), not here:
 //! [`localise`] puts them in.
 
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -26,6 +28,8 @@ pub(crate) use localise::{Parsed, language_flag, parse};
 pub(crate) struct Line {
     #[arg(long, global = true, value_name = "LANGUAGE")]
     pub(crate) lang: Option<Language>,
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -55,6 +59,8 @@ pub(crate) enum Command {
     Restore(Restore),
     Outbox(Outbox),
     Cosign(Cosign),
+    Serve(Serve),
+    ApiKey(ApiKey),
     Bench(Bench),
     Demo(Demo),
 }
@@ -426,6 +432,66 @@ pub(crate) struct Cosign {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) secret: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = up_to(1, 86_400))]
+    pub(crate) heartbeat: u64,
+    #[arg(long, value_name = "N", default_value = "600")]
+    pub(crate) public_rate: NonZeroU32,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ApiKey {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[command(subcommand)]
+    pub(crate) act: ApiKeyAct,
+}
+
+/// What can be done with API keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApiKeyAct {
+    Add(ApiKeyAdd),
+    List(ApiKeyList),
+    Revoke(ApiKeyRevoke),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ApiKeyAdd {
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: String,
+    #[arg(
+        long = "scopes",
+        value_name = "SCOPES",
+        value_delimiter = ',',
+        required = true,
+        value_parser = ["read", "issue", "change", "admin"]
+    )]
+    pub(crate) scopes: Vec<String>,
+    #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = parse_millis)]
+    pub(crate) expires: u64,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ApiKeyList {
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ApiKeyRevoke {
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
 }
 
 #[derive(Args, Debug)]

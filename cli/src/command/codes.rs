@@ -72,6 +72,15 @@ pub(crate) fn write(
     Ok(())
 }
 
+/// A dossier in its QR form, with every line that the form can carry.
+///
+/// # Errors
+/// The form cannot carry it.
+pub(crate) fn cbor(dossier: &Dossier) -> Result<Vec<u8>, Failure> {
+    let reduced = reduced(dossier, &[])?;
+    qr::encode(&reduced).map_err(|cause| not_carried(&cause))
+}
+
 fn not_carried(cause: &QrError) -> Failure {
     Failure::refused("qr-form", args![cause])
 }

@@ -1,17 +1,21 @@
 //! Every command: one function, from typed arguments to an exit code.
 
+use std::path::Path;
+
 use zhao_spec::life::data::Relation;
 
 use crate::args::Command;
 use crate::failure::{Exit, Failure};
+use crate::remote;
 use crate::session::Session;
 
 mod admin;
+mod api_key;
 pub(crate) mod audit;
 mod backup;
 mod bench;
 mod catalogue;
-mod codes;
+pub(crate) mod codes;
 mod cosign;
 pub(crate) mod fsck;
 pub(crate) mod init;
@@ -23,7 +27,7 @@ pub(crate) mod prove;
 mod restore;
 pub(crate) mod sample;
 mod show;
-mod status;
+pub(crate) mod status;
 pub(crate) mod unit;
 pub(crate) mod verify;
 mod version;
@@ -32,7 +36,15 @@ mod version;
 ///
 /// # Errors
 /// Whatever the command says.
-pub(crate) fn run(session: &Session, command: Command) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    session: &Session,
+    command: Command,
+    key_file: Option<&Path>,
+) -> Result<Exit, Failure> {
+    // While a server holds the office, commands on it are requests.
+    if let Some(remote) = remote::of(session, &command, key_file)? {
+        return remote.run(&command);
+    }
     match command {
         Command::Init(command) => init::run(session, &command),
         Command::Issue(command) => issue::run(session, &command),
@@ -57,6 +69,8 @@ pub(crate) fn run(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Cosign(command) => cosign::run(session, &command),
         Command::Sample(command) => sample::run(session, &command),
         Command::Bench(command) => bench::run(session, &command),
+        Command::Serve(command) => crate::serve::run(session, &command),
+        Command::ApiKey(command) => api_key::run(session, &command),
         Command::Demo(command) => crate::demo::run(session, &command),
     }
 }

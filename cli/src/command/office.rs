@@ -8,6 +8,7 @@ use zhao_issuer::keys::{Keyring, Purpose};
 use zhao_issuer::office::{Declared, Office};
 use zhao_issuer::records::{Records, RecordsError, Standing, needs_first_key};
 use zhao_issuer::vault::Secrets;
+use zhao_ledger::read::View;
 use zhao_spec::credential::Licence;
 use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::wire::{Hash, SecretKey, UnixMillis, json, limits};
@@ -255,22 +256,43 @@ pub(crate) fn settled(
 /// # Errors
 /// The log cannot be read, or the disk refuses.
 pub(crate) fn write_pack(home: &Home, office: &Office<Engine>) -> Result<(), Failure> {
-    let units = office
-        .records()
-        .units()
-        .map_err(|cause| wrong(cause.into()))?;
+    let reader = office.client().reader();
+    let view = reader.latest().map_err(because("ledger", args![]))?;
+    write_pack_of(home, office.records(), office.catalogue(), &view)
+}
+
+/// As [`write_pack`], of these records and this catalogue, as of `view`.
+///
+/// # Errors
+/// As [`write_pack`].
+pub(crate) fn write_pack_of(
+    home: &Home,
+    records: &Records,
+    catalogue: &Catalogue,
+    view: &View<'_>,
+) -> Result<(), Failure> {
+    let mut bytes = pack(records, catalogue, view)?;
+    bytes.push(b'\n');
+    files::replace(&home.pack(), &bytes)
+}
+
+/// An issuer pack of all units in the records and all types in the catalogue, as of `view`.
+///
+/// # Errors
+/// Records or log cannot be read.
+pub(crate) fn pack(
+    records: &Records,
+    catalogue: &Catalogue,
+    view: &View<'_>,
+) -> Result<Vec<u8>, Failure> {
+    let units = records.units().map_err(|cause| wrong(cause.into()))?;
     let units: BTreeSet<String> = units.into_iter().map(|unit| unit.uscc).collect();
-    let types = office
-        .catalogue()
+    let types = catalogue
         .entries()
         .map(|entry| entry.type_code.to_string())
         .collect();
-    let reader = office.client().reader();
-    let view = reader.latest().map_err(because("ledger", args![]))?;
     let pack = view
         .issuer_pack(&units, &types)
         .map_err(because("ledger", args![]))?;
-    let mut bytes = pack.bytes();
-    bytes.push(b'\n');
-    files::replace(&home.pack(), &bytes)
+    Ok(pack.bytes())
 }

@@ -6,6 +6,7 @@ use zhao_spec::life::data::{InspectionResult, ObjectionResult};
 use zhao_spec::life::record::LicenceRecord;
 use zhao_spec::life::verb::Verb;
 use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::wire::UnixMillis;
 
 use super::init::parse_uscc;
 use super::office::{Desk, settled, wrong};
@@ -20,14 +21,15 @@ use crate::values::show_time;
 /// # Errors
 /// Flags that do not fit the verb, no such licence, or a refusal by the log.
 pub(crate) fn run(session: &Session, command: &Status) -> Result<Exit, Failure> {
-    check_flags(command)?;
+    let wanted = wanted(command);
+    wanted.check()?;
     if let Some(path) = &command.receipt {
         files::must_be_writable(path)?;
     }
     let mut desk = Desk::open(session, &command.dir, &command.secret)?;
     let (licence, subject) = desk.licence(&command.credential)?;
     let record = desk.office.licence_record(&subject).map_err(wrong)?;
-    let act = act(command, &record)?;
+    let act = wanted.act(&record)?;
     let grounds = Grounds {
         basis: command.basis.clone(),
         code: command.code.clone(),
@@ -63,87 +65,122 @@ pub(crate) fn run(session: &Session, command: &Status) -> Result<Exit, Failure> 
     Ok(Exit::Fine)
 }
 
-/// Flags that only some verbs have.
-fn check_flags(command: &Status) -> Result<(), Failure> {
-    let verb = command.verb;
-    let releases = matches!(
-        verb,
-        Verb::ReleaseMortgage | Verb::ReleasePledge | Verb::ClearObjection
-    );
-    let judged = matches!(verb, Verb::Inspect | Verb::ClearObjection);
-    let unfit = |name: &str| Failure::usage("flag-unfit", args![name, verb]);
-    if command.of.is_some() && !releases {
-        return Err(unfit("--of"));
-    }
-    if command.due.is_some() && verb != Verb::Inspect {
-        return Err(unfit("--due"));
-    }
-    match &command.to {
-        Some(_) if verb != Verb::Transfer => return Err(unfit("--to")),
-        Some(unit) => drop(parse_uscc(unit)?),
-        None if verb == Verb::Transfer => {
-            let (name, expected) = ("--to", "USCC");
-            return Err(Failure::usage("flag-missing", args![name, verb, expected]));
-        }
-        None => {}
-    }
-    let expected = match verb {
-        Verb::Inspect => "passed, failed",
-        _ => "upheld, rejected",
-    };
-    match &command.result {
-        None if judged => Err(Failure::usage(
-            "flag-missing",
-            args![name = "--result", verb, expected],
-        )),
-        Some(_) if !judged => Err(unfit("--result")),
-        Some(value) if !expected.split(", ").any(|word| word == value) => {
-            let name = "--result";
-            Err(Failure::usage(
-                "argument-value-choice",
-                args![name, value, expected],
-            ))
-        }
-        _ => Ok(()),
+/// What the flags say.
+pub(crate) fn wanted(command: &Status) -> Wanted<'_> {
+    Wanted {
+        verb: command.verb,
+        of: command.of,
+        result: command.result.as_deref(),
+        due: command.due,
+        to: command.to.as_deref(),
     }
 }
 
-fn act(command: &Status, record: &LicenceRecord) -> Result<Act, Failure> {
-    let result = command.result.as_deref().unwrap_or_default();
-    Ok(match command.verb {
-        Verb::ReleaseMortgage => Act::ReleaseMortgage(of(command, &record.mortgages)?),
-        Verb::ReleasePledge => Act::ReleasePledge(of(command, &record.pledges)?),
-        Verb::ClearObjection => Act::ClearObjection {
-            of: of(command, &record.objections)?,
-            result: match result {
-                "upheld" => ObjectionResult::Upheld,
-                _ => ObjectionResult::Rejected,
-            },
-        },
-        Verb::Inspect => Act::Inspect {
-            due: command.due.map(zhao_spec::wire::UnixMillis::beijing_date),
-            result: match result {
-                "passed" => InspectionResult::Passed,
-                _ => InspectionResult::Failed,
-            },
-        },
-        Verb::Transfer => Act::Transfer(parse_uscc(command.to.as_deref().unwrap_or_default())?),
-        verb => Act::Plain(verb),
-    })
+/// What is to befall a licence, in the words of flags.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    /// What.
+    pub(crate) verb: Verb,
+    /// Leaf index of what it ends.
+    pub(crate) of: Option<u64>,
+    /// How an inspection or objection ended.
+    pub(crate) result: Option<&'a str>,
+    /// When the next inspection is due.
+    pub(crate) due: Option<UnixMillis>,
+    /// The unit that controls the licence from then on.
+    pub(crate) to: Option<&'a str>,
 }
 
-/// Which open one is meant: the one said, or the only one there is.
-fn of(command: &Status, open: &[LeafIndex]) -> Result<LeafIndex, Failure> {
-    match (command.of, open) {
-        (Some(index), _) => Ok(LeafIndex(index)),
-        (None, [only]) => Ok(*only),
-        (None, _) => {
-            let list: Vec<String> = open.iter().map(|index| index.0.to_string()).collect();
-            let (verb, open) = (command.verb, list.join(", "));
-            Err(Failure::refused(
-                "of-needed",
-                args![verb, count = list.len(), open],
-            ))
+impl Wanted<'_> {
+    /// Whether the flags fit the verb.
+    ///
+    /// # Errors
+    /// One that does not, or one that is missing.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let verb = self.verb;
+        let releases = matches!(
+            verb,
+            Verb::ReleaseMortgage | Verb::ReleasePledge | Verb::ClearObjection
+        );
+        let judged = matches!(verb, Verb::Inspect | Verb::ClearObjection);
+        let unfit = |name: &str| Failure::usage("flag-unfit", args![name, verb]);
+        if self.of.is_some() && !releases {
+            return Err(unfit("--of"));
+        }
+        if self.due.is_some() && verb != Verb::Inspect {
+            return Err(unfit("--due"));
+        }
+        match self.to {
+            Some(_) if verb != Verb::Transfer => return Err(unfit("--to")),
+            Some(unit) => drop(parse_uscc(unit)?),
+            None if verb == Verb::Transfer => {
+                let (name, expected) = ("--to", "USCC");
+                return Err(Failure::usage("flag-missing", args![name, verb, expected]));
+            }
+            None => {}
+        }
+        let expected = match verb {
+            Verb::Inspect => "passed, failed",
+            _ => "upheld, rejected",
+        };
+        match self.result {
+            None if judged => Err(Failure::usage(
+                "flag-missing",
+                args![name = "--result", verb, expected],
+            )),
+            Some(_) if !judged => Err(unfit("--result")),
+            Some(value) if !expected.split(", ").any(|word| word == value) => {
+                let name = "--result";
+                Err(Failure::usage(
+                    "argument-value-choice",
+                    args![name, value, expected],
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The act on a licence whose record is this.
+    ///
+    /// # Errors
+    /// What it ends is not open, or not the only one.
+    pub(crate) fn act(&self, record: &LicenceRecord) -> Result<Act, Failure> {
+        let result = self.result.unwrap_or_default();
+        Ok(match self.verb {
+            Verb::ReleaseMortgage => Act::ReleaseMortgage(self.of(&record.mortgages)?),
+            Verb::ReleasePledge => Act::ReleasePledge(self.of(&record.pledges)?),
+            Verb::ClearObjection => Act::ClearObjection {
+                of: self.of(&record.objections)?,
+                result: match result {
+                    "upheld" => ObjectionResult::Upheld,
+                    _ => ObjectionResult::Rejected,
+                },
+            },
+            Verb::Inspect => Act::Inspect {
+                due: self.due.map(UnixMillis::beijing_date),
+                result: match result {
+                    "passed" => InspectionResult::Passed,
+                    _ => InspectionResult::Failed,
+                },
+            },
+            Verb::Transfer => Act::Transfer(parse_uscc(self.to.unwrap_or_default())?),
+            verb => Act::Plain(verb),
+        })
+    }
+
+    /// Which open one is meant: the one said, or the only one there is.
+    fn of(&self, open: &[LeafIndex]) -> Result<LeafIndex, Failure> {
+        match (self.of, open) {
+            (Some(index), _) => Ok(LeafIndex(index)),
+            (None, [only]) => Ok(*only),
+            (None, _) => {
+                let list: Vec<String> = open.iter().map(|index| index.0.to_string()).collect();
+                let (verb, open) = (self.verb, list.join(", "));
+                Err(Failure::refused(
+                    "of-needed",
+                    args![verb, count = list.len(), open],
+                ))
+            }
         }
     }
 }

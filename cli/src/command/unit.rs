@@ -235,10 +235,27 @@ fn print(session: &Session, desk: &Desk, list: &UnitList) -> Result<Exit, Failur
         .records()
         .units()
         .map_err(|cause| wrong(cause.into()))?;
+    let mut rows = Vec::new();
+    for unit in units {
+        let record = record(desk, &unit.uscc)?.map(Record::Issuer);
+        rows.push((unit, record));
+    }
+    print_units(session, &rows, list.json)
+}
+
+/// Prints units with their records; those that are not in the log are left out.
+///
+/// # Errors
+/// Standard output is closed.
+pub(crate) fn print_units(
+    session: &Session,
+    rows: &[(zhao_issuer::records::Unit, Option<Record>)],
+    as_json: bool,
+) -> Result<Exit, Failure> {
     let mut json = Vec::new();
     let mut sheet = Sheet::new(session);
-    for unit in units {
-        let Some(record) = record(desk, &unit.uscc)? else {
+    for (unit, record) in rows {
+        let Some(Record::Issuer(record)) = record else {
             continue;
         };
         let state = sheet.word(&format!("state.{}", record.state.as_str()));
@@ -273,7 +290,7 @@ fn print(session: &Session, desk: &Desk, list: &UnitList) -> Result<Exit, Failur
             "keys": keys,
         }));
     }
-    if list.json {
+    if as_json {
         session.line(&serde_json::Value::Array(json).to_string())?;
     } else {
         sheet.print()?;

@@ -6,6 +6,8 @@
     reason = "test support: each test file uses its own part of this"
 )]
 
+pub mod server;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};

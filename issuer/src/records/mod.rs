@@ -33,6 +33,7 @@ mod holders;
 mod jobs;
 mod licences;
 mod migrate;
+mod named;
 mod operators;
 mod outbox;
 mod pack;

@@ -21,7 +21,7 @@ use zhao_spec::log::tile::{Kind, Tile, encode_bundle};
 use zhao_spec::log::tlog_proof::TlogProof;
 use zhao_spec::log::tree::{LeafIndex, TreeSize, prove_consistency, prove_inclusion, prove_range};
 use zhao_spec::map::MapPath;
-use zhao_spec::wire::{Hash, Malformed};
+use zhao_spec::wire::{Hash, Malformed, UnixMillis};
 
 use crate::map::{Maps, StatusMap};
 use crate::overlay::record_of;
@@ -137,6 +137,41 @@ impl Reader {
         self.load(View::newest(self.store.snapshot()?)?)
     }
 
+    /// The published head that stood at `at`, and a view as of it: the newest one whose epoch was
+    /// recorded at `at` or before. Its map is made from the records on disk, so this is long work
+    /// for a large log.
+    ///
+    /// # Errors
+    /// No head is that old, or the records of its time are no longer kept; the store's.
+    pub fn as_of(&self, at: UnixMillis) -> Result<View<'_>, ReadError> {
+        let newest = View::newest(self.store.snapshot()?)?;
+        let absent = ReadError::Absent { what: "head" };
+        if newest.epoch.time <= at {
+            return self.latest();
+        }
+        // Epoch times never fall: halve the range of numbers, for the first epoch after `at`.
+        let (mut low, mut high) = (0, newest.epoch.epoch);
+        while low < high {
+            let middle = low.midpoint(high);
+            if newest.epoch_numbered(middle)?.time > at {
+                high = middle;
+            } else {
+                low = middle.saturating_add(1);
+            }
+        }
+        // An epoch that found no quorum has no head of its own; the one before it stood then.
+        for number in (0..low).rev().take(TURNS) {
+            let epoch = newest.epoch_numbered(number)?;
+            let size = epoch.index.0.saturating_add(1);
+            let Some(note) = store::read::<Heads>(newest.store(), &size)? else {
+                continue;
+            };
+            let map = stated_map(newest.store(), &epoch).map_err(|_| absent.clone())?;
+            return View::at(newest.snapshot, size, &note, map);
+        }
+        Err(absent)
+    }
+
     fn load<'a>(&self, view: View<'a>) -> Result<View<'a>, ReadError> {
         let epoch = &view.epoch;
         let map = stated_map(view.store(), epoch)
@@ -172,7 +207,17 @@ impl<'a> View<'a> {
     fn newest(snapshot: Snapshot<'a>) -> Result<Self, ReadError> {
         let head = store::last::<Heads>(&*snapshot)?;
         let (size, note) = head.ok_or(ReadError::NothingPublished)?;
-        let note = String::from_utf8_lossy(&note).into_owned();
+        Self::at(snapshot, size, &note, StatusMap::new())
+    }
+
+    /// The view under the head `note` of `size` leaves, whose map is `map`.
+    fn at(
+        snapshot: Snapshot<'a>,
+        size: u64,
+        note: &[u8],
+        map: StatusMap,
+    ) -> Result<Self, ReadError> {
+        let note = String::from_utf8_lossy(note).into_owned();
         let signed = SignedNote::parse(&note).map_err(CheckpointError::from)?;
         let checkpoint = Checkpoint::parse(signed.text())?;
         let last = size.checked_sub(1).ok_or(ReadError::NothingPublished)?;
@@ -185,8 +230,14 @@ impl<'a> View<'a> {
             checkpoint,
             note,
             epoch,
-            map: StatusMap::new(),
+            map,
         })
+    }
+
+    /// The epoch with this number.
+    fn epoch_numbered(&self, number: u64) -> Result<Epoch, ReadError> {
+        let place = store::require::<Epochs>(self.store(), &number)?;
+        Ok(epoch_at(self.store(), place)?)
     }
 
     /// The log's name.

@@ -471,3 +471,42 @@ fn receipts_of_a_batch_are_those_of_each_event() {
         assert_eq!(error.path, path);
     }
 }
+
+#[test]
+fn a_view_of_the_past_is_what_was_published_then() {
+    let (site, mut sequencer, mut office) = Site::founded(3);
+    let kept = |sequencer: &crate::sequence::Sequencer| {
+        let reader = sequencer.reader();
+        let view = reader.latest().unwrap();
+        let (path, record) = view.placed(&licence_key(1)).unwrap();
+        (view.note().to_owned(), path, record)
+    };
+    let mut then = vec![(at(10), kept(&sequencer))];
+    for (seconds, verb) in [(20, Verb::Hold), (30, Verb::LiftHold), (40, Verb::Hold)] {
+        sequencer
+            .commit(vec![office.plain(1, verb)], at(seconds))
+            .unwrap();
+        then.push((at(seconds), kept(&sequencer)));
+    }
+    let reader = reader(&site);
+    for (time, expected) in &then {
+        // At the very time of the epoch, and until just before the next.
+        for later in [0, 9_999] {
+            let asked = time.checked_add(later).unwrap();
+            let view = reader.as_of(asked).unwrap();
+            let (path, record) = view.placed(&licence_key(1)).unwrap();
+            assert_eq!((view.note().to_owned(), path, record), *expected);
+            check_head(&view.head().unwrap());
+            let history = view.history(&licence_key(1)).unwrap();
+            check_head(&history.head);
+        }
+    }
+    let entries = reader.as_of(at(25)).unwrap().history(&licence_key(1));
+    assert_eq!(entries.unwrap().entries.len(), 2);
+    // Before the first head there is nothing, and nothing of later is shown.
+    let early = zhao_spec::wire::UnixMillis(at(0).0 - 1);
+    let before = reader.as_of(early).map(drop).unwrap_err();
+    assert_eq!(before, ReadError::Absent { what: "head" });
+    let hold = reader.as_of(at(15)).unwrap();
+    assert!(matches!(hold.placed(&licence_key(9)), Ok((_, None))));
+}

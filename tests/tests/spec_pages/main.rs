@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 const NO_FOOT: &[&str] = &["README.md", "coverage.md"];
 /// Pages without vectors of their own, and why.
 const NO_VECTORS: &[(&str, &str)] = &[
+    ("http.md", "its document is made from the code"),
     ("limits.md", "its table is compared with the constants"),
     ("lifecycle.md", "its tables are tried cell by cell"),
 ];

@@ -8,12 +8,20 @@ use crate::tree::File;
 /// the pure function in `spec`, so the ledger needs neither verifier nor issuer.
 const ARROWS: &[(&str, &[&str])] = &[
     ("zhao-spec", &[]),
+    // What goes over HTTP: shapes only, so that nothing which decides needs it.
+    ("zhao-http", &[]),
     ("zhao-verifier", &["zhao-spec"]),
     ("zhao-ledger", &["zhao-spec"]),
     ("zhao-issuer", &["zhao-spec", "zhao-verifier"]),
     (
         "zhao",
-        &["zhao-issuer", "zhao-ledger", "zhao-spec", "zhao-verifier"],
+        &[
+            "zhao-http",
+            "zhao-issuer",
+            "zhao-ledger",
+            "zhao-spec",
+            "zhao-verifier",
+        ],
     ),
     // A disk that fails, for the tests of whoever keeps something on it.
     ("zhao-faults", &[]),

@@ -106,6 +106,29 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// What became of one row, as a server says.
+    pub(crate) fn answered(&mut self, answer: &zhao_http::Issued) {
+        let id = answer.licence.as_ref().map_or("", |licence| &*licence.id);
+        let file = match &answer.credential {
+            Some(credential) => self.credential(id, credential.get().as_bytes()),
+            None => String::new(),
+        };
+        let [en, zh]: [Vec<&str>; 2] = [
+            answer.faults.iter().map(|fault| &*fault.text).collect(),
+            answer.faults.iter().map(|fault| &*fault.text_zh).collect(),
+        ];
+        let [en, zh] = [en, zh].map(|texts| texts.join("; "));
+        let code = answer.faults.first().map_or("", |fault| &*fault.code);
+        let count = match &*answer.status {
+            "issued" => &mut self.counts.issued,
+            "repeated" => &mut self.counts.repeated,
+            "pending" => &mut self.counts.pending,
+            _ => &mut self.counts.refused,
+        };
+        *count += 1;
+        self.line(answer.row, &answer.status, code, [&en, &zh], id, &file);
+    }
+
     fn issued(&mut self, row: u64, issued: &Issued, remarks: &[Remark]) {
         let licence = &issued.licence;
         let file = self.credential(&licence.credential_id, &licence.credential);
@@ -213,6 +236,8 @@ pub(crate) fn file_name(credential_id: &str) -> String {
     let id = credential_id
         .strip_prefix("urn:uuid:")
         .unwrap_or(credential_id);
+    // A server may say anything; a name is no path.
+    let id = id.replace(|c: char| !(c.is_ascii_alphanumeric() || c == '-'), "_");
     format!("{id}.json")
 }
 

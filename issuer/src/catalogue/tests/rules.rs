@@ -216,7 +216,7 @@ fn cat_05_yangcheng_asks_for_seven_items_with_pictures_by_digest() {
     let title = entry(TITLE);
     assert_eq!(profile.gaps(&title, Some(dir.path())), Vec::new());
     let sample = dir.path().join(PICTURES).join("sample.png");
-    let good = std::fs::read(&sample).unwrap();
+    let good = fs::read(&sample).unwrap();
     let mut flipped = good.clone();
     *flipped.last_mut().unwrap() ^= 1;
     let mut long = good.clone();
@@ -227,7 +227,7 @@ fn cat_05_yangcheng_asks_for_seven_items_with_pictures_by_digest() {
         (vec![0; PICTURE_BYTES + 1], "sample.file", "picture-size"),
         (Vec::new(), "sample.bytes", "picture-bytes"),
     ] {
-        std::fs::write(&sample, bytes).unwrap();
+        fs::write(&sample, bytes).unwrap();
         let gaps = profile.gaps(&title, Some(dir.path()));
         assert_eq!(gaps.len(), 1);
         assert_eq!(gaps[0].item.zh, "证照样例");
@@ -236,7 +236,7 @@ fn cat_05_yangcheng_asks_for_seven_items_with_pictures_by_digest() {
             (place, code)
         );
     }
-    std::fs::remove_file(&sample).unwrap();
+    fs::remove_file(&sample).unwrap();
     let gaps = profile.gaps(&title, Some(dir.path()));
     assert_eq!(gaps[0].fault.code(), "picture-file");
 }
@@ -245,7 +245,7 @@ fn cat_05_yangcheng_asks_for_seven_items_with_pictures_by_digest() {
 fn pictures_are_what_the_entry_says_they_are() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join(PICTURES);
-    std::fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(&folder).unwrap();
     let jpeg = |height: u8| {
         let mut bytes = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xc0\x00\x0b\x08\x00".to_vec();
         bytes.extend([height, 0, 9, 1, 1, 0x11, 0]);
@@ -284,7 +284,7 @@ fn pictures_are_what_the_entry_says_they_are() {
         ),
         (Media::Jpeg, png(1), Some(Rule::PictureMedia)),
     ] {
-        std::fs::write(folder.join("x"), &bytes).unwrap();
+        fs::write(folder.join("x"), &bytes).unwrap();
         let mut title = entry(TITLE);
         title.template = None;
         title.seal = None;

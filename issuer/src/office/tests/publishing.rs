@@ -140,7 +140,7 @@ fn iss_10_nothing_is_issued_to_a_name_that_the_register_does_not_have() {
     let mut desk = Desk::new();
     let row = food(1, &[]);
     let text = |column: &str| match &row.cells[column] {
-        crate::intake::Cell::Text(text) => text.clone(),
+        Cell::Text(text) => text.clone(),
         other => panic!("{other:?}"),
     };
     let file = |name: &str| {

@@ -1,0 +1,255 @@
+//! What every route gets: ledger, office, keys, and the bounds on how much is done at once.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+use zhao_http::Kind;
+use zhao_issuer::catalogue::Catalogue;
+use zhao_issuer::office::{ClientError, LedgerClient, Office, Submitted, Ticket};
+use zhao_issuer::records::{Records, Standing};
+use zhao_ledger::pipeline::{Pipeline, SubmitError};
+use zhao_ledger::read::{ReadError, Reader, View};
+use zhao_ledger::sequence::{CommitError, Outcome};
+use zhao_spec::life::event::Event;
+use zhao_spec::life::record::Record;
+use zhao_spec::wire::{Hash, UnixMillis};
+
+use super::keys::KeyRing;
+use super::public::Turnstile;
+use super::refused::{Both, Refused};
+use crate::host::Host;
+
+/// Reads at once: proofs are processor work, so a few for each core are plenty.
+const READS: usize = 16;
+/// Submissions that may wait for their answers at once.
+const SUBMISSIONS: usize = 256;
+/// Acts of the office that may wait for each other.
+const ACTS: usize = 64;
+/// Views of the past made at once: each makes a map from the records on disk.
+const PASTS: usize = 1;
+
+/// How long an answer may wait for the ledger.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Threads for all of these.
+pub(crate) const BLOCKING_THREADS: usize = READS + SUBMISSIONS + ACTS + PASTS + 8;
+
+/// The ledger in this process, behind its queue, as the office sees it.
+pub(crate) struct Served {
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) reader: Reader,
+    pub(crate) origin: String,
+    /// Told when the ledger has stopped for good.
+    pub(crate) stop: Arc<Notify>,
+}
+
+impl LedgerClient for Served {
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    fn submit(&self, events: Vec<Event>, _now: UnixMillis) -> Result<Vec<Submitted>, ClientError> {
+        let ids: Vec<Hash> = events.iter().map(Event::id).collect();
+        let ticket = self.pipeline.submit(events).map_err(|error| match error {
+            SubmitError::Busy { .. } => ClientError::Busy(error.to_string()),
+            _ => ClientError::Unreachable(error.to_string()),
+        })?;
+        let outcomes = ticket.wait().map_err(|error| {
+            if error.is_fatal() {
+                self.stop.notify_one();
+            }
+            match error {
+                CommitError::Backlog { .. } => ClientError::Busy(error.to_string()),
+                _ => ClientError::Unreachable(error.to_string()),
+            }
+        })?;
+        let unread = |error: ReadError| ClientError::Protocol(error.to_string());
+        let view = self.reader.latest().map_err(unread)?;
+        let pairs = ids.iter().zip(outcomes);
+        pairs
+            .map(|(id, outcome)| settled(&view, id, outcome).map_err(unread))
+            .collect()
+    }
+
+    fn record(&self, subject: &Hash) -> Result<Option<Record>, ClientError> {
+        let unread = |error: ReadError| ClientError::Protocol(error.to_string());
+        let view = self.reader.latest().map_err(unread)?;
+        Ok(view.placed(subject).map_err(unread)?.1)
+    }
+}
+
+/// What became of an event, with its receipt as of `view`.
+pub(crate) fn settled(
+    view: &View<'_>,
+    id: &Hash,
+    outcome: Outcome,
+) -> Result<Submitted, ReadError> {
+    Ok(match outcome {
+        Outcome::Accepted { index } | Outcome::Duplicate { index } => Submitted::Receipted {
+            index,
+            receipt: view.receipt(id)?.bytes(),
+        },
+        Outcome::Pending { .. } => Submitted::Pending,
+        Outcome::Refused(refusal) => Submitted::Refused {
+            code: refusal.code().to_owned(),
+            detail: refusal.to_string(),
+        },
+    })
+}
+
+/// The state of the server.
+pub(crate) struct Inner {
+    /// Sentences of refusals.
+    pub(crate) both: Both,
+    /// Licence types, for reads; the office has its own.
+    pub(crate) catalogue: Catalogue,
+    /// API keys.
+    pub(crate) keys: KeyRing,
+    /// The machine.
+    pub(crate) host: Host,
+    /// The queue before the sequencer.
+    pub(crate) pipeline: Arc<Pipeline>,
+    /// Proofs of what is published.
+    pub(crate) reader: Reader,
+    /// The office: held while something is declared, never while it is delivered.
+    office: Arc<Mutex<Office<Served>>>,
+    /// A second connection to the records, so that reads do not wait for acts.
+    records: Mutex<Records>,
+    reads: Arc<Semaphore>,
+    submissions: Arc<Semaphore>,
+    acts: Arc<Semaphore>,
+    pasts: Arc<Semaphore>,
+    /// Who may ask the public query how often.
+    pub(crate) turnstile: Turnstile,
+    /// Told when the server is to stop.
+    pub(crate) stop: Arc<Notify>,
+    /// The OpenAPI document.
+    pub(crate) document: std::sync::OnceLock<axum::body::Bytes>,
+    /// The same for a person.
+    pub(crate) page: std::sync::OnceLock<axum::body::Bytes>,
+}
+
+/// One state, many holders.
+#[derive(Clone)]
+pub(crate) struct App(pub(crate) Arc<Inner>);
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// What an [`App`] is made of.
+pub(crate) struct Parts {
+    pub(crate) catalogue: Catalogue,
+    pub(crate) keys: KeyRing,
+    pub(crate) host: Host,
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) reader: Reader,
+    pub(crate) office: Arc<Mutex<Office<Served>>>,
+    pub(crate) records: Records,
+    pub(crate) turnstile: Turnstile,
+    pub(crate) stop: Arc<Notify>,
+}
+
+/// Which bound a piece of work counts against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Work {
+    /// Reads and proofs.
+    Read,
+    /// Events handed in.
+    Submission,
+    /// An act of the office.
+    Act,
+    /// A view of the past.
+    Past,
+}
+
+impl App {
+    /// A server's state.
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            both: Both::new(),
+            catalogue: parts.catalogue,
+            keys: parts.keys,
+            host: parts.host,
+            pipeline: parts.pipeline,
+            reader: parts.reader,
+            office: parts.office,
+            records: Mutex::new(parts.records),
+            reads: Arc::new(Semaphore::new(READS)),
+            submissions: Arc::new(Semaphore::new(SUBMISSIONS)),
+            acts: Arc::new(Semaphore::new(ACTS)),
+            pasts: Arc::new(Semaphore::new(PASTS)),
+            turnstile: parts.turnstile,
+            stop: parts.stop,
+            document: std::sync::OnceLock::new(),
+            page: std::sync::OnceLock::new(),
+        }))
+    }
+
+    /// Does blocking work on a thread for it. Reads wait for their turn; everything else is
+    /// refused when too much of its kind is under way. What has begun is finished, even when
+    /// whoever asked has gone.
+    ///
+    /// # Errors
+    /// What the work says; too much under way; a panic, which is a bug.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        kind: Work,
+        work: impl FnOnce(&Self) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Refused> {
+        let busy = || self.both.refuse(Kind::Busy, "busy", &[]);
+        let permit = match kind {
+            Work::Read => {
+                let turn = self.reads.clone().acquire_owned().await;
+                turn.map_err(|_| busy())?
+            }
+            Work::Submission => self
+                .submissions
+                .clone()
+                .try_acquire_owned()
+                .map_err(|_| busy())?,
+            Work::Act => self.acts.clone().try_acquire_owned().map_err(|_| busy())?,
+            Work::Past => self.pasts.clone().try_acquire_owned().map_err(|_| busy())?,
+        };
+        let app = self.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work(&app)
+        });
+        done.await
+            .unwrap_or_else(|error| Err(self.both.internal(&error)))
+    }
+
+    /// The office, when it is this caller's turn.
+    pub(crate) fn office(&self) -> MutexGuard<'_, Office<Served>> {
+        // The records are transactions: a panic in one leaves nothing half done.
+        self.office.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for what was declared. None: the ledger has not answered; it is kept, and delivered.
+    pub(crate) fn wait(ticket: Ticket) -> Option<Standing> {
+        ticket.wait(PATIENCE)
+    }
+
+    /// The records, for reading.
+    pub(crate) fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest published head.
+    pub(crate) fn latest(&self) -> Result<View<'_>, Refused> {
+        self.reader.latest().map_err(|error| self.both.read(error))
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> Result<UnixMillis, Refused> {
+        self.host
+            .now()
+            .map_err(|failure| self.both.failure(Kind::Internal, &failure))
+    }
+}

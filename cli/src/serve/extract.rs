@@ -1,0 +1,183 @@
+//! What requests carry: who asks, path, query and body, each refused in our own words.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use zhao_http::{Kind, Scope, Verbatim, limits};
+
+use super::app::App;
+use super::refused::Refused;
+use crate::failure::args;
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// Over the network.
+    Tcp(IpAddr),
+    /// Through the socket in the office's directory, which only its owner can open.
+    Local,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    scopes: Vec<Scope>,
+}
+
+impl Caller {
+    /// Whether it may.
+    ///
+    /// # Errors
+    /// Another scope is needed.
+    pub(crate) fn must(&self, app: &App, scope: Scope) -> Result<(), Refused> {
+        if self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin) {
+            return Ok(());
+        }
+        let scope = scope.as_str();
+        Err(app.both.refuse(Kind::Forbidden, "scope", &args![scope]))
+    }
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
+        if parts.extensions.get::<Peer>() == Some(&Peer::Local) {
+            let scopes = vec![Scope::Admin];
+            return Ok(Self { scopes });
+        }
+        let unknown = || app.both.refuse(Kind::Unauthenticated, "no-key", &[]);
+        let mut given = parts.headers.get_all(header::AUTHORIZATION).iter();
+        let (Some(value), None) = (given.next(), given.next()) else {
+            return Err(unknown());
+        };
+        let value = value.to_str().map_err(|_| unknown())?;
+        let (scheme, key) = value.split_once(' ').ok_or_else(unknown)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(unknown());
+        }
+        let now = app.now()?;
+        let scopes = app
+            .keys
+            .scopes(key.trim(), now)
+            .map_err(|failure| app.both.failure(Kind::Internal, &failure))?
+            .ok_or_else(unknown)?;
+        Ok(Self { scopes })
+    }
+}
+
+/// A segment of the path.
+#[derive(Debug)]
+pub(crate) struct Segment(pub(crate) String);
+
+impl FromRequestParts<App> for Segment {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
+        let path = Path::<String>::from_request_parts(parts, app).await;
+        path.map(|Path(text)| Self(text))
+            .map_err(|_| app.both.refuse(Kind::Malformed, "path", &[]))
+    }
+}
+
+/// The query, every name known.
+#[derive(Debug)]
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
+        Query::<T>::try_from_uri(&parts.uri)
+            .map(|Query(query)| Self(query))
+            .map_err(|error| {
+                let cause = zhao_spec::wire::clip(&error.body_text());
+                app.both.refuse(Kind::Malformed, "query", &args![cause])
+            })
+    }
+}
+
+/// Refuses a body of another kind.
+///
+/// # Errors
+/// None of `kinds` is its media type.
+pub(crate) fn must_be(app: &App, headers: &HeaderMap, kinds: &[&str]) -> Result<(), Refused> {
+    let given = headers.get(header::CONTENT_TYPE);
+    let given = given
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let kind = given.split(';').next().unwrap_or_default().trim();
+    if kinds.iter().any(|known| known.eq_ignore_ascii_case(kind)) {
+        return Ok(());
+    }
+    let expected = kinds.join(", ");
+    Err(app
+        .both
+        .refuse(Kind::MediaType, "media-type", &args![expected]))
+}
+
+/// The whole body, if it is short enough and comes in time.
+///
+/// # Errors
+/// Too long, too slow, or broken off.
+pub(crate) async fn read(app: &App, body: Body, limit: usize) -> Result<Bytes, Refused> {
+    let time = Duration::from_secs(limits::BODY_SECONDS);
+    let collected = tokio::time::timeout(time, Limited::new(body, limit).collect());
+    match collected.await {
+        Err(_) => Err(app.both.refuse(Kind::Timeout, "slow-body", &[])),
+        Ok(Ok(bytes)) => Ok(bytes.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(app.both.refuse(Kind::TooLarge, "body-long", &args![limit]))
+        }
+        Ok(Err(_)) => Err(app.both.refuse(Kind::Malformed, "body-broken", &[])),
+    }
+}
+
+/// A JSON body of at most [`limits::BODY_BYTES`].
+///
+/// # Errors
+/// As [`must_be`] and [`read`]; not the JSON of a `T`.
+pub(crate) async fn json<T: DeserializeOwned>(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<T, Refused> {
+    must_be(app, headers, &["application/json"])?;
+    let bytes = read(app, body, limits::BODY_BYTES).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let cause = zhao_spec::wire::clip(&error.to_string());
+        app.both.refuse(Kind::Malformed, "json", &args![cause])
+    })
+}
+
+/// An answer in JSON.
+pub(crate) fn answer<T: Serialize>(app: &App, status: StatusCode, value: &T) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(bytes) => verbatim(status, "application/json", bytes),
+        Err(error) => app.both.internal(&error).into_response(),
+    }
+}
+
+/// An answer that is bytes.
+pub(crate) fn verbatim(status: StatusCode, kind: &'static str, bytes: Vec<u8>) -> Response {
+    let kind = HeaderValue::from_static(kind);
+    (status, [(header::CONTENT_TYPE, kind)], bytes).into_response()
+}
+
+/// Canonical JSON of ours within an answer.
+///
+/// # Errors
+/// It is no JSON, which is a bug.
+pub(crate) fn raw(app: &App, bytes: Vec<u8>) -> Result<Verbatim, Refused> {
+    let text = String::from_utf8(bytes).map_err(|error| app.both.internal(&error))?;
+    RawValue::from_string(text).map_err(|error| app.both.internal(&error))
+}

@@ -1,0 +1,84 @@
+//! What every request goes through, whatever its route: an id, a log line, security headers, and an
+//! answer in our own words where the router has none.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use zhao_http::Kind;
+
+use super::app::App;
+use super::refused::Told;
+
+/// Headers of every answer. There is nothing to run and nothing to load in any of them.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    ),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+];
+
+/// Numbers requests within this process.
+static COUNT: AtomicU64 = AtomicU64::new(1);
+
+/// The frame around every route.
+pub(crate) async fn frame(State(app): State<App>, request: Request, next: Next) -> Response {
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let id = format!("{:x}-{number:x}", std::process::id());
+    let method = request.method().clone();
+    // The route, never the path: paths and queries hold codes and names.
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    let watch = app.host.stopwatch();
+    let mut response = next.run(request).await;
+    if let Some(Told(mut problem)) = response.extensions_mut().remove::<Told>() {
+        problem.instance = Some(format!("urn:request:{id}"));
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = if method == Method::HEAD {
+            axum::body::Body::empty()
+        } else {
+            body.into()
+        };
+    }
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // What is answered here is as of now and, but for the public part, for its asker only.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+    let status = response.status().as_u16();
+    let micros = watch.read().as_micros();
+    tracing::info!(%id, %method, %route, status, micros, "answered");
+    response
+}
+
+/// No such route.
+pub(crate) async fn nowhere(State(app): State<App>) -> Response {
+    app.both
+        .refuse(Kind::NotFound, "no-route", &[])
+        .into_response()
+}
+
+/// The route has not this method. The router adds `Allow`.
+pub(crate) async fn no_method(State(app): State<App>) -> Response {
+    let refused = app.both.refuse(Kind::Method, "no-method", &[]);
+    debug_assert_eq!(refused.0.status, StatusCode::METHOD_NOT_ALLOWED.as_u16());
+    refused.into_response()
+}

@@ -1,0 +1,268 @@
+//! `zhao serve`: one process that holds an office's directory and answers over HTTP.
+//!
+//! Requests and answers: `zhao_http` and `spec/http.md`. Everything that reads or writes a disk is
+//! done on threads for blocking work, each kind with a bound of its own ([`app::Work`]).
+
+use std::mem;
+use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::signal::unix::{SignalKind, signal};
+use utoipa_axum::router::OpenApiRouter;
+use zhao_issuer::catalogue::Catalogue;
+use zhao_issuer::office::{Delivery, Office};
+use zhao_ledger::pipeline::{Pipeline, Settings};
+
+use crate::args::Serve;
+use crate::command::office::{keyring, own_trust, records, write_pack_of, wrong};
+use crate::engine::Engine;
+use crate::failure::{Exit, Failure, args, because};
+use crate::home::Home;
+use crate::host::Host;
+use crate::session::Session;
+use app::{App, Parts, Served};
+
+mod acts;
+pub(crate) mod app;
+mod extract;
+mod frame;
+pub(crate) mod keys;
+mod ledger;
+mod net;
+mod office;
+mod page;
+mod public;
+mod refused;
+
+/// Runs the command.
+///
+/// # Errors
+/// As for every command that opens an office; an address that cannot be listened on.
+pub(crate) fn run(session: &Session, command: &Serve) -> Result<Exit, Failure> {
+    let home = Home::open(&command.dir)?;
+    let _lock = home.lock()?;
+    log();
+    let (app, office, delivery) = open(session, command, &home)?;
+    let pipeline = Arc::clone(&app.pipeline);
+    let thread = deliver(session, office, Arc::clone(&delivery))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(app::BLOCKING_THREADS)
+        .build()
+        .map_err(because("serve", args![]))?;
+    let served = runtime.block_on(serve(session, command, &home, app, &delivery));
+    // Waits for work that was begun; then the queue is empty, and its threads end.
+    drop(runtime);
+    delivery.stop();
+    // A thread that panicked has said so.
+    let _ = thread.join();
+    drop(pipeline);
+    let _ = std::fs::remove_file(home.socket());
+    served
+}
+
+/// The state, and what delivers for the office in it.
+type Opened = (App, Arc<Mutex<Office<Served>>>, Arc<Delivery>);
+
+/// Opens office and ledger, and finishes what an earlier process left half done.
+fn open(session: &Session, command: &Serve, home: &Home) -> Result<Opened, Failure> {
+    let mut keyring = keyring(session, &home.keys(), &command.secret)?;
+    let trust = own_trust(home)?;
+    let load_catalogue = || {
+        Catalogue::load(&home.catalogue()).map_err(because(
+            "catalogue",
+            args![path = home.catalogue().display()],
+        ))
+    };
+    let (engine, start) = Engine::open(home, &mut keyring, &trust, &session.host.clock)?;
+    if start.fresh_epoch {
+        session.note("office.recovered", &args![leaves = start.unsigned]);
+    }
+    let reader = engine.reader();
+    let origin = home.config.origin.clone();
+    let clock = session.host.clock.clone();
+    let pipeline = Pipeline::start(
+        engine.into_sequencer(),
+        Arc::new(move || clock.read()),
+        Settings::default(),
+    )
+    .map_err(because("serve", args![]))?;
+    let pipeline = Arc::new(pipeline);
+    let stop = Arc::new(tokio::sync::Notify::new());
+    let served = Served {
+        pipeline: Arc::clone(&pipeline),
+        reader: reader.clone(),
+        origin,
+        stop: Arc::clone(&stop),
+    };
+    let own = records(session, home, &mut keyring)?;
+    let reading = records(session, home, &mut keyring)?;
+    let office = Office::open(own, keyring, load_catalogue()?, served).map_err(wrong)?;
+    let delivery = office.delivery();
+    let office = Arc::new(Mutex::new(office));
+    let app = App::new(Parts {
+        catalogue: load_catalogue()?,
+        keys: keys::KeyRing::new(home.api_keys()),
+        host: Host::new(),
+        pipeline,
+        reader,
+        office: Arc::clone(&office),
+        records: reading,
+        stop,
+        turnstile: public::Turnstile::new(command.public_rate),
+    });
+    Ok((app, office, delivery))
+}
+
+/// The thread that hands in what the office declared; what an earlier process left comes first.
+fn deliver(
+    session: &Session,
+    office: Arc<Mutex<Office<Served>>>,
+    delivery: Arc<Delivery>,
+) -> Result<JoinHandle<()>, Failure> {
+    let clock = session.host.clock.clone();
+    let work = move || {
+        delivery.run(&*office, &|| clock.read(), &mut |round| match round {
+            Ok(sent) => {
+                if let Some(trouble) = sent.trouble {
+                    tracing::warn!(%trouble, pending = sent.pending, "delivery waits");
+                }
+            }
+            Err(error) => tracing::error!(%error, "the records fail"),
+        });
+    };
+    let thread = std::thread::Builder::new().name("deliver".to_owned());
+    thread.spawn(work).map_err(because("serve", args![]))
+}
+
+/// Lines on standard error. None has a name, a number or a code of a person: see `frame`.
+fn log() {
+    let lines = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .with_max_level(tracing::Level::INFO);
+    // A second server in one process, as in tests, has the first one's.
+    let _ = lines.try_init();
+}
+
+/// Every route.
+pub(crate) fn router(app: App) -> Router {
+    let (router, api) = OpenApiRouter::new()
+        .merge(page::routes())
+        .merge(ledger::routes())
+        .merge(office::routes())
+        .merge(acts::routes())
+        .merge(public::routes())
+        .split_for_parts();
+    let (document, page) = page::render(page::complete(api));
+    let _ = app.document.set(document);
+    let _ = app.page.set(page);
+    router
+        .fallback(frame::nowhere)
+        .method_not_allowed_fallback(frame::no_method)
+        .layer(axum::middleware::from_fn_with_state(
+            app.clone(),
+            frame::frame,
+        ))
+        .with_state(app)
+}
+
+async fn serve(
+    session: &Session,
+    command: &Serve,
+    home: &Home,
+    app: App,
+    delivery: &Delivery,
+) -> Result<Exit, Failure> {
+    let listen = command.listen;
+    let wrap = |cause: std::io::Error| Failure::usage("listen", args![listen, cause]);
+    let mut term = signal(SignalKind::terminate()).map_err(wrap)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(wrap)?;
+    let tcp = TcpListener::bind(listen).await.map_err(wrap)?;
+    let address: SocketAddr = tcp.local_addr().map_err(wrap)?;
+    let (local, owner) = socket(&home.socket())?;
+    if !address.ip().is_loopback() {
+        session.note("serve.not-loopback", &args![address]);
+    }
+    session.say("serve.ready", &args![url = format!("http://{address}/")])?;
+    let idle = Duration::from_secs(command.heartbeat);
+    let heart = tokio::spawn(heartbeat(app.clone(), home.clone(), idle));
+    let stopped = app.clone();
+    let mut broken = false;
+    let stop = async {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+            () = stopped.stop.notified() => {
+                // Nothing is answered any more: nobody need wait for it.
+                delivery.stop();
+                broken = true;
+            }
+        }
+        session.note("serve.stopping", &args![]);
+    };
+    net::serve(net::Doors { tcp, local, owner }, router(app), stop).await;
+    heart.abort();
+    if broken {
+        return Err(Failure::usage("serve-broken", args![]));
+    }
+    session.note("serve.stopped", &args![]);
+    Ok(Exit::Fine)
+}
+
+/// The socket in the office's directory. Whoever holds the directory's lock may replace it.
+fn socket(path: &Path) -> Result<(UnixListener, u32), Failure> {
+    let wrap = |cause: std::io::Error| Failure::file("create", path, &cause);
+    match std::fs::remove_file(path) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => return Err(wrap(cause)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path).map_err(wrap)?;
+    let owner = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(path, owner).map_err(wrap)?;
+    let owner = path.metadata().map_err(wrap)?.uid();
+    Ok((listener, owner))
+}
+
+/// An epoch whenever nothing was published for so long, so that dossiers stay fresh; and beside it
+/// a fresh issuer pack, the first one at once.
+async fn heartbeat(app: App, home: Home, idle: Duration) {
+    // Asked more often than it beats: the last epoch may have been anybody's.
+    let mut turns = tokio::time::interval((idle / 4).max(Duration::from_secs(1)));
+    let mut pack_old = true;
+    loop {
+        turns.tick().await;
+        let (home, old) = (home.clone(), mem::take(&mut pack_old));
+        let beaten = app.work(app::Work::Act, move |app| {
+            let now = app.now()?;
+            let last = app.latest()?.epoch().time;
+            let idle = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
+            let due = now.0.saturating_sub(last.0) >= idle;
+            if due {
+                let beaten = app.pipeline.sequencer().heartbeat(now);
+                beaten.map_err(|error| {
+                    if error.is_fatal() {
+                        app.stop.notify_one();
+                    }
+                    app.both.commit(&error)
+                })?;
+            }
+            if due || old {
+                let view = app.latest()?;
+                let records = app.records();
+                write_pack_of(&home, &records, &app.catalogue, &view)
+                    .map_err(|failure| app.both.internal(&failure.cause()))?;
+            }
+            Ok(())
+        });
+        // What went wrong is in the log already; the next turn tries again.
+        let _ = beaten.await;
+    }
+}

@@ -1,0 +1,435 @@
+//! A typed client. One connection a request: a command asks a few things and ends.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Bytes;
+use hyper::{Method, Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::{
+    ActAnswer, ActRequest, BatchAnswer, Issued, LicenceAnswer, LicenceList, Problem, Standing,
+    UnitList, VersionRequest, limits,
+};
+
+/// Until a connection stands.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The address is none that this client can use.
+    #[error("{actual:?} is not an address: expected http://HOST[:PORT]")]
+    Address {
+        /// What was given.
+        actual: String,
+    },
+    /// The answer is not what the route promises.
+    #[error("the server did not answer as agreed: {0}")]
+    Protocol(String),
+    /// The server says why not.
+    #[error("{0}")]
+    Problem(Box<Problem>),
+    /// The server cannot be reached, or went away.
+    #[error("the server cannot be reached: {0}")]
+    Unreachable(String),
+}
+
+/// Where the server is.
+#[derive(Clone, Debug)]
+enum Place {
+    Tcp(String),
+    Unix(PathBuf),
+}
+
+/// Asks one server.
+#[derive(Clone)]
+pub struct Client {
+    place: Place,
+    authorization: Option<String>,
+}
+
+// The key is no text for logs.
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({:?})", self.place)
+    }
+}
+
+impl Client {
+    /// The server at `http://HOST[:PORT]`, with a key.
+    ///
+    /// # Errors
+    /// Another scheme, or no host. TLS ends at a proxy before the server: see `spec/http.md`.
+    pub fn tcp(url: &str, key: Option<&str>) -> Result<Self, ClientError> {
+        let address = || ClientError::Address {
+            actual: url.chars().take(64).collect(),
+        };
+        let rest = url.strip_prefix("http://").ok_or_else(address)?;
+        let authority = rest.trim_end_matches('/');
+        let plain = !authority.is_empty()
+            && authority
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte));
+        if !plain {
+            return Err(address());
+        }
+        let has_port = authority
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
+        let authority = if has_port {
+            authority.to_owned()
+        } else {
+            format!("{authority}:80")
+        };
+        Ok(Self {
+            place: Place::Tcp(authority),
+            authorization: key.map(|key| format!("Bearer {}", key.trim())),
+        })
+    }
+
+    /// The server behind a Unix socket, which needs no key.
+    #[must_use]
+    pub fn unix(path: impl Into<PathBuf>) -> Self {
+        Self {
+            place: Place::Unix(path.into()),
+            authorization: None,
+        }
+    }
+
+    /// Asks, and gives the answer's bytes.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn ask(&self, question: Question<'_>) -> Result<Vec<u8>, ClientError> {
+        let unreachable = |cause: std::io::Error| ClientError::Unreachable(cause.to_string());
+        let late = |_| ClientError::Unreachable("no connection in time".to_owned());
+        match &self.place {
+            Place::Tcp(authority) => {
+                let stream = tokio::time::timeout(CONNECT, TcpStream::connect(authority))
+                    .await
+                    .map_err(late)?
+                    .map_err(unreachable)?;
+                self.exchange(stream, authority, question).await
+            }
+            Place::Unix(path) => {
+                let stream = tokio::time::timeout(CONNECT, UnixStream::connect(path))
+                    .await
+                    .map_err(late)?
+                    .map_err(unreachable)?;
+                self.exchange(stream, "localhost", question).await
+            }
+        }
+    }
+
+    async fn exchange<S>(
+        &self,
+        stream: S,
+        host: &str,
+        question: Question<'_>,
+    ) -> Result<Vec<u8>, ClientError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let gone = |cause: hyper::Error| ClientError::Unreachable(cause.to_string());
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(gone)?;
+        // It ends with the sender; what went wrong with it the sender says too.
+        let driver = tokio::spawn(connection);
+        let mut request = Request::builder()
+            .method(question.method)
+            .uri(question.path)
+            .header(header::HOST, host)
+            .header(header::ACCEPT, question.accept);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        if let Some(kind) = question.content_type {
+            request = request.header(header::CONTENT_TYPE, kind);
+        }
+        if let Some(tag) = question.if_match {
+            request = request.header(header::IF_MATCH, tag);
+        }
+        let request = request
+            .body(Full::new(Bytes::from(question.body)))
+            .map_err(|cause| ClientError::Protocol(cause.to_string()))?;
+        let answer = sender.send_request(request).await.map_err(gone)?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), limits::ANSWER_BYTES)
+            .collect()
+            .await
+            .map_err(|cause| ClientError::Unreachable(cause.to_string()))?
+            .to_bytes();
+        driver.abort();
+        if status.is_success() {
+            return Ok(body.to_vec());
+        }
+        Err(problem(status, &body))
+    }
+
+    /// As [`Client::ask`], the answer read as JSON.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn read<T: DeserializeOwned>(
+        &self,
+        question: Question<'_>,
+    ) -> Result<T, ClientError> {
+        let bytes = self.ask(question).await?;
+        serde_json::from_slice(&bytes).map_err(|cause| ClientError::Protocol(cause.to_string()))
+    }
+
+    /// The newest checkpoint with its signatures.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn checkpoint(&self) -> Result<String, ClientError> {
+        let bytes = self.ask(Question::get("/v1/checkpoint")).await?;
+        String::from_utf8(bytes).map_err(|cause| ClientError::Protocol(cause.to_string()))
+    }
+
+    /// A subject's record with its proof.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn standing(&self, subject: &str) -> Result<Standing, ClientError> {
+        self.read(Question::get(&format!("/v1/subjects/{}", escape(subject))))
+            .await
+    }
+
+    /// A subject's history, as a file.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn history(&self, subject: &str) -> Result<Vec<u8>, ClientError> {
+        let path = format!("/v1/subjects/{}/history", escape(subject));
+        self.ask(Question::get(&path)).await
+    }
+
+    /// The dossier of a credential, as a file.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn dossier(
+        &self,
+        credential: Vec<u8>,
+        authorities: bool,
+    ) -> Result<Vec<u8>, ClientError> {
+        let path = format!("/v1/dossiers?authorities={authorities}");
+        self.ask(Question::post(&path, credential)).await
+    }
+
+    /// The open licences of an enterprise, as a file.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn enterprise(&self, uscc: &str) -> Result<Vec<u8>, ClientError> {
+        let path = format!("/v1/public/enterprises/{}", escape(uscc));
+        self.ask(Question::get(&path)).await
+    }
+
+    /// A fresh issuer pack, as a file.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn issuer_pack(&self) -> Result<Vec<u8>, ClientError> {
+        self.ask(Question::get("/v1/public/issuer-pack")).await
+    }
+
+    /// A licence of the office, by subject key or credential id.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn licence(&self, id: &str) -> Result<LicenceAnswer, ClientError> {
+        self.read(Question::get(&format!("/v1/licences/{}", escape(id))))
+            .await
+    }
+
+    /// Licences of the office; `query` is what follows `?`, escaped.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn licences(&self, query: &str) -> Result<LicenceList, ClientError> {
+        self.read(Question::get(&format!("/v1/licences?{query}")))
+            .await
+    }
+
+    /// Issues one licence.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn issue(&self, row: Vec<u8>) -> Result<Issued, ClientError> {
+        self.read(Question::post("/v1/licences", row)).await
+    }
+
+    /// Issues a batch: CSV, a JSON array or JSON lines.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn issue_batch(
+        &self,
+        batch: Vec<u8>,
+        licence_type: Option<&str>,
+        unit: Option<&str>,
+    ) -> Result<BatchAnswer, ClientError> {
+        let mut path = "/v1/licences/batch?".to_owned();
+        for (name, value) in [("type", licence_type), ("unit", unit)] {
+            if let Some(value) = value {
+                path.push_str(&format!("{name}={}&", escape(value)));
+            }
+        }
+        let question = Question {
+            content_type: Some("application/octet-stream"),
+            ..Question::post(path.trim_end_matches(['&', '?']), batch)
+        };
+        self.read(question).await
+    }
+
+    /// Says what befell a licence. `if_match` is the licence's state as the caller knows it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn act(
+        &self,
+        id: &str,
+        act: &ActRequest,
+        if_match: Option<&str>,
+    ) -> Result<ActAnswer, ClientError> {
+        let path = format!("/v1/licences/{}/acts", escape(id));
+        let question = Question {
+            if_match,
+            ..Question::post(&path, body(act)?)
+        };
+        self.read(question).await
+    }
+
+    /// Issues a new version of a licence.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn version(&self, id: &str, version: &VersionRequest) -> Result<Issued, ClientError> {
+        let path = format!("/v1/licences/{}/versions", escape(id));
+        self.read(Question::post(&path, body(version)?)).await
+    }
+
+    /// The office's units.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn units(&self) -> Result<UnitList, ClientError> {
+        self.read(Question::get("/v1/units")).await
+    }
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Question<'a> {
+    method: Method,
+    path: &'a str,
+    accept: &'a str,
+    content_type: Option<&'a str>,
+    if_match: Option<&'a str>,
+    body: Vec<u8>,
+}
+
+impl<'a> Question<'a> {
+    /// Reads `path`.
+    #[must_use]
+    pub fn get(path: &'a str) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            accept: "application/json, */*;q=0.1",
+            content_type: None,
+            if_match: None,
+            body: Vec::new(),
+        }
+    }
+
+    /// Posts JSON to `path`.
+    #[must_use]
+    pub fn post(path: &'a str, body: Vec<u8>) -> Self {
+        Self {
+            method: Method::POST,
+            content_type: Some("application/json"),
+            body,
+            ..Self::get(path)
+        }
+    }
+}
+
+fn body<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, ClientError> {
+    serde_json::to_vec(value).map_err(|cause| ClientError::Protocol(cause.to_string()))
+}
+
+fn problem(status: StatusCode, body: &[u8]) -> ClientError {
+    match serde_json::from_slice::<Problem>(body) {
+        Ok(problem) => ClientError::Problem(Box::new(problem)),
+        Err(_) => ClientError::Protocol(format!("status {status} without a problem")),
+    }
+}
+
+/// A segment of a path or a value of a query.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_are_none_are_refused() {
+        for url in [
+            "",
+            "http://",
+            "https://a.example",
+            "a.example:80",
+            "http://a b",
+            "http://a/b",
+            "http://a\r\nX: y",
+            "file:///x",
+        ] {
+            assert!(
+                matches!(Client::tcp(url, None), Err(ClientError::Address { .. })),
+                "{url}"
+            );
+        }
+        for url in [
+            "http://127.0.0.1:8080",
+            "http://[::1]:8080/",
+            "http://a.example",
+        ] {
+            Client::tcp(url, None).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_client_does_not_show_its_key() {
+        let client = Client::tcp("http://a.example", Some("secret")).unwrap();
+        assert!(!format!("{client:?}").contains("secret"));
+    }
+
+    #[test]
+    fn text_is_escaped_into_one_segment() {
+        assert_eq!(
+            escape("a/b?c=d&e#f g证"),
+            "a%2Fb%3Fc%3Dd%26e%23f%20g%E8%AF%81"
+        );
+    }
+}
