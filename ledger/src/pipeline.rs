@@ -3,10 +3,10 @@
 //!
 //! A submission waits in a bounded queue, is checked by one of a few threads, is judged with its
 //! neighbours in the order in which they came, and committed. While a commit runs only a full
-//! batch is judged ahead: what is fewer goes on gathering until the committing thread is free. Its [`Ticket`] says what became of each of
-//! its events; that it says so only when they are durable under a published head is
-//! [`Sequencer::commit`]'s promise. Nothing here is kept on disk: a crash loses what nobody was
-//! answered.
+//! batch is judged ahead: what is fewer goes on gathering until the committing thread is free. Its
+//! [`Ticket`] says what became of each of its events; that it says so only when they are durable
+//! under a published head is [`Sequencer::commit`]'s promise. Nothing here is kept on disk: a crash
+//! loses what nobody was answered.
 
 use std::collections::VecDeque;
 use std::mem;

@@ -178,7 +178,8 @@ pub(crate) struct Carry {
 pub(crate) enum Propose {
     AddUnit(ProposeGrant),
     GrantTypes(ProposeKeyTypes),
-    ProposeKey(ProposeGrant),
+    #[command(name = "propose-key")]
+    Announce(ProposeGrant),
     ConfirmKey(ProposeKey),
     WithdrawKey(ProposeKey),
     RetireKey(ProposeKey),

@@ -136,7 +136,7 @@ fn registry(desk: &Desk) -> Result<(Administrators, u64), Failure> {
 
 fn carry(measure: &Propose) -> &Carry {
     match measure {
-        Propose::AddUnit(one) | Propose::ProposeKey(one) => &one.carry,
+        Propose::AddUnit(one) | Propose::Announce(one) => &one.carry,
         Propose::GrantTypes(one) => &one.carry,
         Propose::ConfirmKey(one) | Propose::WithdrawKey(one) | Propose::RetireKey(one) => {
             &one.carry
@@ -182,7 +182,7 @@ fn drawn_up(
             };
             draw(desk, Measure::AddUnit(grant))
         }
-        Propose::ProposeKey(one) => {
+        Propose::Announce(one) => {
             let (unit, types, key_name) = grant(desk, one)?;
             let grant = zhao_issuer::office::Grant {
                 key_name: &key_name,

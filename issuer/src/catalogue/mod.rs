@@ -10,7 +10,7 @@
 //!
 //! Out of scope: drawing a face, keeping seals, and who may publish (the administrators' keys).
 //!
-//! Prose: `spec/catalogue.md`.
+//! Prose: `issuer/catalogue.md`.
 
 use std::collections::BTreeMap;
 use std::fs;

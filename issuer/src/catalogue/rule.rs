@@ -49,7 +49,8 @@ rules! {
     /// A field's name.
     FieldName = "field-name", "[a-z][A-Za-z0-9]*, at most 64 characters";
     /// A field that licences must have does not vanish.
-    FieldRequired = "field-required", "kept: the version in force requires it (first publish it as not required)";
+    FieldRequired = "field-required",
+        "kept: the version in force requires it (first publish it as not required)";
     /// A field named as metadata is.
     FieldReserved = "field-reserved", "a name that no metadata has (GB/T 36903)";
     /// The first 18 characters of the type code.
@@ -77,7 +78,9 @@ rules! {
     /// Lengths of texts.
     MaxLength = "max-length", "1 to 1024";
     /// Kinds of matters.
-    Matter = "matter", "adjudication, coercion, confirmation, inspection, levy, licensing, other-power, payment, penalty, public-service or reward";
+    Matter = "matter",
+        "adjudication, coercion, confirmation, inspection, levy, licensing, other-power, \
+         payment, penalty, public-service or reward";
     /// Kinds of pictures.
     Media = "media", "image/jpeg or image/png";
     /// A member that a rule or template points to.
@@ -91,7 +94,8 @@ rules! {
     /// Use conditions.
     NeedsConditions = "needs-conditions", "there: the type is not open, or a field is not public";
     /// The declaration on state secrets.
-    NeedsDeclaration = "needs-declaration", "false, declared: types with state secrets are not for this system";
+    NeedsDeclaration = "needs-declaration",
+        "false, declared: types with state secrets are not for this system";
     /// Text that says something.
     NotEmpty = "not-empty", "text, not empty";
     /// A number of its standard.
@@ -99,7 +103,8 @@ rules! {
     /// Characters of a number.
     NumberCharacters = "number-characters", "made of the characters its standard allows";
     /// The pattern of licence numbers.
-    NumberPattern = "number-pattern", "a pattern of literals, {holder}, {region}, {serial:n} and {year}";
+    NumberPattern = "number-pattern",
+        "a pattern of literals, {holder}, {region}, {serial:n} and {year}";
     /// From 1.
     OneOrMore = "one-or-more", "1 or more";
     /// From 1 and of a human scale.
@@ -153,7 +158,8 @@ rules! {
     /// A version that shows more says so.
     WidensSaid = "widens-said", "true, because more can be seen than under the version in force";
     /// A version that shows no more does not say so.
-    WidensTrue = "widens-true", "absent or false, because no more can be seen than under the version in force";
+    WidensTrue = "widens-true",
+        "absent or false, because no more can be seen than under the version in force";
     /// What a register that does not answer does.
     Without = "without", "note or refuse";
 }

@@ -32,6 +32,12 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("eddsa-jcs.md", "challenge"),     // W3C Data Integrity, left to callers
     ("eddsa-jcs.md", "domain"),        // the same
     ("eddsa-jcs.md", "expires"),       // the same
+    ("http.md", "detail"),             // members of a problem, fields of a struct
+    ("http.md", "detail_zh"),          // the same
+    ("http.md", "faults"),             // the same
+    ("http.md", "instance"),           // the same
+    ("http.md", "title"),              // the same
+    ("http.md", "title_zh"),           // the same
     ("lifecycle.md", "lift"),          // the beginning of verbs
     ("lifecycle.md", "stays"),         // what a cell says
     ("lifecycle.md", "withdraw"),      // the beginning of verbs

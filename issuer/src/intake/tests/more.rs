@@ -68,7 +68,8 @@ fn json_lines_and_csv_say_the_same_thing_twice_alike() {
     let text = format!("{line}\n{other}\n{line}\n");
     assert_eq!(twice(text), ["ok", "ok", "row 3: the same as in row 1"]);
     // Members in another order are the same row.
-    let turned = "{\"supervisor\":\"示例局\",\"holderName\":\"x\"}\n{\"holderName\":\"x\",\"supervisor\":\"示例局\"}\n";
+    let turned = "{\"supervisor\":\"示例局\",\"holderName\":\"x\"}\n\
+                  {\"holderName\":\"x\",\"supervisor\":\"示例局\"}\n";
     assert_eq!(
         twice(turned.to_owned()),
         ["ok", "row 2: the same as in row 1"]
@@ -298,7 +299,8 @@ fn iss_10_a_register_that_does_not_answer_refuses_or_is_noted_as_the_entry_says(
     let error = compare_registers(&request, &entry, &Partly).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "row 1: representative: population cannot be asked, and the type needs its answer: timed out"
+        "row 1: representative: population cannot be asked, and the type needs its answer: \
+         timed out"
     );
 }
 

@@ -255,12 +255,15 @@ fn an_administrator_counts_once_under_any_number_of_names() {
         Proposal::parse(&twice.bytes()).unwrap_err().path,
         "signatures"
     );
-    assert_eq!(refused(submit(&mut desk, &[proposal.clone()])), {
-        ProposalError::TooFew {
-            expected: 2,
-            actual: 0,
+    assert_eq!(
+        refused(submit(&mut desk, std::slice::from_ref(&proposal))),
+        {
+            ProposalError::TooFew {
+                expected: 2,
+                actual: 0,
+            }
         }
-    });
+    );
     assert_eq!(refused(submit(&mut desk, &[])), ProposalError::Nothing);
     untouched(&desk);
 }

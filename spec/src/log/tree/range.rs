@@ -1,7 +1,7 @@
 //! Neighbouring leaves under one root: what a batch needs instead of one proof a leaf.
 //!
-//! Of a tree, whoever has the leaf hashes of a range needs only the subtrees outside it: at most two
-//! a level. From them the root follows, and the inclusion proof of every leaf of the range.
+//! Of a tree, whoever has the leaf hashes of a range needs only the subtrees outside it: at most
+//! two a level. From them the root follows, and the inclusion proof of every leaf of the range.
 
 use super::read::{NodeReader, ProveError, Range, read_ranges};
 use super::{LeafIndex, PROOF_LIMIT, TreeError, TreeSize, check_size, node_hash};
