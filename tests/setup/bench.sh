@@ -16,6 +16,9 @@ mkdir -p "$ROOT/target/bench-data"
 cd tests/bench
 say 'building the benchmark and its peers: some two minutes the first time'
 cargo build --locked --release --quiet --target-dir "$target"
+# The office is measured as whoever runs it has it: the program itself.
+(cd "$ROOT" && cargo build --locked --release --quiet -p zhao)
+export ZHAO="$ROOT/target/release/zhao"
 
 arguments=(--data "$ROOT/target/bench-data")
 case " $* " in

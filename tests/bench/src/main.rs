@@ -16,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 
 mod audit;
 mod credential;
+mod desk;
 mod dossier;
 #[path = "../../../cli/src/command/codes/drawing.rs"]
 #[expect(
@@ -80,7 +81,7 @@ struct Settings {
     /// Folder for results.json, results.md and results.svg
     #[arg(long, global = true)]
     results: Option<PathBuf>,
-    /// Parts to run, of: machine ledger maps logs credentials
+    /// Parts to run, of: machine ledger maps logs credentials desk
     #[arg(long, global = true, value_delimiter = ',')]
     only: Vec<String>,
 }

@@ -10,10 +10,10 @@ use crate::progress::Part;
 use crate::report::{Results, Setting};
 use crate::statistics::SLICES;
 use crate::workload::BATCH;
-use crate::{audit, credential, dossier, load, log, map, restart};
+use crate::{audit, credential, desk, dossier, load, log, map, restart};
 
 /// The parts that can be chosen.
-const PARTS: [&str; 5] = ["machine", "ledger", "maps", "logs", "credentials"];
+const PARTS: [&str; 6] = ["machine", "ledger", "maps", "logs", "credentials", "desk"];
 
 /// Figures and times, as they come in.
 #[derive(Default)]
@@ -82,8 +82,16 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
             Ok(())
         })?;
     }
+    let mut admission = None;
     if settings.wants("ledger") {
-        ledger(&mut run, settings, folder.path())?;
+        admission = Some(ledger(&mut run, settings, folder.path())?);
+    }
+    if settings.wants("desk") {
+        run.part("desk", |figures| {
+            let (rows, seed) = (settings.subjects(), settings.seed);
+            figures.extend(desk::figures(folder.path(), rows, seed, admission)?);
+            Ok(())
+        })?;
     }
     let results = Results {
         machine,
@@ -102,8 +110,8 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
     }
 }
 
-/// Everything that needs a filled log.
-fn ledger(run: &mut Run, settings: &Settings, folder: &std::path::Path) -> Result<()> {
+/// Everything that needs a filled log. Returns the rate of admission.
+fn ledger(run: &mut Run, settings: &Settings, folder: &std::path::Path) -> Result<f64> {
     let place = folder.join("ledger");
     // Half of the events measured are new licences.
     let room = (SLICES + SLICES) * settings.batches() * BATCH / 2;
@@ -142,7 +150,10 @@ fn ledger(run: &mut Run, settings: &Settings, folder: &std::path::Path) -> Resul
     run.part("restart", |figures| {
         figures.extend(restart::figures(&place)?);
         Ok(())
-    })
+    })?;
+    // Room for what comes.
+    std::fs::remove_dir_all(place.folder())?;
+    Ok(admitted)
 }
 
 /// The figure the ledger is judged by first.
