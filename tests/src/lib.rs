@@ -5,6 +5,7 @@
 //! one crate stay beside its code.
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod dice;
 pub mod machine;
 pub mod office;

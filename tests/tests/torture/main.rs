@@ -12,6 +12,7 @@
     reason = "a test stops where something is not as it must be"
 )]
 
+mod bulk;
 mod check;
 mod office;
 mod site;
@@ -50,7 +51,7 @@ fn office_worker() {
 
 #[test]
 fn nothing_an_office_said_is_lost_in_fifteen_crashes() {
-    office::run(3, 15);
+    office::run(3, 15, 1_500);
 }
 
 /// `make torture`.
@@ -64,7 +65,7 @@ fn nothing_an_office_said_is_lost() {
     let (seed, rounds): (u64, u64) = (number("SEED", 4), number("ROUNDS", 300));
     // As below: several short lives.
     for life in 0..rounds.div_ceil(LIFE) {
-        office::run(seed + life, LIFE.min(rounds - life * LIFE));
+        office::run(seed + life, LIFE.min(rounds - life * LIFE), 4_000);
     }
 }
 
@@ -96,7 +97,7 @@ fn nothing_answered_is_lost() {
 
 #[test]
 fn a_job_is_read_as_it_was_written() {
-    for (place, edge) in stage::WAYS {
+    for (place, edge) in stage::OFFICE_WAYS.iter().chain(&stage::BULK_WAYS) {
         let abort = stage::Abort {
             place: *place,
             edge: *edge,
