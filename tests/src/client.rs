@@ -9,6 +9,7 @@ use zhao_ledger::read::{Reader, View};
 use zhao_ledger::sequence::{Outcome, Sequencer};
 use zhao_ledger::store::layout::Heads;
 use zhao_ledger::store::{self, Store};
+use zhao_spec::life::apply::Refusal;
 use zhao_spec::life::event::Event;
 use zhao_spec::life::record::Record;
 use zhao_spec::log::checkpoint::Checkpoint;
@@ -18,8 +19,13 @@ use zhao_spec::wire::{Hash, UnixMillis};
 
 use crate::machine::ORIGIN;
 
-/// What is done around a submission: gets it, and carries it out or not.
-pub type Around = Box<dyn Fn(&mut dyn FnMut()) -> Result<(), ClientError> + Send + Sync>;
+/// What is done around a submission: gets the events and a way to hand them in, changes them, hands
+/// them in or not, and loses the answer or not.
+pub type Around =
+    Box<dyn Fn(&mut Vec<Event>, &mut dyn FnMut(&[Event])) -> Result<(), ClientError> + Send + Sync>;
+
+/// What became of each event, and who signed badly.
+type Judged = Vec<Result<Outcome, Refusal>>;
 
 /// A ledger as the office sees it.
 pub struct Client {
@@ -55,34 +61,48 @@ impl Client {
         self.reader.clone()
     }
 
-    fn commit(&self, events: Vec<Event>, now: UnixMillis) -> Result<Vec<Outcome>, ClientError> {
-        let verified = events.into_iter().map(Event::verify_signatures);
-        let verified: Result<Vec<_>, _> = verified.collect();
-        let mut verified = Some(verified.map_err(unread)?);
-        let mut outcomes = None;
-        (self.around)(&mut || {
-            let sequencer = self.sequencer.lock();
-            let mut sequencer = sequencer.unwrap_or_else(PoisonError::into_inner);
-            outcomes = verified.take().map(|events| sequencer.commit(events, now));
+    fn commit(&self, mut events: Vec<Event>, now: UnixMillis) -> Result<Judged, ClientError> {
+        let mut judged = None;
+        (self.around)(&mut events, &mut |events| {
+            judged = Some(self.judge(events, now));
         })?;
-        let outcomes = outcomes.ok_or_else(|| ClientError::Unreachable("not sent".to_owned()))?;
-        outcomes.map_err(|error| ClientError::Unreachable(error.to_string()))
+        judged.unwrap_or_else(|| Err(ClientError::Unreachable("not sent".to_owned())))
     }
 
-    fn answers(&self, ids: &[Hash], outcomes: Vec<Outcome>) -> Result<Vec<Submitted>, ClientError> {
+    fn judge(&self, events: &[Event], now: UnixMillis) -> Result<Judged, ClientError> {
+        let checked: Vec<_> = events
+            .iter()
+            .map(|event| event.clone().verify_signatures())
+            .collect();
+        let verified = checked.iter().filter_map(|event| event.as_ref().ok());
+        let verified = verified.cloned().collect();
+        let sequencer = self.sequencer.lock();
+        let mut sequencer = sequencer.unwrap_or_else(PoisonError::into_inner);
+        let outcomes = sequencer
+            .commit(verified, now)
+            .map_err(|error| ClientError::Unreachable(error.to_string()))?;
+        let mut outcomes = outcomes.into_iter();
+        let outcome = |checked: Result<_, Refusal>| {
+            checked.map(|_| outcomes.next().expect("one outcome an event"))
+        };
+        Ok(checked.into_iter().map(outcome).collect())
+    }
+
+    fn answers(&self, ids: &[Hash], judged: Judged) -> Result<Vec<Submitted>, ClientError> {
         let view = self.reader.latest().map_err(unread)?;
-        let answer = |(id, outcome): (&Hash, Outcome)| match outcome {
-            Outcome::Accepted { index } | Outcome::Duplicate { index } => {
+        let refused = |refusal: Refusal| Submitted::Refused {
+            code: refusal.code().to_owned(),
+            detail: refusal.to_string(),
+        };
+        let answer = |(id, outcome): (&Hash, Result<Outcome, Refusal>)| match outcome {
+            Ok(Outcome::Accepted { index } | Outcome::Duplicate { index }) => {
                 let receipt = view.receipt(id).map_err(unread)?.bytes();
                 Ok(Submitted::Receipted { index, receipt })
             }
-            Outcome::Pending { .. } => Ok(Submitted::Pending),
-            Outcome::Refused(refusal) => Ok(Submitted::Refused {
-                code: refusal.code().to_owned(),
-                detail: refusal.to_string(),
-            }),
+            Ok(Outcome::Pending { .. }) => Ok(Submitted::Pending),
+            Ok(Outcome::Refused(refusal)) | Err(refusal) => Ok(refused(refusal)),
         };
-        ids.iter().zip(outcomes).map(answer).collect()
+        ids.iter().zip(judged).map(answer).collect()
     }
 }
 
@@ -101,13 +121,13 @@ impl LedgerClient for Client {
         let ids: Vec<Hash> = events.iter().map(Event::id).collect();
         let outcomes = self.commit(events, now)?;
         let first = match outcomes.first() {
-            Some(Outcome::Accepted { index }) => Some(*index),
+            Some(Ok(Outcome::Accepted { index })) => Some(*index),
             _ => None,
         };
         if let Some(first) = first
             && outcomes.iter().zip(first.0..).all(|(outcome, at)| {
                 let index = LeafIndex(at);
-                *outcome == Outcome::Accepted { index }
+                *outcome == Ok(Outcome::Accepted { index })
             })
         {
             let view = self.reader.latest().map_err(unread)?;

@@ -58,16 +58,25 @@ const SIGABRT: i32 = 6;
 
 /// Opens the office of a folder; makes what is not there yet, whoever died meanwhile.
 pub(crate) fn open(folder: &Path, stages: &Arc<Stages>) -> (Arc<dyn Store>, Office<Client>) {
+    let watched = Arc::clone(stages);
+    // The process may die at a submission.
+    let around: Around = Box::new(move |events, submit| {
+        watched.pass(Place::Submit, || (), || submit(events));
+        Ok(())
+    });
+    open_with(folder, stages, around)
+}
+
+/// As [`open`], with something else done around each submission.
+pub(crate) fn open_with(
+    folder: &Path,
+    stages: &Arc<Stages>,
+    around: Around,
+) -> (Arc<dyn Store>, Office<Client>) {
     let site = Site::at(&folder.join("ledger"));
     fs::create_dir_all(folder).unwrap();
     let log = site.log().unwrap();
     let (sequencer, _) = site.open(&log, stages).unwrap();
-    let watched = Arc::clone(stages);
-    // The process may die at a submission.
-    let around: Around = Box::new(move |submit| {
-        watched.pass(Place::Submit, || (), submit);
-        Ok(())
-    });
     let client = Client::new(sequencer, around);
     let passphrase = Zeroizing::new("torture".to_owned());
     let keys = folder.join("keys");
@@ -112,7 +121,7 @@ fn food() -> LicenceTypeCode {
 }
 
 /// Type and unit, unless they were declared before.
-fn found(office: &mut Office<Client>, rng: &mut ChaCha20Rng) {
+pub(crate) fn found(office: &mut Office<Client>, rng: &mut ChaCha20Rng) {
     office.deliver(START).unwrap();
     if office.records().row_ids(0, 10).unwrap().is_empty() {
         let declared = office.publish_type("food-operation", &signers(), START);
@@ -465,14 +474,7 @@ fn check(folder: &Path, heard: &mut Heard) -> Checked<String> {
     })?;
     let reader = office.client().reader();
     let view = text(reader.latest())?;
-    let published = Published {
-        store: &*log,
-        view: &view,
-    };
-    let report = text(fsck::check(office.records(), &published))?;
-    ensure(report.is_clean() && report.pending == 0, || {
-        format!("records and log do not agree: {report:?}")
-    })?;
+    let report = agree(&office, &*log)?;
     // What was declared is there, and as it was acknowledged.
     for (event, id) in &heard.said {
         let entry = text(office.records().said(*id))?;
@@ -512,8 +514,20 @@ fn check(folder: &Path, heard: &mut Heard) -> Checked<String> {
     ))
 }
 
+/// Records and log agree, and nothing waits.
+pub(crate) fn agree(office: &Office<Client>, store: &dyn Store) -> Checked<fsck::Report> {
+    let reader = office.client().reader();
+    let view = text(reader.latest())?;
+    let published = Published { store, view: &view };
+    let report = text(fsck::check(office.records(), &published))?;
+    ensure(report.is_clean() && report.pending == 0, || {
+        format!("records and log do not agree: {report:?}")
+    })?;
+    Ok(report)
+}
+
 /// Holds the receipts of all rows after `from` before a verifier. The last row.
-fn judge(records: &Records, from: i64) -> Checked<i64> {
+pub(crate) fn judge(records: &Records, from: i64) -> Checked<i64> {
     let (policy, mut last) = (trust_policy(), from);
     loop {
         let ids = text(records.row_ids(last, 1_000))?;
