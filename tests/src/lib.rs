@@ -12,3 +12,4 @@ pub mod office;
 pub mod plan;
 pub mod promise;
 pub mod quick;
+pub mod small_disk;

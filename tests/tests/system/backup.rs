@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use rusqlite::Connection;
 use serde_json::Value;
 use zhao_ledger::store::rocks::Rocks;
 
 use crate::office::{Office, Row, copy_dir, csv};
-use crate::program::{listing, refuses, same};
+use crate::program::{PASSPHRASE, binary, finish, listing, refuses, same};
 
 /// An office with two licences, one of them held, and the path of the first.
 fn lived_in() -> (Office, String) {
@@ -71,6 +72,51 @@ fn adm_10_a_restored_office_has_the_same_root_and_the_same_answers() {
     let chinese = ["backup", "office", "b2", "--lang", "zh"];
     let ran = office.zhao(&chinese).code(0);
     assert!(ran.stdout.contains("已备份"), "{}", ran.stdout);
+}
+
+#[test]
+fn adm_10_the_drill_shows_that_what_is_restored_is_the_same() {
+    let (office, credential) = lived_in();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../cli/drill.sh");
+    let drill = |arguments: &[&str]| {
+        let mut bash = Command::new("bash");
+        bash.arg(script).args(arguments).current_dir(office.root());
+        bash.env("ZHAO", binary())
+            .env("ZHAO_PASSPHRASE", PASSPHRASE);
+        finish(&mut bash)
+    };
+    let before = listing(&office.path("office"));
+    let ran = drill(&["office", "drill", &credential]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    same("the drill", &before, &listing(&office.path("office")));
+    let line = |name: &str| {
+        let line = ran.stdout.lines().find(|line| line.starts_with(name));
+        line.unwrap_or_else(|| panic!("no {name}: {}", ran.stdout))
+    };
+    let shown = fsck(&office, "office", 0);
+    assert!(
+        line("size").ends_with(&shown["size"].to_string()),
+        "{}",
+        ran.stdout
+    );
+    assert!(line("answers compared").ends_with(" 1"), "{}", ran.stdout);
+    let refusal = "has other bytes than when it was made";
+    assert!(line("changed backup").contains(refusal), "{}", ran.stdout);
+    assert!(line("recovery point (RPO)").ends_with(" ms before the backup"));
+    assert!(line("recovery time (RTO)").ends_with(" s"));
+    // The backup is as it was made.
+    office.zhao(&["restore", "drill/backup", "again"]).code(0);
+    // What does not hold is said.
+    for (arguments, said) in [
+        (&["office"][..], "usage"),
+        (&["office", "drill"], "drill: not made"),
+        (&["absent", "other"], "no backup was made"),
+        (&["office", "third", "absent.json"], "no answer from office"),
+    ] {
+        let ran = drill(arguments);
+        assert_eq!(ran.code, 1, "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{arguments:?}: {}", ran.stderr);
+    }
 }
 
 #[test]

@@ -9,11 +9,17 @@ use std::sync::{Arc, Mutex};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha20Rng;
 use rusqlite::Connection;
+use zhao_issuer::fsck::{self, Log as _};
 use zhao_issuer::office::{Bulk, ClientError, Office, RowOutcome, Tally};
 use zhao_issuer::records::LicenceState;
-use zhao_tests::client::{Around, Client};
+use zhao_spec::life::record::Record;
+use zhao_spec::life::subject::{Kind, subject_key};
+use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::wire::Hash;
+use zhao_tests::client::{Around, Client, Published};
 use zhao_tests::dice::Dice;
-use zhao_tests::office::START;
+use zhao_tests::machine::ORIGIN;
+use zhao_tests::office::{START, UNIT};
 use zhao_tests::promise::text;
 use zhao_tests::quick;
 
@@ -69,7 +75,7 @@ fn issue(office: &mut Office<Client>, file: u64, dice: &mut Dice, rng: &mut ChaC
     let mut report = |_, outcome, _: &Tally| {
         if let RowOutcome::Refused(error) = outcome {
             let said = error.to_string();
-            assert!(said.contains("signature"), "{said}");
+            assert!(said.contains("signer_missing: nobody signed"), "{said}");
         }
     };
     let clock = || START;
@@ -139,6 +145,85 @@ fn receipts_of_batches_hold_however_the_batches_were_cut() {
             "seed {seed}: {together} {singly}"
         );
     }
+}
+
+/// A log that shows another record than it has for one subject.
+struct Forgetful<'a> {
+    log: Published<'a>,
+    shown: Option<Record>,
+    subject: Hash,
+}
+
+impl fsck::Log for Forgetful<'_> {
+    fn size(&self) -> Result<u64, ClientError> {
+        self.log.size()
+    }
+
+    fn leaf(&self, index: LeafIndex) -> Result<Vec<u8>, ClientError> {
+        self.log.leaf(index)
+    }
+
+    fn record(&self, subject: &Hash) -> Result<Option<Record>, ClientError> {
+        if *subject == self.subject {
+            return Ok(self.shown.clone());
+        }
+        self.log.record(subject)
+    }
+
+    fn published_root(&self, size: u64) -> Result<Option<Hash>, ClientError> {
+        self.log.published_root(size)
+    }
+}
+
+/// The leaves are all there and every receipt holds, but the map says otherwise.
+#[test]
+fn fsck_finds_a_record_that_is_missing_or_of_another_licence() {
+    let root = quick::root(ROOM, env!("CARGO_TARGET_TMPDIR"));
+    let temporary = tempfile::tempdir_in(root).unwrap();
+    let trouble = Arc::new(AtomicBool::new(false));
+    let stages = Stages::quiet();
+    let folder = temporary.path().join("office");
+    let (log, mut office) = open_with(&folder, &stages, around(9, &trouble));
+    let (mut dice, mut rng) = (Dice::new(9), ChaCha20Rng::seed_from_u64(9));
+    found(&mut office, &mut rng);
+    issue(&mut office, 0, &mut dice, &mut rng);
+    let records = office.records();
+    let ids = records.row_ids(0, 100).unwrap();
+    let licences: Vec<_> = ids
+        .iter()
+        .filter_map(|id| records.licence_of(*id).unwrap())
+        .collect();
+    let reader = office.client().reader();
+    let view = reader.latest().unwrap();
+    let published = || Published {
+        store: &*log,
+        view: &view,
+    };
+    let of = |place: usize| published().record(&licences[place].subject).unwrap();
+    let unit = subject_key(ORIGIN, Kind::Issuer, UNIT);
+    let unit = published().record(&unit).unwrap();
+    assert!(of(0).is_some() && unit.is_some());
+    for shown in [None, of(1), unit] {
+        let forgetful = Forgetful {
+            log: published(),
+            shown,
+            subject: licences[0].subject,
+        };
+        let report = fsck::check(records, &forgetful).unwrap();
+        let finding = fsck::Finding {
+            place: format!("outbox row {}", licences[0].outbox),
+            problem: fsck::Problem::Record,
+            detail: licences[0].credential_id.clone(),
+        };
+        assert_eq!((report.findings, report.unlisted), (vec![finding], 0));
+    }
+    // Its own record is no finding.
+    let honest = Forgetful {
+        log: published(),
+        shown: of(0),
+        subject: licences[0].subject,
+    };
+    assert!(fsck::check(records, &honest).unwrap().is_clean());
 }
 
 fn refused_rows(folder: &Path) -> u64 {

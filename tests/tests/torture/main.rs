@@ -15,6 +15,7 @@
 mod batches;
 mod bulk;
 mod check;
+mod full;
 mod office;
 mod site;
 mod stage;
@@ -68,6 +69,19 @@ fn nothing_an_office_said_is_lost() {
     for life in 0..rounds.div_ceil(LIFE) {
         office::run(seed + life, LIFE.min(rounds - life * LIFE), 4_000);
     }
+}
+
+/// Does nothing, unless the next test starts it on a disk of a few megabytes.
+#[test]
+fn office_on_a_small_disk() {
+    if let Some(folder) = told(full::FOLDER) {
+        full::fill(folder.as_ref());
+    }
+}
+
+#[test]
+fn nothing_is_half_issued_when_the_disk_is_full() {
+    full::run("office_on_a_small_disk");
 }
 
 #[test]
