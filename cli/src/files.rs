@@ -88,6 +88,49 @@ pub(crate) fn sync(dir: &Path) -> Result<(), Failure> {
     rustix::fs::syncfs(&dir).map_err(|cause| wrap(cause.into()))
 }
 
+/// Makes the names in a directory durable.
+///
+/// # Errors
+/// The disk refuses.
+pub(crate) fn sync_names(dir: &Path) -> std::io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Makes every name in a tree of directories durable, the innermost first, with `sync`.
+///
+/// # Errors
+/// The first directory that cannot be read or made durable.
+pub(crate) fn sync_tree(
+    dir: &Path,
+    sync: &mut dyn FnMut(&Path) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let wrap = |cause: std::io::Error| Failure::file("write", dir, &cause);
+    for entry in std::fs::read_dir(dir).map_err(wrap)? {
+        let entry = entry.map_err(wrap)?;
+        if entry.file_type().map_err(wrap)?.is_dir() {
+            sync_tree(&entry.path(), sync)?;
+        }
+    }
+    sync(dir).map_err(wrap)
+}
+
+/// Gives a directory, whose files are durable, the name `to` beside it: durable with all in it, or
+/// not there.
+///
+/// # Errors
+/// The disk refuses. If it refuses after the renaming, the directory has its name already, and a
+/// power cut may take it away again.
+pub(crate) fn name_dir(
+    from: &Path,
+    to: &Path,
+    sync: &mut dyn FnMut(&Path) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    sync_tree(from, sync)?;
+    std::fs::rename(from, to).map_err(|cause| Failure::file("create", to, &cause))?;
+    let above = parent(to);
+    sync(&above).map_err(|cause| Failure::file("write", &above, &cause))
+}
+
 /// An empty temporary file beside `path`, which goes away unless it is kept.
 fn beside(path: &Path) -> Result<tempfile::NamedTempFile, Failure> {
     let made = if path.is_dir() {
@@ -244,7 +287,7 @@ pub(crate) fn copy_dir(from: &Path, to: &Path) -> Result<(), Failure> {
 }
 
 /// The directory a file is in.
-fn parent(path: &Path) -> PathBuf {
+pub(crate) fn parent(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -290,6 +333,49 @@ mod tests {
         dir_must_be_writable(dir.path()).unwrap();
         dir_must_be_writable(&dir.path().join("a/b")).unwrap();
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_directory_gets_its_name_when_all_in_it_is_durable() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("partial"), dir.path().join("whole"));
+        make_dir(&from.join("a/b")).unwrap();
+        std::fs::write(from.join("a/b/file"), "x").unwrap();
+        let expected = ["a/b", "a", ""].map(|name| from.join(name));
+        let expected: Vec<PathBuf> = expected.into_iter().chain([dir.path().into()]).collect();
+        // Each of the four refuses once.
+        for (bad, path) in expected.iter().enumerate() {
+            let mut seen = Vec::new();
+            let mut sync = |path: &Path| {
+                seen.push((path.to_owned(), to.exists()));
+                if seen.len() == bad + 1 {
+                    return Err(std::io::ErrorKind::StorageFull.into());
+                }
+                sync_names(path)
+            };
+            let failure = name_dir(&from, &to, &mut sync).unwrap_err();
+            assert_eq!(failure.key(), "file-write");
+            assert!(failure.cause().contains("no storage space"), "{failure:?}");
+            let last = bad == 3;
+            assert_eq!((from.exists(), to.exists()), (!last, last), "{path:?}");
+            let paths: Vec<_> = seen.iter().map(|(path, _)| path.clone()).collect();
+            assert!(
+                paths
+                    .iter()
+                    .map(|path| path.components())
+                    .eq(expected.iter().take(bad + 1).map(|path| path.components()))
+            );
+            // Nothing below is made durable after the renaming: all of it was before.
+            assert!(seen.iter().take(3).all(|(_, named)| !named));
+        }
+        assert_eq!(std::fs::read(to.join("a/b/file")).unwrap(), b"x");
+        // A name that is taken is refused, and nothing is lost.
+        make_dir(&from).unwrap();
+        let failure = name_dir(&from, &to, &mut sync_names).unwrap_err();
+        assert_eq!(failure.key(), "file-create");
+        assert!(from.exists() && to.join("a/b/file").exists());
+        let failure = sync_tree(&dir.path().join("absent"), &mut sync_names).unwrap_err();
+        assert_eq!(failure.key(), "file-write");
     }
 
     #[test]

@@ -5,9 +5,11 @@
 //! one crate stay beside its code.
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod dice;
 pub mod machine;
 pub mod office;
 pub mod plan;
 pub mod promise;
 pub mod quick;
+pub mod small_disk;

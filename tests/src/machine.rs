@@ -10,6 +10,7 @@ use zhao_ledger::witness::Witness;
 use zhao_spec::log::note::{KeyKind, NoteSigner, Vkey};
 use zhao_spec::log::policy::Policy;
 use zhao_spec::log::trust::Trust;
+use zhao_verifier::TrustPolicy;
 
 use crate::office::{Office, secret};
 
@@ -51,12 +52,12 @@ pub fn auditor(store: Arc<dyn Store>, log: Arc<dyn Store>) -> Auditor {
     Auditor::new(AUDITOR, key, vkey, genesis, store, source).expect("a name")
 }
 
-/// The witness and the auditor must both have cosigned.
+/// The texts of policy and trust file: the witness and the auditor must both have cosigned.
 ///
 /// # Panics
-/// Never: both texts are good ones.
+/// Never: the names are good ones.
 #[must_use]
-pub fn quorum() -> Quorum {
+pub fn texts() -> (String, String) {
     let vkey = |name: &str, key: &str| {
         let public = secret(key).public();
         Vkey::new(name, KeyKind::Cosignature, public)
@@ -74,8 +75,28 @@ pub fn quorum() -> Quorum {
         Office::new(ORIGIN).genesis().hash().to_base64(),
         vkey(AUDITOR, "auditor")
     );
+    (policy, trust)
+}
+
+/// The quorum of [`texts`].
+///
+/// # Panics
+/// Never: both texts are good ones.
+#[must_use]
+pub fn quorum() -> Quorum {
+    let (policy, trust) = texts();
     Quorum {
         policy: Policy::parse(&policy).expect("a policy"),
         trust: Some(Trust::parse(&trust).expect("a trust file")),
     }
+}
+
+/// The same for verifiers.
+///
+/// # Panics
+/// Never: both texts are good ones.
+#[must_use]
+pub fn trust_policy() -> TrustPolicy {
+    let (policy, trust) = texts();
+    TrustPolicy::load(&policy, &trust).expect("they fit each other")
 }

@@ -13,6 +13,7 @@ use std::fs::{DirBuilder, File};
 use std::io::Read as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use zhao_issuer::records::Moment;
@@ -80,7 +81,7 @@ pub(crate) fn run(session: &Session, command: &Backup) -> Result<Exit, Failure> 
     let watch = session.host.stopwatch();
     let made = DirBuilder::new().mode(0o700).recursive(true).create(out);
     made.map_err(|cause| Failure::file("create", out, &cause))?;
-    let checkpoint = copy(&home, out)?;
+    let (checkpoint, held) = copy(session, &home, out)?;
     let manifest = Manifest {
         files: list(out)?,
         format: FORMAT.to_owned(),
@@ -92,6 +93,9 @@ pub(crate) fn run(session: &Session, command: &Backup) -> Result<Exit, Failure> 
     let mut bytes = serde_json::to_vec(&manifest).map_err(because("backup", args![]))?;
     bytes.push(b'\n');
     files::replace(&out.join(MANIFEST), &bytes)?;
+    files::sync_tree(out, &mut files::sync_names)?;
+    let above = files::parent(out);
+    files::sync_names(&above).map_err(|cause| Failure::file("write", &above, &cause))?;
     let hash = blake3::hash(&bytes).to_hex().to_string();
     let total: u64 = manifest.files.iter().map(|file| file.bytes).sum();
     let seconds = watch.read().as_secs_f64();
@@ -99,6 +103,7 @@ pub(crate) fn run(session: &Session, command: &Backup) -> Result<Exit, Failure> 
         let value = serde_json::json!({
             "bytes": total,
             "files": manifest.files.len(),
+            "heldMillis": held.as_secs_f64() * 1_000.0,
             "made": manifest.made,
             "manifest": hash,
             "root": manifest.root,
@@ -117,12 +122,14 @@ pub(crate) fn run(session: &Session, command: &Backup) -> Result<Exit, Failure> 
         .row("backup-files", manifest.files.len().to_string())
         .row("backup-bytes", total.to_string())
         .row("backup-manifest", hash)
+        .row("backup-held", format!("{} ms", held.as_millis()))
         .row("backup-took", format!("{seconds:.1} s"));
     sheet.print()?;
     Ok(Exit::Fine)
 }
 
-fn copy(home: &Home, out: &Path) -> Result<Checkpoint, Failure> {
+/// Copies the office. Gives its newest head, and how long nobody could write the records.
+fn copy(session: &Session, home: &Home, out: &Path) -> Result<(Checkpoint, Duration), Failure> {
     let wrong = |cause: &dyn std::fmt::Display| Failure::usage("backup", args![cause]);
     let scratch = tempfile::tempdir().map_err(|cause| wrong(&cause))?;
     let place = |dir: &Path| out.join(dir.strip_prefix(home.dir()).unwrap_or(dir));
@@ -141,11 +148,15 @@ fn copy(home: &Home, out: &Path) -> Result<Checkpoint, Failure> {
         .map_err(because("backup", args![]))?
         .ok_or_else(|| wrong(&"the log has no intent"))?;
     let before = Intent::parse(&before).map_err(because("backup", args![]))?;
-    // The cut.
+    // The cut. What takes long, reading what the log's writer has not put into tables yet, is done
+    // before it.
+    let log = freeze(&home.database(), "log")?;
     let mut moment = Moment::hold(&home.records())
         .map_err(because("records", args![path = home.records().display()]))?;
-    let log = freeze(&home.database(), "log")?;
+    let watch = session.host.stopwatch();
+    log.catch_up().map_err(because("backup", args![]))?;
     moment.release();
+    let held = watch.read();
     files::make_dir(&place(&home.ledger()))?;
     log.copy_to(&place(&home.database()))
         .map_err(because("backup", args![]))?;
@@ -175,7 +186,7 @@ fn copy(home: &Home, out: &Path) -> Result<Checkpoint, Failure> {
         copy_file(&path, &place(&path))?;
     }
     copy_file(&home.dir().join("zhao.toml"), &out.join("zhao.toml"))?;
-    Ok(checkpoint)
+    Ok((checkpoint, held))
 }
 
 /// The checkpoint that a note states. Whose signatures it has, others judge.

@@ -42,8 +42,7 @@ pub(crate) fn run(session: &Session, command: &Restore) -> Result<Exit, Failure>
     let partial = Partial::make(&command.dir)?;
     copy(&command.backup, &partial.0, &manifest)?;
     let (both, time) = prove(session, &partial.0, &manifest, command)?;
-    std::fs::rename(&partial.0, &command.dir)
-        .map_err(|cause| Failure::file("create", &command.dir, &cause))?;
+    files::name_dir(&partial.0, &command.dir, &mut files::sync_names)?;
     let seconds = watch.read().as_secs_f64();
     if command.json {
         let value = serde_json::json!({

@@ -2,6 +2,7 @@
 
 mod acts;
 mod bulk;
+mod bulk_runs;
 mod crash;
 mod delivery;
 mod issuing;

@@ -288,6 +288,17 @@ impl Records {
         self.connection.execute_batch(&pragma).unwrap();
     }
 
+    /// From now on there is room for so many pages more.
+    pub(crate) fn limit_pages(&self, more: i64) {
+        let count = "PRAGMA page_count";
+        let pages: i64 = self
+            .connection
+            .query_row(count, [], |row| row.get(0))
+            .unwrap();
+        let limit = format!("PRAGMA max_page_count = {}", pages + more);
+        self.connection.execute_batch(&limit).unwrap();
+    }
+
     /// Makes what waits unreadable, or readable again.
     pub(crate) fn spoil_pending(&self, spoil: bool) {
         let event = if spoil {

@@ -3,11 +3,16 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{RecordsError, not_records};
+
+/// How long to wait for a moment in which nobody writes. Whoever writes without a pause leaves only
+/// short ones.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A moment of the database. Until [`Moment::release`] nobody can write it, so that whoever copies
 /// something else too, copies it as of the same moment.
@@ -30,6 +35,7 @@ impl Moment {
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let writer = Connection::open_with_flags(path, flags)?;
+        writer.busy_timeout(PATIENCE)?;
         let begun = writer.execute_batch("BEGIN IMMEDIATE");
         begun.map_err(|error| not_records(path, error))?;
         let snapshot = Connection::open_with_flags(path, flags)?;

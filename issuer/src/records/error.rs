@@ -33,6 +33,13 @@ pub enum RecordsError {
     /// The disk, or the room given to the database, is full.
     #[error("no room left for the records")]
     Full,
+    /// The file was removed, or another was put in its place, while it was open.
+    #[error(
+        "{} was removed or replaced while it was open: nothing was written; put it back and start \
+         again",
+        .0.display()
+    )]
+    Gone(PathBuf),
     /// The operating system refuses.
     #[error("{}: {source}", path.display())]
     Io {

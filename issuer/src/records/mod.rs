@@ -20,6 +20,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
 use zhao_spec::wire::{Hash, UnixMillis};
 
+use self::place::Place;
 use crate::vault::{KeyRow, Secrets, Vault};
 
 mod api_keys;
@@ -37,6 +38,7 @@ mod named;
 mod operators;
 mod outbox;
 mod pack;
+mod place;
 mod receipts;
 mod rotate;
 mod search;
@@ -63,6 +65,7 @@ pub struct Records {
     connection: Connection,
     operator: Option<String>,
     origin: String,
+    place: Place,
     vault: Vault,
 }
 
@@ -71,6 +74,8 @@ pub struct Records {
 pub struct Transaction<'a> {
     operator: Option<&'a str>,
     operator_id: Cell<Option<i64>>,
+    /// None while the database is being made.
+    place: Option<&'a Place>,
     sql: rusqlite::Transaction<'a>,
     template: RefCell<Option<receipts::Template>>,
     vault: &'a Vault,
@@ -81,6 +86,7 @@ impl<'a> Transaction<'a> {
         Self {
             operator,
             operator_id: Cell::new(None),
+            place: None,
             sql,
             template: RefCell::new(None),
             vault,
@@ -90,8 +96,11 @@ impl<'a> Transaction<'a> {
     /// Makes it durable: when this returns, a crash does not undo it.
     ///
     /// # Errors
-    /// The database refuses; then nothing was written.
+    /// The database refuses, or its file is gone; then nothing was written.
     pub fn commit(self) -> Result<(), RecordsError> {
+        if let Some(place) = self.place {
+            place.check()?;
+        }
         Ok(self.sql.commit()?)
     }
 }
@@ -129,7 +138,7 @@ impl Records {
         let transaction = connection.transaction()?;
         migrate::begin(&transaction, origin, genesis)?;
         migrate::run(transaction, 1, origin, secrets)?;
-        Self::with(connection, origin.to_owned(), secrets)
+        Self::with(connection, Place::of(path)?, origin.to_owned(), secrets)
     }
 
     /// Opens the database, bringing an older one up to this program's version.
@@ -139,6 +148,7 @@ impl Records {
     /// written with a key that is not among `secrets`.
     pub fn open(path: &Path, secrets: &Secrets) -> Result<Self, RecordsError> {
         let (mut connection, version) = connect(path)?;
+        let place = Place::of(path)?;
         if version < migrate::KNOWN {
             // What the older version has in clear must not stay behind in freed pages.
             connection.execute_batch("PRAGMA secure_delete = ON")?;
@@ -151,11 +161,12 @@ impl Records {
             connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
         }
         let origin = origin(&connection, path)?;
-        Self::with(connection, origin, secrets)
+        Self::with(connection, place, origin, secrets)
     }
 
     fn with(
         connection: Connection,
+        place: Place,
         origin: String,
         secrets: &Secrets,
     ) -> Result<Self, RecordsError> {
@@ -165,6 +176,7 @@ impl Records {
             connection,
             operator: None,
             origin,
+            place,
             vault,
         })
     }
@@ -195,7 +207,9 @@ impl Records {
         if actual != i64::from(expected) {
             return Err(RecordsError::KeyChanged { expected, actual });
         }
-        Ok(Transaction::new(sql, self.operator.as_deref(), &self.vault))
+        let mut transaction = Transaction::new(sql, self.operator.as_deref(), &self.vault);
+        transaction.place = Some(&self.place);
+        Ok(transaction)
     }
 }
 

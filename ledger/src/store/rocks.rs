@@ -100,7 +100,22 @@ impl Rocks {
         Ok(store)
     }
 
+    /// Brings a [frozen](Rocks::frozen) database up to this moment. Quick where opening it was slow:
+    /// only what was written since is read.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn catch_up(&self) -> Result<(), StoreError> {
+        self.db
+            .try_catch_up_with_primary()
+            .map_err(|error| engine(&error))
+    }
+
     /// Writes everything in this database into a new one.
+    ///
+    /// Entry by entry, because there is no quicker way beside another process: the engine makes a
+    /// checkpoint (further names of its files) of a database this process writes, and refuses one
+    /// of a frozen database. And a backup on other names of the same bytes would be lost with them.
     ///
     /// # Errors
     /// The engine's, and [`StoreError::Engine`] if there is one already.

@@ -3,11 +3,11 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use zhao_ledger::sequence::{CommitError, StartError};
 use zhao_ledger::store::StoreError;
-use zhao_tests::promise::{Checked, ensure, text};
+use zhao_tests::promise::{Checked, ensure};
+use zhao_tests::small_disk;
 
 use crate::machine::{Machine, Running, quick_folder};
 use crate::memory::{Memory, Unanswered};
@@ -18,8 +18,6 @@ const FOLDER: &str = "ZHAO_SMALL_DISK";
 const DISK: &str = "size=32m";
 /// Bytes left free, in the order in which it is filled again and again.
 const ROOM: [u64; 8] = [200_000, 0, 40_000, 4_096, 90_000, 12_288, 400_000, 61_440];
-/// What fills the disk.
-const BALLAST: &str = "ballast";
 const NO_SPACE: &str = "No space left on device";
 
 #[expect(
@@ -36,47 +34,7 @@ pub(crate) fn told() -> Option<PathBuf> {
 /// This kernel lets nobody mount one; the words are its own.
 pub(crate) fn run(test: &str) -> Checked {
     let folder = quick_folder();
-    let program = text(std::env::current_exe())?;
-    // As root; otherwise as the root of a namespace of one's own.
-    let mut why = String::new();
-    for more in [&[][..], &["--map-root-user"][..]] {
-        let mounted = |script: &str| {
-            let mut command = Command::new("unshare");
-            command
-                .args(more)
-                .args([
-                    "--mount",
-                    "--propagation",
-                    "private",
-                    "sh",
-                    "-c",
-                    script,
-                    "sh",
-                ])
-                .arg(folder.path())
-                .arg(&program)
-                .args([test, "--exact", "--nocapture"])
-                .env(FOLDER, folder.path());
-            command.output()
-        };
-        let mount = format!("mount -t tmpfs -o {DISK} small \"$1\"");
-        let probe = match mounted(&mount) {
-            Ok(probe) => probe,
-            Err(error) => return Err(format!("unshare: {error}")),
-        };
-        if !probe.status.success() {
-            why = String::from_utf8_lossy(&probe.stderr).trim().to_owned();
-            continue;
-        }
-        let done = text(mounted(&format!("{mount} && shift && exec \"$@\"")))?;
-        let said = String::from_utf8_lossy(&done.stdout).into_owned();
-        let blamed = String::from_utf8_lossy(&done.stderr).into_owned();
-        assert!(done.status.success(), "{said}\n{blamed}");
-        assert!(said.contains("1 passed"), "the test was not run: {said}");
-        std::io::stdout().lock().write_all(said.as_bytes()).unwrap();
-        return Ok(());
-    }
-    Err(why)
+    small_disk::run(test, FOLDER, folder.path(), DISK)
 }
 
 /// Fills the disk of this folder, commits until it is full, makes room, and looks.
@@ -87,7 +45,7 @@ pub(crate) fn fill(folder: &Path) {
     for room in ROOM {
         let ended = until_full(folder, room, &machine, &mut memory);
         let ended = ended.unwrap_or_else(|problem| panic!("{room} bytes left: {problem}"));
-        fs::remove_file(folder.join(BALLAST)).unwrap();
+        fs::remove_file(folder.join(small_disk::BALLAST)).unwrap();
         let there = memory.check(&machine);
         there.unwrap_or_else(|problem| panic!("{room} bytes left, {ended}: {problem}"));
         let mut running = machine.open(&memory.signed).unwrap();
@@ -105,14 +63,14 @@ pub(crate) fn fill(folder: &Path) {
 fn until_full(folder: &Path, room: u64, machine: &Machine, memory: &mut Memory) -> Checked<String> {
     let before_the_start = room == 0;
     if before_the_start {
-        leave(folder, room)?;
+        small_disk::leave(folder, room)?;
     }
     let running = match machine.open(&memory.signed) {
         Ok(running) => running,
         Err(error) => return start_error(&error),
     };
     if !before_the_start {
-        leave(folder, room)?;
+        small_disk::leave(folder, room)?;
     }
     let Running { mut sequencer, .. } = running;
     loop {
@@ -151,17 +109,4 @@ fn precise(error: &StoreError) -> Checked {
     let of_the_disk = matches!(error, StoreError::Engine(_) | StoreError::File { .. });
     let well = of_the_disk && told.contains(NO_SPACE) && told.contains("make room");
     ensure(well, || format!("does not say what is wrong: {error:?}"))
-}
-
-/// Writes until the disk has only so many bytes left.
-fn leave(folder: &Path, room: u64) -> Checked {
-    let path = folder.join(BALLAST);
-    let mut file = text(fs::File::create(&path))?;
-    let page = [7; 4_096];
-    let mut written = 0;
-    while file.write_all(&page).is_ok() {
-        written += 4_096;
-    }
-    let length = u64::saturating_sub(written, room);
-    text(file.set_len(length))
 }

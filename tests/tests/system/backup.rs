@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use rusqlite::Connection;
 use serde_json::Value;
 use zhao_ledger::store::rocks::Rocks;
 
 use crate::office::{Office, Row, copy_dir, csv};
-use crate::program::{listing, refuses, same};
+use crate::program::{PASSPHRASE, binary, finish, listing, refuses, same};
 
 /// An office with two licences, one of them held, and the path of the first.
 fn lived_in() -> (Office, String) {
@@ -71,6 +72,51 @@ fn adm_10_a_restored_office_has_the_same_root_and_the_same_answers() {
     let chinese = ["backup", "office", "b2", "--lang", "zh"];
     let ran = office.zhao(&chinese).code(0);
     assert!(ran.stdout.contains("已备份"), "{}", ran.stdout);
+}
+
+#[test]
+fn adm_10_the_drill_shows_that_what_is_restored_is_the_same() {
+    let (office, credential) = lived_in();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../cli/drill.sh");
+    let drill = |arguments: &[&str]| {
+        let mut bash = Command::new("bash");
+        bash.arg(script).args(arguments).current_dir(office.root());
+        bash.env("ZHAO", binary())
+            .env("ZHAO_PASSPHRASE", PASSPHRASE);
+        finish(&mut bash)
+    };
+    let before = listing(&office.path("office"));
+    let ran = drill(&["office", "drill", &credential]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    same("the drill", &before, &listing(&office.path("office")));
+    let line = |name: &str| {
+        let line = ran.stdout.lines().find(|line| line.starts_with(name));
+        line.unwrap_or_else(|| panic!("no {name}: {}", ran.stdout))
+    };
+    let shown = fsck(&office, "office", 0);
+    assert!(
+        line("size").ends_with(&shown["size"].to_string()),
+        "{}",
+        ran.stdout
+    );
+    assert!(line("answers compared").ends_with(" 1"), "{}", ran.stdout);
+    let refusal = "has other bytes than when it was made";
+    assert!(line("changed backup").contains(refusal), "{}", ran.stdout);
+    assert!(line("recovery point (RPO)").ends_with(" ms before the backup"));
+    assert!(line("recovery time (RTO)").ends_with(" s"));
+    // The backup is as it was made.
+    office.zhao(&["restore", "drill/backup", "again"]).code(0);
+    // What does not hold is said.
+    for (arguments, said) in [
+        (&["office"][..], "usage"),
+        (&["office", "drill"], "drill: not made"),
+        (&["absent", "other"], "no backup was made"),
+        (&["office", "third", "absent.json"], "no answer from office"),
+    ] {
+        let ran = drill(arguments);
+        assert_eq!(ran.code, 1, "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{arguments:?}: {}", ran.stderr);
+    }
 }
 
 #[test]
@@ -167,19 +213,22 @@ fn forge(office: &Office) {
 
 /// As if the licence had never been issued.
 const FORGET: &str = "DELETE FROM outbox_chains WHERE outbox = NEW;
-     DELETE FROM receipts WHERE outbox = NEW; DELETE FROM credentials WHERE licence = NEW;
+     DELETE FROM credentials WHERE licence = NEW;
      DELETE FROM licences WHERE id = NEW; DELETE FROM outbox WHERE id = NEW;";
 
-/// Runs statements in which NEW and OLD are the rows of two licences.
+/// Runs statements in which NEW and OLD are the rows of two licences, whose receipts came together,
+/// and HELD that of the act after them, which has a receipt of its own.
 fn alter(records: &Path, statements: &str) {
     let connection = Connection::open(records).unwrap();
-    let row = |what: &str| -> i64 {
-        let select = format!("SELECT {what}(id) FROM licences");
-        connection.query_row(&select, [], |row| row.get(0)).unwrap()
+    let row = |what: &str| -> String {
+        let select = format!("SELECT {what}");
+        let id: i64 = connection.query_row(&select, [], |row| row.get(0)).unwrap();
+        id.to_string()
     };
     let statements = statements
-        .replace("NEW", &row("MAX").to_string())
-        .replace("OLD", &row("MIN").to_string());
+        .replace("NEW", &row("MAX(id) FROM licences"))
+        .replace("OLD", &row("MIN(id) FROM licences"))
+        .replace("HELD", &row("MAX(id) FROM outbox"));
     let all = format!("PRAGMA foreign_keys = OFF; {statements} PRAGMA wal_checkpoint(TRUNCATE);");
     connection.execute_batch(&all).unwrap();
 }
@@ -236,21 +285,36 @@ fn fsck_names_each_difference_between_records_and_log() {
     assert_eq!(fsck(&office, "office", 0)["office"]["licences"], 2);
     for (statement, codes) in [
         (
-            "UPDATE receipts SET leaf_index = leaf_index + 1 WHERE outbox = NEW;",
+            "UPDATE receipts SET leaf_index = leaf_index - 1 WHERE outbox = HELD;",
             &["leaf-differs"][..],
         ),
         (
-            "UPDATE receipts SET leaf_index = 100000 WHERE outbox = NEW;",
+            "UPDATE receipts SET leaf_index = 100000 WHERE outbox = HELD;",
             &["not-in-log"],
         ),
         (
             "UPDATE receipts SET middle = x'7b7d', head_bytes = 0, tail_bytes = 0
-             WHERE outbox = NEW;",
+             WHERE outbox = HELD;",
             &["receipt"],
         ),
         (
-            "DELETE FROM receipts WHERE outbox = NEW; UPDATE licences SET refused = 1
-             WHERE id = NEW; INSERT INTO outbox_refused VALUES (NEW, 'terminal', '', 1);",
+            "UPDATE receipt_batches SET leaves = zeroblob(length(leaves));",
+            &["unreadable"],
+        ),
+        (
+            "UPDATE receipt_batches SET receipts = x'7b7d';",
+            &["unreadable"],
+        ),
+        ("DELETE FROM receipt_batches;", &["unreadable"]),
+        (
+            "INSERT INTO receipt_batches SELECT NEW, NEW, receipts, leaves, settled
+             FROM receipt_batches WHERE first_outbox = OLD;",
+            &["database"],
+        ),
+        ("INSERT INTO outbox_pending VALUES (NEW);", &["unreadable"]),
+        (
+            "DELETE FROM receipts WHERE outbox = HELD;
+             INSERT INTO outbox_refused VALUES (HELD, 'terminal', '', 1);",
             &["refused-in-log"],
         ),
         (FORGET, &["unknown"]),
@@ -315,11 +379,11 @@ fn sta_03_what_the_ledger_has_not_acknowledged_is_listed() {
         office.zhao(&["outbox", "office", "--json"]).code(0).stdout,
         ""
     );
-    // As if the answers to the newest licence and to the act after it had been lost.
+    // As if the answers to both licences and to the act after them had been lost.
     alter(
         &office.path("office/records.db"),
-        "INSERT INTO outbox_pending SELECT outbox FROM receipts WHERE outbox >= NEW;
-         DELETE FROM receipts WHERE outbox >= NEW;",
+        "INSERT INTO outbox_pending SELECT id FROM outbox WHERE id >= OLD;
+         DELETE FROM receipts WHERE outbox >= OLD; DELETE FROM receipt_batches;",
     );
     let ran = office.zhao(&["outbox", "office", "--json"]).code(3);
     let rows: Vec<Value> = ran
@@ -331,9 +395,9 @@ fn sta_03_what_the_ledger_has_not_acknowledged_is_listed() {
         .iter()
         .map(|row| row["verb"].as_str().unwrap())
         .collect();
-    assert_eq!(verbs, ["issued", "hold"]);
+    assert_eq!(verbs, ["issued", "issued", "hold"]);
     let found = fsck(&office, "office", 0);
-    assert_eq!(found["office"]["pending"], 2, "waiting is no damage");
+    assert_eq!(found["office"]["pending"], 3, "waiting is no damage");
     // The next command that opens the office sends them; the ledger knows them.
     office.zhao(&["cosign", "office"]).code(0);
     office.zhao(&["outbox", "office"]).code(0);

@@ -12,6 +12,7 @@ mod directories;
 mod files;
 mod keys;
 mod life;
+mod load;
 mod office;
 mod policies;
 mod privacy;

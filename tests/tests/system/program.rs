@@ -36,7 +36,7 @@ impl Ran {
 }
 
 /// The binary, which lies two folders above the test: `target/<profile>/deps/system-…`.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let own = std::env::current_exe().expect("a test has a path");
     let profile = own
         .parent()

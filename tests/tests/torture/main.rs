@@ -12,7 +12,10 @@
     reason = "a test stops where something is not as it must be"
 )]
 
+mod batches;
+mod bulk;
 mod check;
+mod full;
 mod office;
 mod site;
 mod stage;
@@ -50,7 +53,7 @@ fn office_worker() {
 
 #[test]
 fn nothing_an_office_said_is_lost_in_fifteen_crashes() {
-    office::run(3, 15);
+    office::run(3, 15, 1_500);
 }
 
 /// `make torture`.
@@ -64,8 +67,21 @@ fn nothing_an_office_said_is_lost() {
     let (seed, rounds): (u64, u64) = (number("SEED", 4), number("ROUNDS", 300));
     // As below: several short lives.
     for life in 0..rounds.div_ceil(LIFE) {
-        office::run(seed + life, LIFE.min(rounds - life * LIFE));
+        office::run(seed + life, LIFE.min(rounds - life * LIFE), 4_000);
     }
+}
+
+/// Does nothing, unless the next test starts it on a disk of a few megabytes.
+#[test]
+fn office_on_a_small_disk() {
+    if let Some(folder) = told(full::FOLDER) {
+        full::fill(folder.as_ref());
+    }
+}
+
+#[test]
+fn nothing_is_half_issued_when_the_disk_is_full() {
+    full::run("office_on_a_small_disk");
 }
 
 #[test]
@@ -96,7 +112,7 @@ fn nothing_answered_is_lost() {
 
 #[test]
 fn a_job_is_read_as_it_was_written() {
-    for (place, edge) in stage::WAYS {
+    for (place, edge) in stage::OFFICE_WAYS.iter().chain(&stage::BULK_WAYS) {
         let abort = stage::Abort {
             place: *place,
             edge: *edge,

@@ -1,6 +1,7 @@
 //! The same for the office: a process that issues, changes and replaces licences while a thread
-//! delivers is killed again and again. Afterwards every acknowledged act is in the log once, every
-//! row of the outbox is settled once, and records and log agree.
+//! delivers, or issues files in bulk, is killed again and again. Afterwards every acknowledged act
+//! is in the log once, every row of the outbox is settled once, every receipt holds before a
+//! verifier, and records and log agree.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,41 +20,35 @@ use zhao_issuer::catalogue::Catalogue;
 use zhao_issuer::fsck;
 use zhao_issuer::intake::{Cell, Defaults, Row};
 use zhao_issuer::keys::{Keyring, WorkFactor};
-use zhao_issuer::office::{
-    Act, ClientError, Grant, Grounds, LedgerClient, Office, Outcome, Replacement, Submitted,
-};
+use zhao_issuer::office::{Act, Grant, Grounds, Office, Outcome, Replacement};
 use zhao_issuer::records::{LicenceState, Records, Standing};
 use zhao_issuer::vault::Secrets;
-use zhao_ledger::read::{ReadError, Reader, View};
-use zhao_ledger::sequence::{Outcome as Judged, Sequencer};
-use zhao_ledger::store::layout::Heads;
-use zhao_ledger::store::{self, Store};
+use zhao_ledger::store::Store;
 use zhao_spec::id::{LicenceTypeCode, Uscc};
 use zhao_spec::life::data::Relation;
-use zhao_spec::life::event::Event;
-use zhao_spec::life::record::Record;
 use zhao_spec::life::verb::Verb;
-use zhao_spec::log::checkpoint::Checkpoint;
-use zhao_spec::log::note::SignedNote;
 use zhao_spec::log::tree::LeafIndex;
-use zhao_spec::wire::{Hash, SecretKey, UnixMillis};
+use zhao_spec::wire::{Hash, SecretKey};
+use zhao_tests::client::{Around, Client, Published};
 use zhao_tests::dice::Dice;
-use zhao_tests::machine::ORIGIN;
+use zhao_tests::machine::{ORIGIN, trust_policy};
 use zhao_tests::office::{Office as Founding, START, UNIT, secret};
 use zhao_tests::promise::{Checked, ensure, text};
 use zhao_tests::quick;
+use zhao_verifier::Status;
 
+use crate::bulk::{self, Files};
 use crate::site::Site;
 use crate::stage::{Abort, OFFICE_WAYS, Place, Stages};
 
-/// The variable with an office worker's job: seed, abort or `-`, folder.
+/// The variable with an office worker's job: seed, what it does, abort or `-`, folder.
 pub(crate) const JOB: &str = "ZHAO_TORTURE_OFFICE";
 /// Bytes that one office may need.
 const ROOM: u64 = 512 << 20;
 /// A worker is killed at the latest after this many lines.
 const KILL_LINES: u64 = 240;
 /// Turns at one place, at most, until an abort.
-const ABORT_TURNS: u64 = 8;
+pub(crate) const ABORT_TURNS: u64 = 8;
 /// Acts on their way before the worker waits for the oldest.
 const AHEAD: usize = 6;
 /// Longer than any commit takes.
@@ -61,89 +56,28 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SIGKILL: i32 = 9;
 const SIGABRT: i32 = 6;
 
-/// The ledger in this process, which may die at a submission.
-struct Client {
-    reader: Reader,
-    sequencer: Mutex<Sequencer>,
-    stages: Arc<Stages>,
-}
-
-fn unread(error: impl std::fmt::Display) -> ClientError {
-    ClientError::Protocol(error.to_string())
-}
-
-impl LedgerClient for Client {
-    fn origin(&self) -> &str {
-        ORIGIN
-    }
-
-    fn submit(&self, events: Vec<Event>, now: UnixMillis) -> Result<Vec<Submitted>, ClientError> {
-        let ids: Vec<Hash> = events.iter().map(Event::id).collect();
-        let verify = |event: Event| event.verify_signatures().unwrap();
-        let events = events.into_iter().map(verify).collect();
-        let commit = || self.sequencer.lock().unwrap().commit(events, now);
-        let outcomes = self.stages.pass(Place::Submit, || (), commit);
-        let outcomes = outcomes.map_err(unread)?;
-        let view = self.reader.latest().map_err(unread)?;
-        let answer = |(id, outcome): (&Hash, Judged)| match outcome {
-            Judged::Accepted { index } | Judged::Duplicate { index } => {
-                let receipt = view.receipt(id).map_err(unread)?.bytes();
-                Ok(Submitted::Receipted { index, receipt })
-            }
-            Judged::Pending { .. } => Ok(Submitted::Pending),
-            Judged::Refused(refusal) => Ok(Submitted::Refused {
-                code: refusal.code().to_owned(),
-                detail: refusal.to_string(),
-            }),
-        };
-        ids.iter().zip(outcomes).map(answer).collect()
-    }
-
-    fn record(&self, subject: &Hash) -> Result<Option<Record>, ClientError> {
-        let view = self.reader.latest().map_err(unread)?;
-        Ok(view.placed(subject).map_err(unread)?.1)
-    }
-}
-
-/// The published part of the log, for fsck.
-struct Published<'a> {
-    store: &'a dyn Store,
-    view: &'a View<'a>,
-}
-
-impl fsck::Log for Published<'_> {
-    fn size(&self) -> Result<u64, ClientError> {
-        Ok(self.view.size().0)
-    }
-
-    fn leaf(&self, index: LeafIndex) -> Result<Vec<u8>, ClientError> {
-        self.view.leaf(index).map_err(unread)
-    }
-
-    fn record(&self, subject: &Hash) -> Result<Option<Record>, ClientError> {
-        Ok(self.view.placed(subject).map_err(unread)?.1)
-    }
-
-    fn published_root(&self, size: u64) -> Result<Option<Hash>, ClientError> {
-        let note = store::read::<Heads>(self.store, &size).map_err(unread)?;
-        Ok(note.map(|note| {
-            let note = SignedNote::parse(std::str::from_utf8(&note).unwrap()).unwrap();
-            Checkpoint::parse(note.text()).unwrap().root
-        }))
-    }
-}
-
 /// Opens the office of a folder; makes what is not there yet, whoever died meanwhile.
-fn open(folder: &Path, stages: &Arc<Stages>) -> (Arc<dyn Store>, Office<Client>) {
+pub(crate) fn open(folder: &Path, stages: &Arc<Stages>) -> (Arc<dyn Store>, Office<Client>) {
+    let watched = Arc::clone(stages);
+    // The process may die at a submission.
+    let around: Around = Box::new(move |events, submit| {
+        watched.pass(Place::Submit, || (), || submit(events));
+        Ok(())
+    });
+    open_with(folder, stages, around)
+}
+
+/// As [`open`], with something else done around each submission.
+pub(crate) fn open_with(
+    folder: &Path,
+    stages: &Arc<Stages>,
+    around: Around,
+) -> (Arc<dyn Store>, Office<Client>) {
     let site = Site::at(&folder.join("ledger"));
     fs::create_dir_all(folder).unwrap();
     let log = site.log().unwrap();
     let (sequencer, _) = site.open(&log, stages).unwrap();
-    let client = Client {
-        reader: sequencer.reader(),
-        sequencer: Mutex::new(sequencer),
-        stages: Arc::clone(stages),
-    };
+    let client = Client::new(sequencer, around);
     let passphrase = Zeroizing::new("torture".to_owned());
     let keys = folder.join("keys");
     let mut keyring = if keys.join("identity.age").is_file() {
@@ -187,7 +121,7 @@ fn food() -> LicenceTypeCode {
 }
 
 /// Type and unit, unless they were declared before.
-fn found(office: &mut Office<Client>, rng: &mut ChaCha20Rng) {
+pub(crate) fn found(office: &mut Office<Client>, rng: &mut ChaCha20Rng) {
     office.deliver(START).unwrap();
     if office.records().row_ids(0, 10).unwrap().is_empty() {
         let declared = office.publish_type("food-operation", &signers(), START);
@@ -214,7 +148,8 @@ fn found(office: &mut Office<Client>, rng: &mut ChaCha20Rng) {
     office.deliver(START).unwrap();
 }
 
-fn row(number: u64) -> Row {
+/// A row of a batch, with more cells than every row has.
+pub(crate) fn row(number: u64, more: &[(&str, &str)]) -> Row {
     let cells = [
         ("holderName", "常州示例食品有限公司"),
         ("holderCode", "91320402DEM0010172"),
@@ -224,8 +159,16 @@ fn row(number: u64) -> Row {
         ("operationItems", "热食类食品制售"),
         ("supervisor", "常州市示例市场监督管理局"),
     ];
-    let cell = |(name, text): (&str, &str)| (name.to_owned(), Cell::Text(text.to_owned()));
-    Row::new(number, cells.into_iter().map(cell))
+    let cell = |(name, text): &(&str, &str)| ((*name).to_owned(), Cell::Text((*text).to_owned()));
+    Row::new(number, cells.iter().chain(more).map(cell))
+}
+
+pub(crate) fn defaults() -> Defaults {
+    Defaults {
+        licence_type: Some("food-operation".to_owned()),
+        today: START.beijing_date(),
+        unit: Some(Uscc::parse(UNIT).unwrap()),
+    }
 }
 
 /// One act; the rows of the outbox that it made.
@@ -240,13 +183,9 @@ fn declare(office: &mut Office<Client>, dice: &mut Dice, rng: &mut ChaCha20Rng) 
     let none = Grounds::default();
     let what = dice.roll(6);
     if issued.len() < 3 || what < 2 {
-        let defaults = Defaults {
-            licence_type: Some("food-operation".to_owned()),
-            today: START.beijing_date(),
-            unit: Some(Uscc::parse(UNIT).unwrap()),
-        };
-        let rows = (1..=1 + dice.roll(3)).map(|n| Ok(row(n))).collect();
-        let declared = office.declare_batch(rows, &defaults, START, rng).unwrap();
+        let rows = (1..=1 + dice.roll(3)).map(|n| Ok(row(n, &[]))).collect();
+        let declared = office.declare_batch(rows, &defaults(), START, rng);
+        let declared = declared.unwrap();
         let row = |(_, outcome)| match outcome {
             Outcome::Pending(licence) => licence.outbox,
             other => panic!("{other:?}"),
@@ -281,8 +220,8 @@ fn declare(office: &mut Office<Client>, dice: &mut Dice, rng: &mut ChaCha20Rng) 
 /// The worker: declares as fast as it can while a thread delivers, and says what was acknowledged
 /// only after it was.
 pub(crate) fn work(job: &str) {
-    let parts: Vec<&str> = job.splitn(3, ' ').collect();
-    let [seed, abort, folder] = parts[..] else {
+    let parts: Vec<&str> = job.splitn(4, ' ').collect();
+    let [seed, what, abort, folder] = parts[..] else {
         panic!("no job: {job}")
     };
     let abort = (abort != "-").then(|| abort.parse::<Abort>().unwrap());
@@ -292,6 +231,9 @@ pub(crate) fn work(job: &str) {
     let seed: u64 = seed.parse().unwrap();
     let (mut dice, mut rng) = (Dice::new(seed), ChaCha20Rng::seed_from_u64(seed));
     found(&mut office, &mut rng);
+    if let Some(files) = Files::parse(what) {
+        return bulk::work(&mut office, &stages, files, &mut rng);
+    }
     let office = Mutex::new(office);
     let delivery = office.lock().unwrap().delivery();
     thread::scope(|scope| {
@@ -333,10 +275,17 @@ struct Heard {
     said: BTreeMap<Hash, i64>,
     receipted: BTreeMap<Hash, u64>,
     refused: BTreeMap<Hash, String>,
+    /// Of the files issued in bulk.
+    bulk: bulk::Heard,
+    /// Rows of the outbox up to here have receipts that a verifier has judged.
+    judged: i64,
 }
 
 impl Heard {
     fn hear(&mut self, line: &str) -> Checked {
+        if self.bulk.hear(line)? {
+            return Ok(());
+        }
         let mut words = line.split(' ');
         let (Some(word), Some(event), Some(value)) = (words.next(), words.next(), words.next())
         else {
@@ -356,8 +305,8 @@ impl Heard {
     }
 }
 
-/// Runs an office through so many deaths.
-pub(crate) fn run(seed: u64, rounds: u64) {
+/// Runs an office through so many deaths. Every other worker issues files of `rows` rows in bulk.
+pub(crate) fn run(seed: u64, rounds: u64, rows: u64) {
     let root = quick::root(ROOM, env!("CARGO_TARGET_TMPDIR"));
     let mut temporary = tempfile::Builder::new()
         .prefix("torture-office-")
@@ -365,43 +314,114 @@ pub(crate) fn run(seed: u64, rounds: u64) {
         .unwrap();
     let folder = temporary.path().join("office");
     let (mut dice, mut heard) = (Dice::new(seed), Heard::default());
+    let tell = |line: &str| {
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{line}");
+    };
     for round in 0..rounds {
-        // Every third worker is killed, the others abort, each way to die in turn.
-        let (abort, lines) = if round % 3 == 2 {
-            (None, 1 + dice.roll(KILL_LINES))
-        } else {
-            let turn = round - round / 3;
-            let way = usize::try_from(seed.wrapping_add(turn).wrapping_mul(5) % 14).unwrap();
-            let (place, edge) = OFFICE_WAYS[way];
-            let turn = 1 + dice.roll(ABORT_TURNS);
-            (Some(Abort { place, edge, turn }), u64::MAX)
-        };
-        let how = abort.map_or(format!("kill after {lines}"), |abort| abort.to_string());
-        let job_seed = seed.wrapping_mul(1_000).wrapping_add(round);
-        let result =
-            live(&folder, job_seed, abort, lines, &mut heard).and_then(|()| check(&folder, &heard));
-        match result {
-            Ok(said) => {
-                let mut out = std::io::stdout().lock();
-                let _ = writeln!(out, "office round {round}: {how}; {said}");
-            }
-            Err(problem) => {
-                temporary.disable_cleanup(true);
-                panic!("seed {seed}, round {round}, {how}: {problem}\nkept: {folder:?}");
-            }
+        let job = Job::of(seed, round, rows, &heard, &mut dice);
+        let result = live(&folder, &job, &mut heard)
+            .and_then(|()| check(&folder, &mut heard))
+            .map(|said| tell(&format!("office round {round}: {job}; {said}")));
+        if let Err(problem) = result {
+            temporary.disable_cleanup(true);
+            panic!("seed {seed}, round {round}, {job}: {problem}\nkept: {folder:?}");
         }
     }
     assert!(!heard.receipted.is_empty(), "nothing was acknowledged");
+    // Whoever gives the last file once more, to the end, finds everything issued once.
+    let finished = finish(&folder, rows, &mut heard);
+    match finished {
+        Ok(said) => tell(&format!("office of seed {seed}: {said}")),
+        Err(problem) => {
+            temporary.disable_cleanup(true);
+            panic!("seed {seed}, at the end: {problem}\nkept: {folder:?}");
+        }
+    }
+}
+
+/// What one worker does, and how it ends.
+struct Job {
+    abort: Option<Abort>,
+    files: Option<Files>,
+    lines: u64,
+    seed: u64,
+}
+
+impl std::fmt::Display for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = if self.files.is_some() { "bulk" } else { "acts" };
+        match self.abort {
+            None => write!(f, "{what}, kill after {}", self.lines),
+            Some(abort) => write!(f, "{what}, {abort}"),
+        }
+    }
+}
+
+impl Job {
+    /// Every third worker is killed, the others abort, each way to die in turn.
+    fn of(seed: u64, round: u64, rows: u64, heard: &Heard, dice: &mut Dice) -> Self {
+        let bulk = round % 2 == 1;
+        let files = bulk.then(|| Files {
+            first: heard.bulk.file(),
+            rows,
+        });
+        let (mut abort, mut lines) = (None, u64::MAX);
+        if round % 3 == 2 {
+            lines = 1 + dice.roll(if bulk { bulk::KILL_LINES } else { KILL_LINES });
+        } else {
+            let turn = seed.wrapping_add(round / 2 - round / 6);
+            let (place, edge) = if bulk {
+                bulk::WAYS[usize::try_from(turn % 8).unwrap()]
+            } else {
+                OFFICE_WAYS[usize::try_from(turn.wrapping_mul(5) % 14).unwrap()]
+            };
+            let turns = if bulk {
+                bulk::turns(place)
+            } else {
+                ABORT_TURNS
+            };
+            let turn = 1 + dice.roll(turns);
+            abort = Some(Abort { place, edge, turn });
+        }
+        Self {
+            abort,
+            files,
+            lines,
+            seed: seed.wrapping_mul(1_000).wrapping_add(round),
+        }
+    }
+}
+
+/// Issues the last file to its end, and looks at everything.
+fn finish(folder: &Path, rows: u64, heard: &mut Heard) -> Checked<String> {
+    let stages = Stages::quiet();
+    let last = heard.bulk.file();
+    {
+        let (_, mut office) = open(folder, &stages);
+        text(office.deliver(START))?;
+        let mut rng = ChaCha20Rng::seed_from_u64(u64::MAX);
+        let files = Files { first: last, rows };
+        let mut say = |line: &str| heard.bulk.hear(line).map(drop);
+        bulk::issue(&mut office, files, &stages, &mut rng, &mut say)?;
+    }
+    let said = check(folder, heard)?;
+    let (_, office) = open(folder, &stages);
+    let whole = bulk::check(office.records(), last, rows, &heard.bulk)?;
+    Ok(format!("{said}; {whole}"))
 }
 
 /// One worker's life.
-fn live(folder: &Path, seed: u64, abort: Option<Abort>, lines: u64, heard: &mut Heard) -> Checked {
-    let way = abort.map_or("-".to_owned(), |abort| abort.to_string());
-    let job = format!("{seed} {way} {}", folder.display());
+fn live(folder: &Path, job: &Job, heard: &mut Heard) -> Checked {
+    let way = job.abort.map_or("-".to_owned(), |abort| abort.to_string());
+    let what = job
+        .files
+        .map_or("acts".to_owned(), |files| files.to_string());
+    let told = format!("{} {what} {way} {}", job.seed, folder.display());
     let program: PathBuf = text(std::env::current_exe())?;
     let child = Command::new(program)
         .args(["office_worker", "--exact", "--test-threads", "2"])
-        .env(JOB, job)
+        .env(JOB, told)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -416,12 +436,16 @@ fn live(folder: &Path, seed: u64, abort: Option<Abort>, lines: u64, heard: &mut 
         }
         line.clear();
         count += 1;
-        if count == lines {
+        if count == job.lines {
             text(worker.0.kill())?;
         }
     }
     let status = text(worker.0.wait())?;
-    let meant = if abort.is_some() { SIGABRT } else { SIGKILL };
+    let meant = if job.abort.is_some() {
+        SIGABRT
+    } else {
+        SIGKILL
+    };
     ensure(status.signal() == Some(meant), || {
         let mut said = String::new();
         if let Some(mut stderr) = worker.0.stderr.take() {
@@ -442,26 +466,15 @@ impl Drop for Worker {
 }
 
 /// Opens what is left, delivers what waits, and holds the office to its word.
-fn check(folder: &Path, heard: &Heard) -> Checked<String> {
+fn check(folder: &Path, heard: &mut Heard) -> Checked<String> {
     let (log, mut office) = open(folder, &Stages::quiet());
     let sent = text(office.deliver(START))?;
     ensure(sent.pending == 0 && sent.trouble.is_none(), || {
         format!("not everything is delivered: {sent:?}")
     })?;
-    let reader = office.client().reader.clone();
-    let view = text(
-        reader
-            .latest()
-            .map_err(|error: ReadError| error.to_string()),
-    )?;
-    let published = Published {
-        store: &*log,
-        view: &view,
-    };
-    let report = text(fsck::check(office.records(), &published))?;
-    ensure(report.is_clean() && report.pending == 0, || {
-        format!("records and log do not agree: {report:?}")
-    })?;
+    let reader = office.client().reader();
+    let view = text(reader.latest())?;
+    let report = agree(&office, &*log)?;
     // What was declared is there, and as it was acknowledged.
     for (event, id) in &heard.said {
         let entry = text(office.records().said(*id))?;
@@ -484,6 +497,7 @@ fn check(folder: &Path, heard: &Heard) -> Checked<String> {
             })?,
         }
     }
+    heard.judged = judge(office.records(), heard.judged)?;
     // Each event once: the log has as many of them as there are receipted rows.
     let mut seen = std::collections::BTreeSet::new();
     for index in 0..view.size().0 {
@@ -498,4 +512,37 @@ fn check(folder: &Path, heard: &Heard) -> Checked<String> {
         report.leaves,
         heard.receipted.len()
     ))
+}
+
+/// Records and log agree, and nothing waits.
+pub(crate) fn agree(office: &Office<Client>, store: &dyn Store) -> Checked<fsck::Report> {
+    let reader = office.client().reader();
+    let view = text(reader.latest())?;
+    let published = Published { store, view: &view };
+    let report = text(fsck::check(office.records(), &published))?;
+    ensure(report.is_clean() && report.pending == 0, || {
+        format!("records and log do not agree: {report:?}")
+    })?;
+    Ok(report)
+}
+
+/// Holds the receipts of all rows after `from` before a verifier. The last row.
+pub(crate) fn judge(records: &Records, from: i64) -> Checked<i64> {
+    let (policy, mut last) = (trust_policy(), from);
+    loop {
+        let ids = text(records.row_ids(last, 1_000))?;
+        let Some(end) = ids.last() else {
+            return Ok(last);
+        };
+        last = *end;
+        for id in ids {
+            let Standing::Receipted { index, receipt } = text(records.said(id))?.standing else {
+                continue;
+            };
+            let verdict = zhao_verifier::verify(&receipt, &policy, None, START, None);
+            ensure(verdict.status() == Status::Valid, || {
+                format!("the receipt of row {id}, leaf {index}: {verdict:?}")
+            })?;
+        }
+    }
 }

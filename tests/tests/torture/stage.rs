@@ -28,6 +28,10 @@ pub(crate) enum Place {
     Cosign,
     /// Hands events from the office to the ledger.
     Submit,
+    /// Begins the next transaction of a file that is issued in bulk.
+    Turn,
+    /// Is told what became of a row of such a file.
+    Report,
 }
 
 /// How much of it is done then.
@@ -81,6 +85,22 @@ pub(crate) const OFFICE_WAYS: &[(Place, Edge)] = &[
     WAYS[11],
 ];
 
+/// The same for a file that is issued in bulk.
+pub(crate) const BULK_WAYS: [(Place, Edge); 8] = [
+    // Written, not sent; answered, not settled.
+    (Place::Submit, Edge::Before),
+    (Place::Submit, Edge::After),
+    // Between two transactions: checked, signed, written, sent or answered, as it comes.
+    (Place::Turn, Edge::Before),
+    // Settled, and not reported; reported.
+    (Place::Report, Edge::Before),
+    (Place::Report, Edge::After),
+    // In the middle of the ledger's commit.
+    (Place::Log, Edge::Before),
+    (Place::Log, Edge::After),
+    (Place::Files, Edge::Torn),
+];
+
 impl Display for Abort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}:{:?}:{}", self.place, self.edge, self.turn)
@@ -94,7 +114,11 @@ impl FromStr for Abort {
         let wrong = || format!("no way to die: {text}");
         let (way, turn) = text.rsplit_once(':').ok_or_else(wrong)?;
         let named = |(place, edge): &&(Place, Edge)| format!("{place:?}:{edge:?}") == way;
-        let (place, edge) = *OFFICE_WAYS.iter().find(named).ok_or_else(wrong)?;
+        let (place, edge) = *OFFICE_WAYS
+            .iter()
+            .chain(&BULK_WAYS)
+            .find(named)
+            .ok_or_else(wrong)?;
         let turn = turn.parse().map_err(|_| wrong())?;
         Ok(Self { place, edge, turn })
     }
@@ -107,7 +131,7 @@ pub(crate) struct Stages {
     /// Whether to say what comes next: in the worker, whose supervisor counts these lines.
     loud: bool,
     /// How often each place was reached.
-    turns: Mutex<[u64; 6]>,
+    turns: Mutex<[u64; 8]>,
 }
 
 impl Stages {

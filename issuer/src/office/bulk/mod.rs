@@ -22,7 +22,7 @@ use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::build::Composed;
 use super::issue::{Asked, Remarks};
-use super::{Batched, IssueError, LedgerClient, Office, OfficeError, Tally};
+use super::{Batched, IssueError, LedgerClient, Office, OfficeError, Tally, not_before};
 use crate::catalogue::Catalogue;
 use crate::intake::{Defaults, Request, Row, RowError};
 use crate::records::Licence;
@@ -182,6 +182,7 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
                 sent: BTreeMap::new(),
                 next: Next::default(),
                 flying: Flying::default(),
+                latest: UnixMillis(0),
                 tally: Tally::default(),
                 ready: VecDeque::new(),
                 remarks: Remarks::new(),
@@ -224,6 +225,8 @@ struct Clerk<'a, C> {
     sent: BTreeMap<u64, SentChunk>,
     next: Next,
     flying: Flying,
+    /// The time of the latest transaction.
+    latest: UnixMillis,
     tally: Tally,
     /// Chunks to be reported, in order.
     ready: VecDeque<Vec<(u64, RowOutcome)>>,
@@ -295,6 +298,18 @@ impl<C: LedgerClient> Clerk<'_, C> {
         }
     }
 
+    /// The time of the next transaction: what was signed in an earlier one, and is not written yet,
+    /// takes effect then, and must not be sent as if that were still to come.
+    fn time(&mut self, clock: UnixMillis) -> Result<UnixMillis, OfficeError> {
+        let now = not_before(self.latest, self.office.time(clock)?);
+        if now < self.latest {
+            let last = self.latest;
+            return Err(OfficeError::Clock { now, last });
+        }
+        self.latest = now;
+        Ok(now)
+    }
+
     /// Everything that can be done now, in one transaction.
     fn advance(&mut self, clock: &dyn Fn() -> UnixMillis) -> Result<(), OfficeError> {
         // What the ledger must be asked for cannot be asked in the middle of a transaction.
@@ -303,7 +318,7 @@ impl<C: LedgerClient> Clerk<'_, C> {
                 self.office.ask(request, &mut self.asked)?;
             }
         }
-        let now = self.office.time(clock())?;
+        let now = self.time(clock())?;
         let transaction = self.office.records.begin()?;
         while let Some(answered) = self.answered.remove(&self.next.settle) {
             let sent = self

@@ -16,7 +16,7 @@ use crate::records::LicenceState;
 const SEEDS: u64 = 24;
 const STEPS: usize = 50;
 
-const TROUBLES: [Trouble; 7] = [
+pub(super) const TROUBLES: [Trouble; 7] = [
     Trouble::AfterTaking,
     Trouble::BeforeTaking,
     Trouble::BelowQuorum,
@@ -36,14 +36,14 @@ const VERBS: [Verb; 6] = [
     Verb::WithdrawLoss,
 ];
 
-fn pick<T: Copy>(rng: &mut ChaCha20Rng, all: &[T]) -> T {
+pub(super) fn pick<T: Copy>(rng: &mut ChaCha20Rng, all: &[T]) -> T {
     all[rng.random_range(0..all.len())]
 }
 
 /// What was acknowledged: rows of the outbox, by the event's identity.
-type Said = BTreeMap<Hash, i64>;
+pub(super) type Said = BTreeMap<Hash, i64>;
 
-fn licences(records: &Records) -> Vec<crate::records::Licence> {
+pub(super) fn licences(records: &Records) -> Vec<crate::records::Licence> {
     let ids = records.row_ids(0, 10_000).unwrap().into_iter();
     ids.filter_map(|id| records.licence_of(id).unwrap())
         .collect()
@@ -156,7 +156,7 @@ fn die(mut desk: Desk, dice: &mut ChaCha20Rng) -> Desk {
 
 /// Everything acknowledged is settled; what is receipted is in the log once, at its index, byte by
 /// byte; nothing else of the unit is there; each chain is in order; licences agree.
-fn check(desk: &Desk, said: &Said, seed: u64) {
+pub(super) fn check(desk: &Desk, said: &Said, seed: u64) {
     let records = &desk.office.records;
     let client = desk.office.client.lock();
     let mut rows = BTreeMap::new();
