@@ -5,6 +5,7 @@ mod bulk;
 mod crash;
 mod delivery;
 mod issuing;
+mod jobs;
 mod ledger;
 mod proposals;
 mod publishing;

@@ -22,6 +22,7 @@ use zhao_spec::wire::{Hash, UnixMillis};
 
 use crate::vault::{KeyRow, Secrets, Vault};
 
+mod acts;
 mod api_keys;
 mod authorities;
 mod batches;
@@ -42,6 +43,7 @@ mod rotate;
 mod search;
 mod whole;
 
+pub use acts::Said;
 pub use api_keys::ApiKey;
 pub use authorities::{Unit, UnitKey};
 pub use chains::{ChainMark, Link, Outgoing};
