@@ -250,6 +250,16 @@ impl Records {
         unsigned(row, "job_rows", "row_number")
     }
 
+    /// How many rows of a job are written down.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn job_size(&self, job: i64) -> Result<u64, RecordsError> {
+        let select = "SELECT COUNT(*) FROM job_rows WHERE job = ?1";
+        let count = self.connection.query_row(select, [job], |row| row.get(0))?;
+        unsigned(count, "job_rows", "row_number")
+    }
+
     /// How many rows of a job came to each outcome, by outcome.
     ///
     /// # Errors
