@@ -163,6 +163,11 @@ impl Host {
         not_empty(first, "/dev/tty")
     }
 
+    /// Who acts, as the environment says: `ZHAO_OPERATOR`.
+    pub(crate) fn operator(&self) -> Option<String> {
+        environment("ZHAO_OPERATOR")
+    }
+
     /// Whether an environment variable says something.
     pub(crate) fn is_set(&self, name: &str) -> bool {
         environment(name).is_some()

@@ -34,10 +34,12 @@ fn main() -> ExitCode {
     let host = host::Host::new();
     let language = args::language_flag(&arguments)
         .unwrap_or_else(|| messages::Language::of_locale(host.locale().as_deref()));
-    let session = session::Session::new(host, messages::Messages::new(language));
+    let mut session = session::Session::new(host, messages::Messages::new(language));
     let outcome = args::parse(&arguments, &session.messages).and_then(|parsed| match parsed {
         args::Parsed::Tell(text) => session.data(text.as_bytes()).map(|()| failure::Exit::Fine),
-        args::Parsed::Run(line) => command::run(&session, line.command, line.key_file.as_deref()),
+        args::Parsed::Run(line) => session
+            .acting(line.operator.clone())
+            .and_then(|()| command::run(&session, line.command, line.key_file.as_deref())),
     });
     match outcome {
         Ok(exit) => exit.into(),

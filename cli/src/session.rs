@@ -3,10 +3,14 @@
 use std::io::Write as _;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use zhao_issuer::text;
 
-use crate::failure::{Exit, Failure, args};
+use crate::failure::{Exit, Failure, args, because};
 use crate::host::Host;
 use crate::messages::{Argument, Messages};
+
+/// Longest name of who acts, characters.
+const OPERATOR_CHARS: usize = 100;
 
 /// Colours with one meaning each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +32,31 @@ pub(crate) struct Session {
     pub(crate) host: Host,
     /// The sentences.
     pub(crate) messages: Messages,
+    /// Who acts, if a name is given: kept in the records with every act.
+    pub(crate) operator: Option<String>,
 }
 
 impl Session {
     /// A run on `host`, speaking `messages`.
     pub(crate) fn new(host: Host, messages: Messages) -> Self {
-        Self { host, messages }
+        Self {
+            host,
+            messages,
+            operator: None,
+        }
+    }
+
+    /// Takes the name of who acts: the flag's, otherwise the environment's.
+    ///
+    /// # Errors
+    /// A name that is empty, too long or not plain text.
+    pub(crate) fn acting(&mut self, flag: Option<String>) -> Result<(), Failure> {
+        if let Some(name) = flag.or_else(|| self.host.operator()) {
+            let clean =
+                text::required(&name, OPERATOR_CHARS).map_err(because("operator", args![]))?;
+            self.operator = Some(clean);
+        }
+        Ok(())
     }
 
     /// Writes data to standard output.

@@ -99,10 +99,14 @@ pub(crate) struct KeysImport {
 
 #[derive(Args, Debug)]
 pub(crate) struct KeysRotate {
-    #[arg(value_name = "USCC")]
-    pub(crate) uscc: String,
-    #[arg(long)]
+    #[arg(value_name = "USCC", required_unless_present = "records")]
+    pub(crate) uscc: Option<String>,
+    #[arg(long, conflicts_with = "records")]
     pub(crate) keep_old: bool,
+    #[arg(long, conflicts_with = "uscc")]
+    pub(crate) records: bool,
+    #[arg(long, value_name = "N", requires = "records", value_parser = up_to(1, 1 << 53))]
+    pub(crate) cells: Option<u64>,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }

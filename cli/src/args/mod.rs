@@ -15,12 +15,14 @@ use crate::values::{parse_millis, parse_time};
 mod catalogue;
 mod keys;
 mod localise;
+mod records;
 
 pub(crate) use catalogue::{
     Catalogue, CatalogueAct, Compare, List, Publish, Retire, ShowType, Stock, Validate,
 };
 pub(crate) use keys::*;
 pub(crate) use localise::{Parsed, language_flag, parse};
+pub(crate) use records::{Acts, Find, ListLicences, Page, ShowLicence, Which};
 
 /// `zhao`.
 #[derive(Debug, Parser)]
@@ -30,6 +32,8 @@ pub(crate) struct Line {
     pub(crate) lang: Option<Language>,
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) operator: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -44,6 +48,10 @@ pub(crate) enum Command {
     Amend(Version),
     Renew(Version),
     Reissue(Version),
+    Find(Find),
+    List(ListLicences),
+    Licence(ShowLicence),
+    Acts(Acts),
     Unit(Unit),
     Catalogue(Catalogue),
     Keys(Keys),
@@ -128,6 +136,8 @@ pub(crate) struct Issue {
     pub(crate) dry_run: bool,
     #[arg(long, value_name = "FILE")]
     pub(crate) register: Option<PathBuf>,
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) again: bool,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }
@@ -358,6 +368,8 @@ pub(crate) struct Query {
     pub(crate) uscc: String,
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+    #[arg(long)]
+    pub(crate) without_credentials: bool,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }
@@ -382,6 +394,8 @@ pub(crate) struct Audit {
 pub(crate) struct Fsck {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
+    #[arg(long)]
+    pub(crate) ledger_only: bool,
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

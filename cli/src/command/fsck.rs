@@ -28,8 +28,16 @@ use crate::sheet::{Sheet, plain};
 /// The directory cannot be read at all.
 pub(crate) fn run(session: &Session, command: &Fsck) -> Result<Exit, Failure> {
     let home = Home::open(&command.dir)?;
-    let mut keyring = keyring(session, &home.keys(), &command.secret)?;
-    let both = check_both(session, &home, &mut keyring)?;
+    let both = if command.ledger_only {
+        let database = Log::open(&home)?;
+        Both {
+            ledger: check_log(&home, &database)?,
+            office: None,
+        }
+    } else {
+        let mut keyring = keyring(session, &home.keys(), &command.secret)?;
+        check_both(session, &home, &mut keyring)?
+    };
     if command.json {
         session.line(&both.json(session).to_string())?;
     } else {
@@ -46,8 +54,8 @@ pub(crate) fn run(session: &Session, command: &Fsck) -> Result<Exit, Failure> {
 pub(crate) struct Both {
     /// The log in itself.
     pub(crate) ledger: fsck::Report,
-    /// The records against it.
-    pub(crate) office: office::Report,
+    /// The records against it; none: they were not looked at.
+    pub(crate) office: Option<office::Report>,
 }
 
 /// Checks the log of a directory, and its records against it.
@@ -69,7 +77,10 @@ pub(crate) fn check_both(
         view: &view,
     };
     let office = office::check(&records, &log).map_err(because("office", args![]))?;
-    Ok(Both { ledger, office })
+    Ok(Both {
+        ledger,
+        office: Some(office),
+    })
 }
 
 /// The published part of a log.
@@ -110,7 +121,17 @@ impl office::Log for Published<'_> {
 impl Both {
     /// Whether nothing is wrong.
     pub(crate) fn is_clean(&self) -> bool {
-        self.ledger.is_clean() && self.office.is_clean()
+        self.ledger.is_clean() && self.office_is_clean()
+    }
+
+    /// Whether nothing is wrong with the records, if they were looked at.
+    pub(crate) fn office_is_clean(&self) -> bool {
+        self.office.as_ref().is_none_or(office::Report::is_clean)
+    }
+
+    /// What waits for the ledger.
+    pub(crate) fn pending(&self) -> u64 {
+        self.office.as_ref().map_or(0, |office| office.pending)
     }
 
     /// For machines.
@@ -128,11 +149,8 @@ impl Both {
                 })
             })
             .collect();
-        let office = &self.office;
-        let differences: Vec<_> = office
-            .findings
-            .iter()
-            .map(|finding| {
+        let office = self.office.as_ref().map(|office| {
+            let differences = office.findings.iter().map(|finding| {
                 let code = finding.problem.code();
                 serde_json::json!({
                     "place": finding.place,
@@ -140,21 +158,22 @@ impl Both {
                     "detail": finding.detail,
                     "advice": session.messages.text(&format!("fsck-do.{code}")),
                 })
-            })
-            .collect();
-        serde_json::json!({
-            "clean": self.is_clean(),
-            "epochs": report.epochs,
-            "findings": findings,
-            "heads": report.heads,
-            "office": {
-                "findings": differences,
+            });
+            serde_json::json!({
+                "findings": differences.collect::<Vec<_>>(),
                 "leaves": office.leaves,
                 "licences": office.licences,
                 "pending": office.pending,
                 "rows": office.rows,
                 "unlisted": office.unlisted,
-            },
+            })
+        });
+        serde_json::json!({
+            "clean": self.is_clean(),
+            "epochs": report.epochs,
+            "findings": findings,
+            "heads": report.heads,
+            "office": office,
             "size": report.size,
             "subjects": report.subjects,
             "unlisted": report.unlisted,
@@ -169,22 +188,28 @@ impl Both {
             false => (Colour::Bad, "fsck.wrong"),
         };
         sheet.text(session.paint(colour, &sheet.word(key)));
-        let (report, office) = (&self.ledger, &self.office);
+        let report = &self.ledger;
         sheet
             .row("log-size", report.size.to_string())
             .row("epochs", report.epochs.to_string())
             .row("subjects", report.subjects.to_string())
-            .row("heads", report.heads.to_string())
-            .row("outbox-rows", office.rows.to_string())
-            .row("outbox-pending", office.pending.to_string())
-            .row("licences", office.licences.to_string());
+            .row("heads", report.heads.to_string());
+        if let Some(office) = &self.office {
+            sheet
+                .row("outbox-rows", office.rows.to_string())
+                .row("outbox-pending", office.pending.to_string())
+                .row("licences", office.licences.to_string());
+        }
         for finding in &report.findings {
             sheet.text(plain(&finding.to_string()));
         }
-        for finding in &office.findings {
-            sheet.text(plain(&said(session, finding)));
+        let mut unlisted = report.unlisted;
+        if let Some(office) = &self.office {
+            for finding in &office.findings {
+                sheet.text(plain(&said(session, finding)));
+            }
+            unlisted = unlisted.saturating_add(office.unlisted);
         }
-        let unlisted = report.unlisted.saturating_add(office.unlisted);
         if unlisted > 0 {
             let count = unlisted;
             sheet.text(session.messages.fill("fsck.more", &args![count]));
@@ -195,7 +220,10 @@ impl Both {
     /// What is wrong first of all.
     pub(crate) fn first(&self, session: &Session) -> String {
         let ledger = self.ledger.findings.first().map(ToString::to_string);
-        let office = self.office.findings.first();
+        let office = self
+            .office
+            .as_ref()
+            .and_then(|office| office.findings.first());
         ledger
             .or_else(|| office.map(|finding| said(session, finding)))
             .unwrap_or_default()

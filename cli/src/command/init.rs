@@ -44,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) key_delay: u64,
     /// Name and code of the first unit.
     pub(crate) unit: (String, Uscc),
+    /// Who makes it, if a name is given.
+    pub(crate) operator: Option<String>,
     /// Opens the office's keys.
     pub(crate) passphrase: Zeroizing<String>,
     /// Opens the administrators' keys.
@@ -113,6 +115,7 @@ pub(crate) fn run(session: &Session, command: &Init) -> Result<Exit, Failure> {
         threshold: command.threshold,
         key_delay: command.key_delay,
         unit,
+        operator: session.operator.clone(),
         passphrase,
         admin_passphrase,
         work: WorkFactor::default(),
@@ -277,6 +280,7 @@ fn open_office(
         .map(|entry| entry.type_code.clone())
         .collect();
     let mut office = Office::open(records, keyring, catalogue, engine).map_err(wrong)?;
+    office.acting(plan.operator.as_deref());
     for code in &types {
         settled(
             office

@@ -1,12 +1,13 @@
 //! `zhao issue`: a batch in, one credential file a licence out, and a report of every row.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Seek as _};
 use std::path::Path;
 
 use zhao_issuer::intake::{self, Defaults, LocalRegisters, Registry as _, Remark};
 use zhao_issuer::office::Bulk;
 use zhao_spec::id::Uscc;
+use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::office::{Desk, wrong};
 use crate::args::Issue;
@@ -52,6 +53,7 @@ pub(crate) fn run(session: &Session, command: &Issue) -> Result<Exit, Failure> {
         lines: command.lines,
         dry_run: command.dry_run,
         compared,
+        again: command.again,
     };
     let report = batch.issue(session, &mut desk)?;
     super::office::write_pack(&desk.home, &desk.office)?;
@@ -107,6 +109,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) dry_run: bool,
     /// Whether names are compared with registers: then the report says where they were not.
     pub(crate) compared: bool,
+    /// Whether rows without a case number that this file had before are issued once more.
+    pub(crate) again: bool,
 }
 
 /// How a batch went.
@@ -121,7 +125,7 @@ pub(crate) struct Report {
     /// Not in the log yet.
     pub(crate) pending: u64,
     /// Subject keys of what was issued, in order of the rows.
-    pub(crate) subjects: Vec<zhao_spec::wire::Hash>,
+    pub(crate) subjects: Vec<Hash>,
 }
 
 impl Batch<'_> {
@@ -130,6 +134,7 @@ impl Batch<'_> {
     /// # Errors
     /// The batch cannot be read, the office's, or the disk's.
     pub(crate) fn issue(self, session: &Session, desk: &mut Desk) -> Result<Report, Failure> {
+        let source = digest(&self.file, self.path)?;
         let bytes = self
             .file
             .metadata()
@@ -137,7 +142,7 @@ impl Batch<'_> {
             .unwrap_or_default();
         let bar = session.progress_bytes(bytes);
         let rows = intake::open(
-            BufReader::with_capacity(1 << 18, bar.wrap_read(self.file)),
+            BufReader::with_capacity(1 << 18, bar.wrap_read(&self.file)),
             desk.office.catalogue(),
             self.licence_type,
         )
@@ -153,14 +158,19 @@ impl Batch<'_> {
         let defaults = Defaults {
             licence_type: self.licence_type.map(str::to_owned),
             today: now.beijing_date(),
-            unit: self.unit.or(first),
+            unit: self.unit.clone().or(first),
         };
         let mut rng = session.host.generator()?;
+        let job = match source {
+            Some(source) => self.job(session, desk, &source, &defaults, now)?,
+            None => None,
+        };
         let mut writer = Writer::new(self.output, self.lines);
         let (mut uncompared, compared) = (0_u64, self.compared);
         let bulk = Bulk {
             workers: std::thread::available_parallelism().map_or(2, usize::from),
             dry_run: self.dry_run,
+            job,
             ..Bulk::default()
         };
         let clock = session.host.clock.clone();
@@ -194,4 +204,44 @@ impl Batch<'_> {
         }
         writer.finish()
     }
+
+    /// The job of this file: by it rows without a case number are known when the file comes again.
+    fn job(
+        &self,
+        session: &Session,
+        desk: &mut Desk,
+        source: &Hash,
+        defaults: &Defaults,
+        now: UnixMillis,
+    ) -> Result<Option<i64>, Failure> {
+        let unit = defaults.unit.as_ref().map(Uscc::as_str);
+        let options = serde_json::json!({"type": self.licence_type, "unit": unit}).to_string();
+        let known = desk.office.records().job_with(source, &options);
+        let known = known.map_err(|cause| wrong(cause.into()))?;
+        if self.dry_run {
+            return Ok(known.map(|job| job.id));
+        }
+        if let Some(job) = known.filter(|_| !self.again) {
+            let rows = desk.office.records().job_size(job.id);
+            let rows = rows.map_err(|cause| wrong(cause.into()))?;
+            if rows > 0 {
+                session.note("issue.goes-on", &args![rows]);
+            }
+        }
+        let job = desk.office.begin_job(source, &options, self.again, now);
+        Ok(Some(job.map_err(wrong)?.id))
+    }
+}
+
+/// BLAKE3 of a file, which is read from its beginning again; none for what is no file, as a pipe
+/// can be read once.
+fn digest(mut file: &File, path: &Path) -> Result<Option<Hash>, Failure> {
+    let wrap = |cause: std::io::Error| Failure::file("read", path, &cause);
+    if !file.metadata().map_err(wrap)?.is_file() {
+        return Ok(None);
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file).map_err(wrap)?;
+    file.rewind().map_err(wrap)?;
+    Ok(Some(Hash(*hasher.finalize().as_bytes())))
 }

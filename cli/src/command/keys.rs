@@ -23,6 +23,8 @@ use crate::session::Session;
 use crate::sheet::{Sheet, table};
 use crate::values::{show_millis, show_time};
 
+mod rotate;
+
 /// A directory of keys, and whose it is.
 struct Place {
     dir: PathBuf,
@@ -88,10 +90,11 @@ pub(crate) fn run(session: &Session, command: &Keys) -> Result<Exit, Failure> {
         KeysAct::Passphrase(act) => passphrase(session, &place, act),
         KeysAct::Export(act) => export(session, &place, act),
         KeysAct::Import(act) => import(session, &place, act),
+        KeysAct::Rotate(act) if act.records => rotate::run(session, &place, act),
         KeysAct::Rotate(act) => {
             // A unit's key changes in the log too: `zhao unit DIR rotate-key` does it.
             let rotate = UnitRotate {
-                uscc: act.uscc.clone(),
+                uscc: act.uscc.clone().unwrap_or_default(),
                 keep_old: act.keep_old,
                 secret: act.secret.clone(),
             };

@@ -5,10 +5,11 @@ use std::path::Path;
 use zhao_spec::life::data::Relation;
 
 use crate::args::Command;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, args};
 use crate::remote;
 use crate::session::Session;
 
+mod acts;
 mod admin;
 mod api_key;
 pub(crate) mod audit;
@@ -21,6 +22,8 @@ pub(crate) mod fsck;
 pub(crate) mod init;
 pub(crate) mod issue;
 mod keys;
+mod licence;
+mod list;
 pub(crate) mod office;
 mod outbox;
 pub(crate) mod prove;
@@ -43,6 +46,9 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     // While a server holds the office, commands on it are requests.
     if let Some(remote) = remote::of(session, &command, key_file)? {
+        if session.operator.is_some() {
+            session.note("office.operator-unsent", &args![]);
+        }
         return remote.run(&command);
     }
     match command {
@@ -52,6 +58,10 @@ pub(crate) fn run(
         Command::Amend(command) => version::run(session, &command, Relation::Amended),
         Command::Renew(command) => version::run(session, &command, Relation::Renewed),
         Command::Reissue(command) => version::run(session, &command, Relation::Reissued),
+        Command::Find(command) => list::find(session, &command),
+        Command::List(command) => list::run(session, &command),
+        Command::Licence(command) => licence::run(session, &command),
+        Command::Acts(command) => acts::run(session, &command),
         Command::Catalogue(command) => catalogue::run(session, &command),
         Command::Unit(command) => unit::run(session, &command),
         Command::Keys(command) => keys::run(session, &command),

@@ -68,6 +68,7 @@ impl Desk {
             session.note("office.recovered", &args![leaves = start.unsigned]);
         }
         let mut office = Office::open(records, keyring, catalogue, engine).map_err(wrong)?;
+        office.acting(session.operator.as_deref());
         let sent = office.deliver(session.host.now()?).map_err(wrong)?;
         if sent.receipted > 0 {
             session.note("office.finished", &args![count = sent.receipted]);

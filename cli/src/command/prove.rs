@@ -118,15 +118,20 @@ pub(crate) fn query(session: &Session, command: &Query) -> Result<Exit, Failure>
     files::must_be_writable(&command.output)?;
     let home = Home::open(&command.dir)?;
     let log = Log::open(&home)?;
-    let mut keyring = keyring(session, &home.keys(), &command.secret)?;
-    let records = records(session, &home, &mut keyring)?;
-    let catalogue = Catalogue::load(&home.catalogue()).map_err(because(
-        "catalogue",
-        args![path = home.catalogue().display()],
-    ))?;
     let reader = log.reader();
     let view = reader.latest().map_err(because("ledger", args![]))?;
-    let credentials = public_credentials(&view, &records, &catalogue, &uscc)?;
+    let credentials = if command.without_credentials {
+        BTreeMap::new()
+    } else {
+        // Credentials are sealed in the records, the open ones like the others.
+        let mut keyring = keyring(session, &home.keys(), &command.secret)?;
+        let records = records(session, &home, &mut keyring)?;
+        let catalogue = Catalogue::load(&home.catalogue()).map_err(because(
+            "catalogue",
+            args![path = home.catalogue().display()],
+        ))?;
+        public_credentials(&view, &records, &catalogue, &uscc)?
+    };
     let answer = view
         .answer(&uscc, &credentials)
         .map_err(because("ledger", args![]))?;

@@ -59,8 +59,8 @@ pub(crate) fn run(session: &Session, command: &Restore) -> Result<Exit, Failure>
     let (path, size) = (command.dir.display(), manifest.size);
     let point = show_time(time);
     session.say("backup.restored", &args![path, size, time = point])?;
-    if both.office.pending > 0 {
-        let count = both.office.pending;
+    if both.pending() > 0 {
+        let count = both.pending();
         session.say("backup.pending", &args![count])?;
     }
     let mut sheet = Sheet::new(session);
@@ -194,7 +194,7 @@ fn prove(
             .findings
             .iter()
             .any(|f| f.advice != Advice::Restart);
-    if damaged || !both.office.is_clean() {
+    if damaged || !both.office_is_clean() {
         let cause = both.first(session);
         return Err(Failure::refused("backup-fsck", args![cause]));
     }

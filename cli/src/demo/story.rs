@@ -87,6 +87,7 @@ pub(crate) fn found(session: &Session, dir: &Path) -> Result<(Home, [Uscc; 2]), 
         administrators: 3,
         threshold: 2,
         key_delay: 7 * 24 * HOUR,
+        operator: None,
         passphrase: Zeroizing::new(PASSPHRASE.to_owned()),
         admin_passphrase: Zeroizing::new(PASSPHRASE.to_owned()),
         // The demo's keys protect nothing; a real office's have the full work factor.
@@ -194,6 +195,7 @@ pub(crate) fn live(
         lines: false,
         dry_run: false,
         compared: false,
+        again: false,
     };
     let report = batch.issue(session, &mut desk)?;
     if report.refused + report.pending + report.repeated > 0 {

@@ -6,6 +6,7 @@ mod bulk_runs;
 mod crash;
 mod delivery;
 mod issuing;
+mod jobs;
 mod ledger;
 mod proposals;
 mod publishing;

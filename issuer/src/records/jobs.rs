@@ -4,6 +4,8 @@
 //! its file, and the file its digest: another file is another job. That no case is issued twice,
 //! whatever the file, is the reference's to see to ([`super::Transaction::with_reference`]).
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension as _, Row};
 use zhao_spec::wire::{Hash, UnixMillis};
 
@@ -91,6 +93,41 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// The licences of the rows `from` to `to` of a job, by row.
+    ///
+    /// # Errors
+    /// The database refuses, or a row is damaged.
+    pub fn job_licences(
+        &self,
+        job: i64,
+        from: u64,
+        to: u64,
+    ) -> Result<BTreeMap<u64, i64>, RecordsError> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT row_number, licence FROM job_rows
+             WHERE job = ?1 AND row_number BETWEEN ?2 AND ?3 AND licence IS NOT NULL",
+        )?;
+        let rows = statement.query_map((job, signed(from), signed(to)), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get(1)?))
+        })?;
+        rows.map(|row| {
+            let (row, licence) = row?;
+            Ok((unsigned(row, "job_rows", "row_number")?, licence))
+        })
+        .collect()
+    }
+
+    /// Forgets a row of a job, so that it is dealt with anew.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn forget_job_row(&self, job: i64, row: u64) -> Result<(), RecordsError> {
+        self.sql
+            .prepare_cached("DELETE FROM job_rows WHERE job = ?1 AND row_number = ?2")?
+            .execute((job, signed(row)))?;
+        Ok(())
+    }
+
     /// Writes down where a job is. Answers whether there is such a job.
     ///
     /// # Errors
@@ -159,6 +196,21 @@ impl Records {
         row.map(checked).transpose()
     }
 
+    /// The latest job of a file with this digest that was called for like this and was not given up.
+    ///
+    /// # Errors
+    /// The database refuses, or the row is damaged.
+    pub fn job_with(&self, source: &Hash, options: &str) -> Result<Option<Job>, RecordsError> {
+        let select = "SELECT id, source, options, state, created FROM jobs
+             WHERE source = ?1 AND options = ?2 AND state <> 'abandoned'
+             ORDER BY id DESC LIMIT 1";
+        let row = self
+            .connection
+            .query_row(select, (source.as_bytes(), options), raw)
+            .optional()?;
+        row.map(checked).transpose()
+    }
+
     /// What became of the rows of a job after row `after`, at most `limit`.
     ///
     /// # Errors
@@ -196,6 +248,16 @@ impl Records {
         let select = "SELECT COALESCE(MAX(row_number), 0) FROM job_rows WHERE job = ?1";
         let row = self.connection.query_row(select, [job], |row| row.get(0))?;
         unsigned(row, "job_rows", "row_number")
+    }
+
+    /// How many rows of a job are written down.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn job_size(&self, job: i64) -> Result<u64, RecordsError> {
+        let select = "SELECT COUNT(*) FROM job_rows WHERE job = ?1";
+        let count = self.connection.query_row(select, [job], |row| row.get(0))?;
+        unsigned(count, "job_rows", "row_number")
     }
 
     /// How many rows of a job came to each outcome, by outcome.

@@ -463,6 +463,14 @@ impl Transaction<'_> {
         with_reference(&self.sql, self.vault, unit, reference)
     }
 
+    /// The licence that the event in this row of the outbox issues.
+    ///
+    /// # Errors
+    /// The database refuses, or the row is damaged.
+    pub fn licence_of(&self, outbox: i64) -> Result<Option<Licence>, RecordsError> {
+        find(&self.sql, self.vault, "WHERE licences.id = ?1", [outbox])
+    }
+
     /// The highest version of a serial that the ledger has not refused; 0: none.
     ///
     /// # Errors

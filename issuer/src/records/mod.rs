@@ -23,6 +23,7 @@ use zhao_spec::wire::{Hash, UnixMillis};
 use self::place::Place;
 use crate::vault::{KeyRow, Secrets, Vault};
 
+mod acts;
 mod api_keys;
 mod authorities;
 mod batches;
@@ -44,6 +45,7 @@ mod rotate;
 mod search;
 mod whole;
 
+pub use acts::Said;
 pub use api_keys::ApiKey;
 pub use authorities::{Unit, UnitKey};
 pub use chains::{ChainMark, Link, Outgoing};

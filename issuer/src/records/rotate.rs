@@ -155,6 +155,26 @@ impl Records {
         Ok(self.connection.query_row(select, [], |row| row.get(0))?)
     }
 
+    /// The version of the key in use.
+    #[must_use]
+    pub fn key_version(&self) -> u16 {
+        self.vault.current()
+    }
+
+    /// How many cells are sealed: what [`Records::rotate`] goes through in all.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn sealed_cells(&self) -> Result<u64, RecordsError> {
+        let mut cells = 0_u64;
+        for sealed in &TABLES {
+            let select = format!("SELECT COUNT(*) FROM {}", sealed.table);
+            let count = self.connection.query_row(&select, [], |row| row.get(0))?;
+            cells = cells.saturating_add(super::unsigned(count, sealed.table, sealed.column)?);
+        }
+        Ok(cells)
+    }
+
     /// Takes a new key into use; every table has to be gone through from its beginning.
     fn advance(&mut self, secrets: &Secrets, version: u16) -> Result<(), RecordsError> {
         let vault = self

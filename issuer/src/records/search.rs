@@ -31,6 +31,8 @@ pub enum Search<'a> {
         /// The office's own case number.
         reference: &'a str,
     },
+    /// Those that the ledger has taken, has refused, or has not answered yet.
+    State(LicenceState),
 }
 
 /// A licence in a list: enough to choose it, too little to copy.
@@ -130,6 +132,20 @@ impl Records {
                 "licences.reference_index = ?3 AND licences.refused = 0",
                 vec![blind(Column::Reference, &[unit, reference])],
             ),
+            Search::State(state) => {
+                let condition = match state {
+                    LicenceState::Issued => {
+                        "?3 = 0 AND licences.refused = 0 AND NOT EXISTS (SELECT 1
+                         FROM outbox_pending WHERE outbox_pending.outbox = licences.id)"
+                    }
+                    LicenceState::Issuing => {
+                        "?3 = 0 AND licences.id IN (SELECT outbox FROM outbox_pending
+                         WHERE outbox > ?1)"
+                    }
+                    LicenceState::Refused => "?3 = 0 AND licences.refused = 1",
+                };
+                (condition, vec![Value::Integer(0)])
+            }
         };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         parameters.splice(0..0, [Value::Integer(after), Value::Integer(limit)]);

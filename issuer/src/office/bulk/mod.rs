@@ -28,12 +28,13 @@ use crate::intake::{Defaults, Request, Row, RowError};
 use crate::records::Licence;
 
 mod counters;
+mod jobs;
 mod stages;
 mod work;
 
 use counters::Counters;
 use stages::{Assigning, settle, write};
-use work::{Answered, CheckedRow, Come, Made, Rules, Task, send_chunks, work_on_tasks};
+use work::{Answered, CheckedRow, Come, Made, Rules, Task, Wanted, send_chunks, work_on_tasks};
 
 /// How a batch is issued.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +47,9 @@ pub struct Bulk {
     pub workers: usize,
     /// Only check: nothing is signed or written.
     pub dry_run: bool,
+    /// The job whose rows these are ([`Office::begin_job`]): those it has dealt with are reported
+    /// as repeated, whether or not they have a case number.
+    pub job: Option<i64>,
 }
 
 impl Default for Bulk {
@@ -55,6 +59,7 @@ impl Default for Bulk {
             in_flight: 8,
             workers: 2,
             dry_run: false,
+            job: None,
         }
     }
 }
@@ -82,7 +87,8 @@ pub enum RowOutcome {
     Possible,
     /// Not issued.
     Refused(Box<IssueError>),
-    /// The case number was on an earlier row: this is that row's licence.
+    /// The case number was on an earlier row, or the job has dealt with the row before: this is
+    /// its licence.
     Repeated(Box<Licence>),
 }
 
@@ -188,7 +194,14 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
                 remarks: Remarks::new(),
             };
             // Dropped at the end, its channels end the threads.
-            clerk.run(rows, clock, report)
+            let tally = clerk.run(rows, clock, report)?;
+            if let Some(job) = bulk.job
+                && !bulk.dry_run
+                && tally.trouble.is_none()
+            {
+                self.end_job(job, clock())?;
+            }
+            Ok(tally)
         })
     }
 }
@@ -335,13 +348,17 @@ impl<C: LedgerClient> Clerk<'_, C> {
         let mut to_send = Vec::new();
         while let Some(rows) = self.composed.remove(&self.next.write) {
             let chunk = self.next.write;
-            let (sent, events) = write(&transaction, rows, &mut self.flying, now)?;
+            let (sent, events) = write(&transaction, rows, &mut self.flying, self.bulk.job, now)?;
             to_send.push((chunk, events, now));
             self.sent.insert(chunk, sent);
             self.next.write = self.next.write.saturating_add(1);
         }
         let mut to_compose = Vec::new();
         while let Some(rows) = self.checked.remove(&self.next.assign) {
+            let done = match self.bulk.job {
+                Some(job) => jobs::done(&transaction, job, &rows)?,
+                None => BTreeMap::new(),
+            };
             let mut assigning = Assigning {
                 transaction: &transaction,
                 catalogue: self.catalogue,
@@ -359,7 +376,13 @@ impl<C: LedgerClient> Clerk<'_, C> {
                     }
                     request
                 });
-                wanted.push((row, assigning.row(request)?));
+                wanted.push(match done.get(&row) {
+                    Some(licence) => {
+                        let outcome = RowOutcome::Repeated(Box::new(licence.clone()));
+                        (row, Wanted::Done(outcome))
+                    }
+                    None => (row, assigning.row(request)?),
+                });
             }
             assigning.counters.give_back(&transaction)?;
             to_compose.push((self.next.assign, wanted));

@@ -119,6 +119,7 @@ pub(super) fn write(
     transaction: &Transaction<'_>,
     made: Vec<(u64, Made)>,
     flying: &mut Flying,
+    job: Option<i64>,
     now: UnixMillis,
 ) -> Result<(SentChunk, Vec<Event>), OfficeError> {
     let (mut rows, mut events) = (Vec::with_capacity(made.len()), Vec::new());
@@ -136,14 +137,11 @@ pub(super) fn write(
             }
             Made::Composed { composed, request } => {
                 forget(flying, &request, Some(&composed.assigned.number));
-                ids.push(build::write(
-                    transaction,
-                    &request,
-                    None,
-                    &composed,
-                    &[],
-                    now,
-                )?);
+                let id = build::write(transaction, &request, None, &composed, &[], now)?;
+                if let Some(job) = job {
+                    super::jobs::note(transaction, job, row, &request, id)?;
+                }
+                ids.push(id);
                 leaves.push(composed.event.leaf_hash());
                 events.push(composed.event.clone());
                 Step::Going(Box::new(Going {

@@ -7,11 +7,12 @@ use super::*;
 use crate::records::LicenceState;
 
 /// Small chunks, so that many are on their way at once.
-const BULK: Bulk = Bulk {
+pub(super) const BULK: Bulk = Bulk {
     chunk: 7,
     in_flight: 3,
     workers: 3,
     dry_run: false,
+    job: None,
 };
 
 /// What became of a row: the number of an issued licence, or a word.
@@ -37,7 +38,7 @@ fn word(desk: &Desk, outcome: &RowOutcome) -> String {
     }
 }
 
-fn try_bulk(
+pub(super) fn try_bulk(
     desk: &mut Desk,
     bulk: &Bulk,
     rows: Vec<Row>,
