@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use zhao_spec::life::verb::Verb;
 use zhao_spec::wire::UnixMillis;
@@ -20,7 +21,7 @@ pub(crate) use catalogue::{
     Catalogue, CatalogueAct, Compare, List, Publish, Retire, ShowType, Stock, Validate,
 };
 pub(crate) use keys::*;
-pub(crate) use localise::{Parsed, language_flag, parse};
+pub(crate) use localise::{Parsed, command, language_flag, parse};
 
 /// `zhao`.
 #[derive(Debug, Parser)]
@@ -63,6 +64,8 @@ pub(crate) enum Command {
     ApiKey(ApiKey),
     Bench(Bench),
     Demo(Demo),
+    Completions(Completions),
+    Man(Manual),
 }
 
 /// Where the passphrase of the key files comes from.
@@ -138,7 +141,7 @@ pub(crate) struct Status {
     pub(crate) dir: PathBuf,
     #[arg(value_name = "CREDENTIAL")]
     pub(crate) credential: PathBuf,
-    #[arg(value_name = "VERB", value_parser = parse_verb)]
+    #[arg(value_name = "VERB", value_parser = verb_parser())]
     pub(crate) verb: Verb,
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
@@ -514,18 +517,41 @@ pub(crate) struct Demo {
     pub(crate) seed: u64,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// A shell that completes command lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// Z shell.
+    Zsh,
+    /// fish.
+    Fish,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Manual {
+    #[arg(value_name = "OUTDIR")]
+    pub(crate) output: PathBuf,
+}
+
 /// A number from `least` to `most`.
 fn up_to(least: u64, most: u64) -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(least..=most)
 }
 
-/// A verb of a licence that `zhao status` can sign.
-fn parse_verb(text: &str) -> Result<Verb, String> {
-    let known = STATUS_VERBS.map(|verb| verb.as_str());
-    STATUS_VERBS
-        .into_iter()
-        .find(|verb| verb.as_str() == text)
-        .ok_or_else(|| format!("expected one of {}", known.join(", ")))
+/// A verb of a licence that `zhao status` can sign. Shells complete it.
+fn verb_parser() -> impl TypedValueParser<Value = Verb> {
+    let words = STATUS_VERBS.map(|verb| verb.as_str());
+    PossibleValuesParser::new(words).try_map(|word| {
+        let verb = STATUS_VERBS.into_iter().find(|verb| verb.as_str() == word);
+        verb.ok_or("unknown verb")
+    })
 }
 
 /// The verbs of `zhao status`.

@@ -21,6 +21,7 @@ pub(crate) mod fsck;
 pub(crate) mod init;
 pub(crate) mod issue;
 mod keys;
+mod manual;
 pub(crate) mod office;
 mod outbox;
 pub(crate) mod prove;
@@ -72,5 +73,7 @@ pub(crate) fn run(
         Command::Serve(command) => crate::serve::run(session, &command),
         Command::ApiKey(command) => api_key::run(session, &command),
         Command::Demo(command) => crate::demo::run(session, &command),
+        Command::Completions(command) => manual::completions(session, &command),
+        Command::Man(command) => manual::pages(session, &command),
     }
 }
