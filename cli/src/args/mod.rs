@@ -131,6 +131,8 @@ pub(crate) struct Issue {
     pub(crate) dry_run: bool,
     #[arg(long, value_name = "FILE")]
     pub(crate) register: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }
@@ -161,6 +163,8 @@ pub(crate) struct Status {
     pub(crate) to: Option<String>,
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }
@@ -177,6 +181,8 @@ pub(crate) struct Version {
     pub(crate) output: PathBuf,
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }
