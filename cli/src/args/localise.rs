@@ -159,7 +159,8 @@ fn redress(
                 .map(|value| value.to_string_lossy().into_owned())
                 .collect();
             let mut text = text;
-            if !defaults.is_empty() && id != "json" && id != "help" && id != "version" {
+            // A switch is off unless given: that need not be said.
+            if !defaults.is_empty() && arg.get_action().takes_values() {
                 let value = defaults.join(", ");
                 text.push_str(&messages.fill("help.default", &args![value]));
             }

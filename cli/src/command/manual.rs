@@ -104,6 +104,8 @@ fn page(
     let man = Man::new(command.clone())
         .title(title)
         .section(SECTION)
+        // Not empty: the library writes no quotes round nothing, and all would move up one place.
+        .date(" ")
         .source(format!("zhao {}", env!("CARGO_PKG_VERSION")))
         .manual(messages.text("man.manual"));
     let mut out = Vec::new();
@@ -137,7 +139,19 @@ fn page(
         heading(&mut out, messages, "man.see")?;
         body(&mut out, &[bold(above), roman(format!("({SECTION})"))])?;
     }
-    Ok(out)
+    Ok(once(&out))
+}
+
+/// Every part begins with the library's two lines of definitions; once is enough.
+fn once(page: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(page.len());
+    for (at, line) in page.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let defines = line.starts_with(b".ie ") || line.starts_with(b".el ");
+        if at < 2 || !defines {
+            out.extend_from_slice(line);
+        }
+    }
+    out
 }
 
 fn heading(out: &mut Vec<u8>, messages: &Messages, key: &str) -> std::io::Result<()> {

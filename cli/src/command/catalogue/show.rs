@@ -223,7 +223,7 @@ fn joined(session: &Session, names: &[Names]) -> String {
     names.join("; ")
 }
 
-fn more(session: &Session, entry: &Entry, sheet: &mut Sheet<'_>) {
+fn more<'a>(session: &'a Session, entry: &Entry, sheet: &mut Sheet<'a>) {
     let units: Vec<&str> = entry
         .issuing_units
         .iter()

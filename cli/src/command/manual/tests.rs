@@ -47,6 +47,9 @@ fn every_command_has_a_manual_page_in_both_languages() {
             let escaped = name.replace('-', "\\-");
             assert!(page.contains(&format!("\n{escaped} \\- ")), "{page}");
             assert!(page.contains(&messages.text("man.exit-3")), "{page}");
+            let title = format!(".TH {name} 1 \" \" \"zhao ");
+            assert!(page.contains(&title), "{page}");
+            assert_eq!(page.matches(".ie ").count(), 1, "{page}");
             for key in ["man.name", "man.synopsis", "man.exit", "help.options"] {
                 let heading = messages.text(key).to_uppercase();
                 assert!(
