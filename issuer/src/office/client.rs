@@ -107,6 +107,10 @@ impl<C: LedgerClient + ?Sized> LedgerClient for Arc<C> {
         (**self).origin()
     }
 
+    fn submit_batch(&self, events: Vec<Event>, now: UnixMillis) -> Result<Batched, ClientError> {
+        (**self).submit_batch(events, now)
+    }
+
     fn submit(&self, events: Vec<Event>, now: UnixMillis) -> Result<Vec<Submitted>, ClientError> {
         (**self).submit(events, now)
     }
