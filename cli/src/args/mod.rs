@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use zhao_spec::life::verb::Verb;
 use zhao_spec::wire::UnixMillis;
@@ -16,12 +15,17 @@ use crate::values::{parse_millis, parse_time};
 mod catalogue;
 mod keys;
 mod localise;
+mod manual;
+mod verbs;
 
 pub(crate) use catalogue::{
     Catalogue, CatalogueAct, Compare, List, Publish, Retire, ShowType, Stock, Validate,
 };
 pub(crate) use keys::*;
 pub(crate) use localise::{Parsed, command, language_flag, parse};
+pub(crate) use manual::{Completions, Manual, Shell};
+pub(crate) use verbs::STATUS_VERBS;
+use verbs::verb_parser;
 
 /// `zhao`.
 #[derive(Debug, Parser)]
@@ -523,65 +527,10 @@ pub(crate) struct Demo {
     pub(crate) seed: u64,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct Completions {
-    #[arg(value_name = "SHELL")]
-    pub(crate) shell: Shell,
-}
-
-/// A shell that completes command lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Shell {
-    /// GNU Bash.
-    Bash,
-    /// Z shell.
-    Zsh,
-    /// fish.
-    Fish,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Manual {
-    #[arg(value_name = "OUTDIR")]
-    pub(crate) output: PathBuf,
-}
-
 /// A number from `least` to `most`.
 fn up_to(least: u64, most: u64) -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(least..=most)
 }
-
-/// A verb of a licence that `zhao status` can sign. Shells complete it.
-fn verb_parser() -> impl TypedValueParser<Value = Verb> {
-    let words = STATUS_VERBS.map(|verb| verb.as_str());
-    PossibleValuesParser::new(words).try_map(|word| {
-        let verb = STATUS_VERBS.into_iter().find(|verb| verb.as_str() == word);
-        verb.ok_or("unknown verb")
-    })
-}
-
-/// The verbs of `zhao status`.
-pub(crate) const STATUS_VERBS: [Verb; 19] = [
-    Verb::Withhold,
-    Verb::LiftWithholding,
-    Verb::Hold,
-    Verb::LiftHold,
-    Verb::ReportLost,
-    Verb::WithdrawLoss,
-    Verb::Mortgage,
-    Verb::ReleaseMortgage,
-    Verb::Pledge,
-    Verb::ReleasePledge,
-    Verb::Inspect,
-    Verb::MarkObjection,
-    Verb::ClearObjection,
-    Verb::Cancel,
-    Verb::Revoke,
-    Verb::Annul,
-    Verb::Abolish,
-    Verb::Transfer,
-    Verb::Reaffirm,
-];
 
 #[cfg(test)]
 mod tests;

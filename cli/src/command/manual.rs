@@ -16,8 +16,13 @@ use crate::session::Session;
 /// Section of commands for everybody.
 const SECTION: &str = "1";
 
-/// Exit codes, each with its sentence `man.exit-CODE`.
-const EXITS: [&str; 4] = ["0", "1", "2", "3"];
+/// Exit codes, each with its sentence.
+const EXITS: [(&str, &str); 4] = [
+    ("0", "man.exit-0"),
+    ("1", "man.exit-1"),
+    ("2", "man.exit-2"),
+    ("3", "man.exit-3"),
+];
 
 /// Runs `zhao completions`.
 ///
@@ -47,7 +52,7 @@ fn script(shell: Shell, messages: &Messages) -> Vec<u8> {
 pub(crate) fn pages(session: &Session, command: &Manual) -> Result<Exit, Failure> {
     files::make_dir(&command.output)?;
     let mut count = 0_u64;
-    let mut failed = |page: Page| -> Result<(), Failure> {
+    let mut give = |page: Page| -> Result<(), Failure> {
         count += 1;
         page.write(&command.output)
     };
@@ -55,7 +60,7 @@ pub(crate) fn pages(session: &Session, command: &Manual) -> Result<Exit, Failure
         &args::command(&session.messages),
         None,
         &session.messages,
-        &mut failed,
+        &mut give,
     )?;
     let path = command.output.display();
     session.note("man.done", &args![count, path]);
@@ -132,8 +137,8 @@ fn page(
         }
     }
     heading(&mut out, messages, "man.exit")?;
-    for code in EXITS {
-        term(&mut out, code, &messages.text(&format!("man.exit-{code}")))?;
+    for (code, meaning) in EXITS {
+        term(&mut out, code, &messages.text(meaning))?;
     }
     if let Some(above) = above {
         heading(&mut out, messages, "man.see")?;
