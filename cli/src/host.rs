@@ -154,7 +154,7 @@ impl Host {
             }
         }
         if !std::io::stdin().is_terminal() {
-            return Err(Failure::usage("passphrase-missing", args![]));
+            return Err(passphrase_missing(variables));
         }
         let first = ask(&prompts.first)?;
         if confirm && *ask(&prompts.again)? != *first {
@@ -232,6 +232,15 @@ impl Stopwatch {
 )]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Names the variable and the flag by which this very passphrase could have been given.
+fn passphrase_missing(variables: &[&'static str]) -> Failure {
+    let own = variables.first().copied().unwrap_or_default();
+    let words = own.strip_prefix("ZHAO_").unwrap_or(own);
+    let flag = format!("--{}-file", words.to_ascii_lowercase().replace('_', "-"));
+    let variable = variables.join(", ");
+    Failure::usage("passphrase-missing", args![variable, flag])
 }
 
 fn not_empty(text: Zeroizing<String>, place: &str) -> Result<Zeroizing<String>, Failure> {

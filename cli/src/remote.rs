@@ -16,14 +16,13 @@ use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::wire::{Hash, json};
 
 use crate::args::{self as line, Command, Format, UnitAct};
-use crate::command::issue::{REPORT, Writer};
+use crate::command::issue::Writer;
 use crate::command::{codes, init, status};
 use crate::failure::{Exit, Failure, args, because};
 use crate::files::{self, OutputDir};
 use crate::home::Home;
 use crate::messages::Language;
 use crate::session::Session;
-use crate::values::show_time;
 
 /// A served office.
 pub(crate) struct Remote<'a> {
@@ -126,6 +125,15 @@ impl Remote<'_> {
     }
 
     fn issue(&self, command: &line::Issue) -> Result<Exit, Failure> {
+        // A server has neither: it would issue what was only to be checked.
+        for (given, name) in [
+            (command.dry_run, "zhao issue --dry-run"),
+            (command.register.is_some(), "zhao issue --register"),
+        ] {
+            if given {
+                return Err(Failure::usage("remote-not", args![name]));
+            }
+        }
         if let Some(unit) = &command.unit {
             init::parse_uscc(unit)?;
         }
@@ -147,18 +155,7 @@ impl Remote<'_> {
         }
         let report = writer.finish()?;
         self.write_pack()?;
-        self.session.say(
-            "issue.done",
-            &args![
-                issued = report.issued,
-                repeated = report.repeated,
-                refused = report.refused,
-                pending = report.pending,
-                report = command.output.join(REPORT).display(),
-            ],
-        )?;
-        let whole = report.refused == 0 && report.pending == 0;
-        Ok(if whole { Exit::Fine } else { Exit::Refused })
+        report.tell(self.session, &command.output, command.json)
     }
 
     /// The licence of a credential file, and its subject key; it is the one the log knows.
@@ -203,19 +200,13 @@ impl Remote<'_> {
             Some(at) => at,
             None => self.session.host.now()?,
         };
-        let verb = self
-            .session
-            .messages
-            .text(&format!("verb.{}", command.verb.as_str()));
-        self.session.note(
-            "status.done",
-            &args![
-                number = crate::sheet::plain(&licence.subject.licence_number),
-                verb,
-                index,
-                time = show_time(at),
-            ],
-        );
+        let done = status::Done {
+            at,
+            index,
+            number: &licence.subject.licence_number,
+            verb: command.verb,
+        };
+        done.tell(self.session, command.json)?;
         Ok(Exit::Fine)
     }
 
@@ -247,19 +238,8 @@ impl Remote<'_> {
         writer.answered(&issued);
         let report = writer.finish()?;
         self.write_pack()?;
-        self.session.say(
-            "version.done",
-            &args![
-                count = report.issued,
-                number = crate::sheet::plain(&licence.subject.licence_number),
-                report = command.output.join(REPORT).display(),
-            ],
-        )?;
-        Ok(if report.pending == 0 {
-            Exit::Fine
-        } else {
-            Exit::Refused
-        })
+        let number = &licence.subject.licence_number;
+        report.tell_version(self.session, &command.output, number, command.json)
     }
 
     fn dossier(&self, command: &line::Dossier) -> Result<Exit, Failure> {

@@ -75,6 +75,17 @@ impl<'a> Sheet<'a> {
         self
     }
 
+    /// Whether nothing is on it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Everything of another sheet.
+    pub(crate) fn append(&mut self, other: Self) -> &mut Self {
+        self.lines.extend(other.lines);
+        self
+    }
+
     /// A sentence on a line of its own.
     pub(crate) fn text(&mut self, text: impl Into<String>) -> &mut Self {
         self.lines.push(Line::Text(text.into()));

@@ -18,6 +18,7 @@ fn every_attempt_is_caught_and_the_files_can_be_opened() {
         "{}",
         ran.stdout
     );
+    leads_on(&ran.stdout);
     for evidence in support::credentials(&dir.join("kept/evidence")) {
         let evidence = evidence.to_str().unwrap();
         zhao(
@@ -76,4 +77,14 @@ fn the_demo_speaks_chinese_and_leaves_nothing() {
         ran.stdout
     );
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+    leads_on(&ran.stdout);
+}
+
+/// The last line tells where to read on, and the page is there.
+fn leads_on(stdout: &str) {
+    let last = stdout.lines().last().unwrap();
+    let page = last.rsplit(['：', ' ']).next().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    assert!(page.contains("handbook"), "{last}");
+    assert!(root.join(page).is_file(), "{last}");
 }

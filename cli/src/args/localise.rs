@@ -23,8 +23,7 @@ pub(crate) enum Parsed {
 /// # Errors
 /// Arguments that are not a command line of ours.
 pub(crate) fn parse(arguments: &[OsString], messages: &Messages) -> Result<Parsed, Failure> {
-    let command = localised(Line::command(), messages);
-    let matches = match command.try_get_matches_from(arguments) {
+    let matches = match command(messages).try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => return refused(&error),
     };
@@ -32,6 +31,11 @@ pub(crate) fn parse(arguments: &[OsString], messages: &Messages) -> Result<Parse
         Ok(line) => Ok(Parsed::Run(Box::new(line))),
         Err(error) => refused(&error),
     }
+}
+
+/// The whole command line, with its help in `messages`' language.
+pub(crate) fn command(messages: &Messages) -> clap::Command {
+    localised(Line::command(), messages)
 }
 
 /// The language that `--lang` names among raw arguments, for help and for errors of parsing.
@@ -159,7 +163,8 @@ fn redress(
                 .map(|value| value.to_string_lossy().into_owned())
                 .collect();
             let mut text = text;
-            if !defaults.is_empty() && id != "json" && id != "help" && id != "version" {
+            // A switch is off unless given: that need not be said.
+            if !defaults.is_empty() && arg.get_action().takes_values() {
                 let value = defaults.join(", ");
                 text.push_str(&messages.fill("help.default", &args![value]));
             }

@@ -15,14 +15,19 @@ use crate::values::{parse_millis, parse_time};
 mod catalogue;
 mod keys;
 mod localise;
+mod manual;
 mod records;
+mod verbs;
 
 pub(crate) use catalogue::{
     Catalogue, CatalogueAct, Compare, List, Publish, Retire, ShowType, Stock, Validate,
 };
 pub(crate) use keys::*;
-pub(crate) use localise::{Parsed, language_flag, parse};
+pub(crate) use localise::{Parsed, command, language_flag, parse};
+pub(crate) use manual::{Completions, Manual, Shell};
 pub(crate) use records::{Acts, Find, ListLicences, Page, ShowLicence, Which};
+pub(crate) use verbs::STATUS_VERBS;
+use verbs::verb_parser;
 
 /// `zhao`.
 #[derive(Debug, Parser)]
@@ -71,6 +76,8 @@ pub(crate) enum Command {
     ApiKey(ApiKey),
     Bench(Bench),
     Demo(Demo),
+    Completions(Completions),
+    Man(Manual),
 }
 
 /// Where the passphrase of the key files comes from.
@@ -138,6 +145,8 @@ pub(crate) struct Issue {
     pub(crate) register: Option<PathBuf>,
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) again: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }
@@ -148,7 +157,7 @@ pub(crate) struct Status {
     pub(crate) dir: PathBuf,
     #[arg(value_name = "CREDENTIAL")]
     pub(crate) credential: PathBuf,
-    #[arg(value_name = "VERB", value_parser = parse_verb)]
+    #[arg(value_name = "VERB", value_parser = verb_parser())]
     pub(crate) verb: Verb,
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
@@ -168,6 +177,8 @@ pub(crate) struct Status {
     pub(crate) to: Option<String>,
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }
@@ -184,6 +195,8 @@ pub(crate) struct Version {
     pub(crate) output: PathBuf,
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }
@@ -532,38 +545,6 @@ pub(crate) struct Demo {
 fn up_to(least: u64, most: u64) -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(least..=most)
 }
-
-/// A verb of a licence that `zhao status` can sign.
-fn parse_verb(text: &str) -> Result<Verb, String> {
-    let known = STATUS_VERBS.map(|verb| verb.as_str());
-    STATUS_VERBS
-        .into_iter()
-        .find(|verb| verb.as_str() == text)
-        .ok_or_else(|| format!("expected one of {}", known.join(", ")))
-}
-
-/// The verbs of `zhao status`.
-pub(crate) const STATUS_VERBS: [Verb; 19] = [
-    Verb::Withhold,
-    Verb::LiftWithholding,
-    Verb::Hold,
-    Verb::LiftHold,
-    Verb::ReportLost,
-    Verb::WithdrawLoss,
-    Verb::Mortgage,
-    Verb::ReleaseMortgage,
-    Verb::Pledge,
-    Verb::ReleasePledge,
-    Verb::Inspect,
-    Verb::MarkObjection,
-    Verb::ClearObjection,
-    Verb::Cancel,
-    Verb::Revoke,
-    Verb::Annul,
-    Verb::Abolish,
-    Verb::Transfer,
-    Verb::Reaffirm,
-];
 
 #[cfg(test)]
 mod tests;

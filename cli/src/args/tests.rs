@@ -73,10 +73,10 @@ fn mistakes_on_the_command_line_are_named() {
         ),
         (
             &["status", "d", "c", "destroy", "--reason", "x"],
-            "<VERB>: found destroy: expected one of withhold, lift-withholding, hold, lift-hold, \
+            "<VERB>: expected one of withhold, lift-withholding, hold, lift-hold, \
              report-lost, withdraw-loss, mortgage, release-mortgage, pledge, release-pledge, \
              inspect, mark-objection, clear-objection, cancel, revoke, annul, abolish, transfer, \
-             reaffirm",
+             reaffirm, found destroy",
         ),
         (
             &["init", "d", "--unit-name", "x"],

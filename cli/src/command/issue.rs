@@ -57,18 +57,7 @@ pub(crate) fn run(session: &Session, command: &Issue) -> Result<Exit, Failure> {
     };
     let report = batch.issue(session, &mut desk)?;
     super::office::write_pack(&desk.home, &desk.office)?;
-    session.say(
-        "issue.done",
-        &args![
-            issued = report.issued,
-            repeated = report.repeated,
-            refused = report.refused,
-            pending = report.pending,
-            report = command.output.join(REPORT).display(),
-        ],
-    )?;
-    let whole = report.refused == 0 && report.pending == 0;
-    Ok(if whole { Exit::Fine } else { Exit::Refused })
+    report.tell(session, &command.output, command.json)
 }
 
 /// Reads the file that stands in for the registers.
@@ -126,6 +115,72 @@ pub(crate) struct Report {
     pub(crate) pending: u64,
     /// Subject keys of what was issued, in order of the rows.
     pub(crate) subjects: Vec<Hash>,
+}
+
+impl Report {
+    /// Says how it went; gives the exit code.
+    ///
+    /// # Errors
+    /// Standard output is closed or full.
+    pub(crate) fn tell(
+        &self,
+        session: &Session,
+        output: &Path,
+        as_json: bool,
+    ) -> Result<Exit, Failure> {
+        let report = output.join(REPORT);
+        let report = report.display();
+        let Self {
+            issued,
+            repeated,
+            refused,
+            pending,
+            ..
+        } = *self;
+        if as_json {
+            let value = serde_json::json!({
+                "issued": issued, "pending": pending, "refused": refused, "repeated": repeated,
+                "report": report.to_string(),
+            });
+            session.line(&value.to_string())?;
+        } else {
+            session.say(
+                "issue.done",
+                &args![issued, repeated, refused, pending, report],
+            )?;
+        }
+        let whole = refused == 0 && pending == 0;
+        Ok(if whole { Exit::Fine } else { Exit::Refused })
+    }
+
+    /// Says that a licence has a new version; gives the exit code.
+    ///
+    /// # Errors
+    /// Standard output is closed or full.
+    pub(crate) fn tell_version(
+        &self,
+        session: &Session,
+        output: &Path,
+        number: &str,
+        as_json: bool,
+    ) -> Result<Exit, Failure> {
+        let report = output.join(REPORT);
+        let report = report.display();
+        if as_json {
+            let value = serde_json::json!({
+                "issued": self.issued, "number": number, "pending": self.pending,
+                "report": report.to_string(),
+            });
+            session.line(&value.to_string())?;
+        } else {
+            let (count, number) = (self.issued, crate::sheet::plain(number));
+            session.say("version.done", &args![count, number, report])?;
+        }
+        Ok(match self.pending {
+            0 => Exit::Fine,
+            _ => Exit::Refused,
+        })
+    }
 }
 
 impl Batch<'_> {

@@ -24,6 +24,7 @@ pub(crate) mod issue;
 mod keys;
 mod licence;
 mod list;
+mod manual;
 pub(crate) mod office;
 mod outbox;
 pub(crate) mod prove;
@@ -82,5 +83,7 @@ pub(crate) fn run(
         Command::Serve(command) => crate::serve::run(session, &command),
         Command::ApiKey(command) => api_key::run(session, &command),
         Command::Demo(command) => crate::demo::run(session, &command),
+        Command::Completions(command) => manual::completions(session, &command),
+        Command::Man(command) => manual::pages(session, &command),
     }
 }

@@ -50,19 +50,50 @@ pub(crate) fn run(session: &Session, command: &Status) -> Result<Exit, Failure> 
         bytes.push(b'\n');
         files::output(session, path, &bytes)?;
     }
-    let verb = session
-        .messages
-        .text(&format!("verb.{}", command.verb.as_str()));
-    session.note(
-        "status.done",
-        &args![
-            number = crate::sheet::plain(&licence.subject.licence_number),
-            verb,
-            index = index.0,
-            time = show_time(command.at.unwrap_or(now)),
-        ],
-    );
+    let done = Done {
+        at: command.at.unwrap_or(now),
+        index: index.0,
+        number: &licence.subject.licence_number,
+        verb: command.verb,
+    };
+    done.tell(session, command.json)?;
     Ok(Exit::Fine)
+}
+
+/// What befell a licence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Done<'a> {
+    /// When it takes effect.
+    pub(crate) at: UnixMillis,
+    /// Its place in the log.
+    pub(crate) index: u64,
+    /// The licence's number.
+    pub(crate) number: &'a str,
+    /// What.
+    pub(crate) verb: Verb,
+}
+
+impl Done<'_> {
+    /// Says it: JSON is data, the sentence is not.
+    ///
+    /// # Errors
+    /// Standard output is closed or full.
+    pub(crate) fn tell(&self, session: &Session, as_json: bool) -> Result<(), Failure> {
+        let Self {
+            at, index, verb, ..
+        } = *self;
+        if as_json {
+            let value = serde_json::json!({
+                "effective": at.to_string(), "index": index, "number": self.number,
+                "verb": verb.as_str(),
+            });
+            return session.line(&value.to_string());
+        }
+        let verb = session.messages.text(&format!("verb.{}", verb.as_str()));
+        let (number, time) = (crate::sheet::plain(self.number), show_time(at));
+        session.note("status.done", &args![number, verb, index, time]);
+        Ok(())
+    }
 }
 
 /// What the flags say.

@@ -6,7 +6,7 @@ use zhao_issuer::intake::{self, IntakeError};
 use zhao_issuer::office::{Grounds, Replacement};
 use zhao_spec::life::data::Relation;
 
-use super::issue::{REPORT, Writer, open_batch};
+use super::issue::{Writer, open_batch};
 use super::office::{Desk, wrong};
 use crate::args::Version;
 use crate::failure::{Exit, Failure, args};
@@ -69,17 +69,6 @@ pub(crate) fn run(
         return Err(Failure::said(said::issue(error)));
     }
     super::office::write_pack(&desk.home, &desk.office)?;
-    session.say(
-        "version.done",
-        &args![
-            count = report.issued,
-            number = crate::sheet::plain(&licence.subject.licence_number),
-            report = command.output.join(REPORT).display(),
-        ],
-    )?;
-    Ok(if report.pending == 0 {
-        Exit::Fine
-    } else {
-        Exit::Refused
-    })
+    let number = &licence.subject.licence_number;
+    report.tell_version(session, &command.output, number, command.json)
 }

@@ -11,7 +11,7 @@ use crate::command::verify::Belief;
 use crate::failure::{Exit, Failure, args, because};
 use crate::files;
 use crate::host::Stopwatch;
-use crate::messages::Argument;
+use crate::messages::{Argument, Language};
 use crate::session::{Colour, Session};
 use crate::sheet::table;
 use crate::values::{show_bytes, show_millis};
@@ -248,9 +248,14 @@ impl Summary<'_> {
             ],
         )?;
         match keep {
-            None => session.say("demo.keep", &[]),
-            Some(_) => self.invite(session, dir),
+            None => session.say("demo.keep", &[])?,
+            Some(_) => self.invite(session, dir)?,
         }
+        let page = match session.messages.language() {
+            Language::En => "cli/handbook/clerk.md",
+            Language::Zh => "cli/handbook/clerk.zh.md",
+        };
+        session.say("demo.next", &args![page])
     }
 
     /// What a newcomer can open, with the commands that open it.

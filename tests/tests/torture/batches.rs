@@ -67,6 +67,7 @@ fn issue(office: &mut Office<Client>, file: u64, dice: &mut Dice, rng: &mut ChaC
         in_flight: 1 + dice.place(4),
         workers: 2,
         dry_run: false,
+        job: None,
     };
     let mut rows = (1..=count).map(|number| {
         let reference = format!("{file}-{number}");

@@ -24,6 +24,7 @@ const BULK: Bulk = Bulk {
     in_flight: 5,
     workers: 2,
     dry_run: false,
+    job: None,
 };
 /// Every so many rows one has a wrong check digit.
 const BAD: u64 = 97;

@@ -31,6 +31,7 @@ const BULK: Bulk = Bulk {
     in_flight: 3,
     workers: 2,
     dry_run: false,
+    job: None,
 };
 
 /// Starts this program's test on a small disk.

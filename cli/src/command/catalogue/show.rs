@@ -3,7 +3,7 @@
 
 use comfy_table::presets;
 use zhao_issuer::catalogue::{
-    Audience, Entry, Field, FieldKind, Names, Picture, Register, RegisterRule, Term,
+    Audience, Code, Entry, Field, FieldKind, Names, Picture, Register, RegisterRule, Term,
 };
 use zhao_spec::wire::json;
 
@@ -154,8 +154,9 @@ fn face(session: &Session, entry: &Entry, sheet: &mut Sheet<'_>) {
     for member in placed.into_iter().chain(rest) {
         match entry.field(member) {
             Some(field) if shown(&field) => {
-                let (title, text) = (name(session, &field.titles), describe(session, field));
-                sheet.named(title, plain(&text));
+                // Who fills in a batch needs the column as well as the title.
+                let title = format!("{} ({})", name(session, &field.titles), field.name);
+                sheet.named(&title, plain(&describe(session, field)));
             }
             Some(_) => {}
             None => {
@@ -175,8 +176,8 @@ fn describe(session: &Session, field: &Field) -> String {
     let kind = match &field.kind {
         FieldKind::Boolean => word("catalogue.boolean"),
         FieldKind::Code(codes) => {
-            let codes: Vec<&str> = codes.iter().map(|c| name(session, &c.names)).collect();
-            codes.join(" | ")
+            let code = |c: &Code| format!("{} {}", c.code, name(session, &c.names));
+            codes.iter().map(code).collect::<Vec<_>>().join(" | ")
         }
         FieldKind::Date => word("catalogue.date"),
         FieldKind::Integer => word("catalogue.integer"),
@@ -222,7 +223,7 @@ fn joined(session: &Session, names: &[Names]) -> String {
     names.join("; ")
 }
 
-fn more(session: &Session, entry: &Entry, sheet: &mut Sheet<'_>) {
+fn more<'a>(session: &'a Session, entry: &Entry, sheet: &mut Sheet<'a>) {
     let units: Vec<&str> = entry
         .issuing_units
         .iter()
@@ -240,11 +241,12 @@ fn more(session: &Session, entry: &Entry, sheet: &mut Sheet<'_>) {
     };
     let steps = joined(session, &entry.sign_off);
     let background = entry.template.as_ref().and_then(|t| t.background.as_ref());
-    sheet.heading("catalogue.more");
-    sheet
-        .row("units", plain(&units.join("; ")))
-        .row("sign-off", plain(&steps))
-        .row("registers", registers.join("; "))
+    let said = |text: String| Some(text).filter(|text| !text.is_empty());
+    let (units, steps) = (plain(&units.join("; ")), plain(&steps));
+    let mut rows = Sheet::new(session);
+    rows.optional("units", said(units))
+        .optional("sign-off", said(steps))
+        .optional("registers", said(registers.join("; ")))
         .optional("matter", entry.matter.map(|matter| matter.as_str()))
         .optional("grade", entry.grade.map(|grade| grade.as_str()))
         .optional("background", background.map(picture))
@@ -256,6 +258,9 @@ fn more(session: &Session, entry: &Entry, sheet: &mut Sheet<'_>) {
                 .as_ref()
                 .map(|seal| plain(&format!("{} {}", seal.name, picture(&seal.picture)))),
         );
+    if !rows.is_empty() {
+        sheet.heading("catalogue.more").append(rows);
+    }
 }
 
 fn rule(session: &Session, rule: &RegisterRule) -> String {

@@ -23,6 +23,7 @@ const BULK: Bulk = Bulk {
     in_flight: 4,
     workers: 2,
     dry_run: false,
+    job: None,
 };
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
