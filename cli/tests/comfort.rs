@@ -171,7 +171,8 @@ fn credentials_in(dir: &Path) -> Vec<std::path::PathBuf> {
     }
 }
 
-/// Whether a server can only check a batch or refuses to: what was only to be checked is not issued.
+/// Whether a server can only check a batch or refuses to: what was only to be checked is not
+/// issued.
 #[test]
 fn a_dry_run_on_a_served_office_issues_nothing() {
     let temporary = tempfile::tempdir().unwrap();

@@ -196,7 +196,8 @@ impl Records {
         row.map(checked).transpose()
     }
 
-    /// The latest job of a file with this digest that was called for like this and was not given up.
+    /// The latest job of a file with this digest that was called for like this and was not given
+    /// up.
     ///
     /// # Errors
     /// The database refuses, or the row is damaged.

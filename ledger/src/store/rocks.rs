@@ -100,8 +100,8 @@ impl Rocks {
         Ok(store)
     }
 
-    /// Brings a [frozen](Rocks::frozen) database up to this moment. Quick where opening it was slow:
-    /// only what was written since is read.
+    /// Brings a [frozen](Rocks::frozen) database up to this moment. Quick where opening it was
+    /// slow: only what was written since is read.
     ///
     /// # Errors
     /// The engine's.

@@ -65,12 +65,12 @@ pub(crate) fn turns(place: Place) -> u64 {
 
 /// Whether the row can be issued.
 fn good(number: u64) -> bool {
-    number % BAD != 0
+    !number.is_multiple_of(BAD)
 }
 
 /// The case number of a row.
 fn case(file: u64, number: u64) -> String {
-    let number = if number % AGAIN == 0 {
+    let number = if number.is_multiple_of(AGAIN) {
         number - 1
     } else {
         number
