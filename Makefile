@@ -25,7 +25,7 @@ test: ## every gate of a change: format, lints, documentation, tests in Rust and
 test-interop: ## other people's implementations judge ours (npm, PyPI, Go), and cargo deny
 	$(TIMED) test-interop bash tests/interop/run.sh
 
-torture: ## kill a loaded ledger 500 times, an office 300 times (every other time in the middle of a bulk file), cut its power 1,000 times, refuse it every call (an hour)
+torture: ## kill a loaded ledger 500 times, an office 300 times (half in bulk), cut its power 1,000 times, refuse it every call (an hour)
 	$(TIMED) torture bash tests/setup/cargo.sh test --locked -p zhao-tests --test torture --test power \
 	  -- --ignored --nocapture
 
