@@ -166,8 +166,15 @@ fn show(
     let messages = &session.messages;
     let mut out = table(session, presets::UTF8_FULL_CONDENSED);
     out.set_header(
-        ["row", "number", "type", "holder", "code", "standing"]
-            .map(|name| messages.text(&format!("list.column-{name}"))),
+        [
+            "list.column-row",
+            "list.column-number",
+            "list.column-type",
+            "list.column-holder",
+            "list.column-code",
+            "list.column-standing",
+        ]
+        .map(|key| messages.text(key)),
     );
     for (row, record) in rows {
         let known = catalogue.entry(&row.type_code);
@@ -230,7 +237,11 @@ pub(super) fn words(
     record: Option<&LicenceRecord>,
 ) -> String {
     let Some(record) = record.filter(|_| state == LicenceState::Issued) else {
-        return messages.text(&format!("list.{}", state_word(state)));
+        return messages.text(match state {
+            LicenceState::Issued => "list.issued",
+            LicenceState::Issuing => "list.issuing",
+            LicenceState::Refused => "list.refused",
+        });
     };
     let mut words = vec![messages.text(&format!("state.{}", record.state.as_str()))];
     if record.state == State::Active {
