@@ -148,7 +148,7 @@ fn a_list_is_paged_by_the_last_row_and_narrowed_by_state() {
         (&["list", "office", "--limit", "0"], "--limit"),
         (&["find", "office"], "missing"),
         (&["find", "office", "--uscc", "1", "--name", "2"], "--uscc"),
-        (&["find", "office", "--uscc", "1", "--unit", "2"], "missing"),
+        (&["find", "office", "--uscc", "1", "--unit", "2"], "--unit"),
         (&["licence", "office"], "missing"),
     ] {
         let ran = zhao(dir, arguments).code(2);
@@ -390,7 +390,7 @@ fn the_records_get_a_new_key_a_part_at_a_time() {
                 "--cells",
                 "1",
             ],
-            "missing",
+            "--cells",
         ),
     ] {
         let ran = zhao(dir, arguments).code(2);

@@ -105,7 +105,9 @@ pub(crate) struct KeysRotate {
     pub(crate) keep_old: bool,
     #[arg(long, conflicts_with = "uscc")]
     pub(crate) records: bool,
-    #[arg(long, value_name = "N", requires = "records", value_parser = up_to(1, 1 << 53))]
+    // clap waives what is required of an argument that conflicts with one that is there.
+    #[arg(long, value_name = "N", requires = "records", conflicts_with = "uscc",
+        value_parser = up_to(1, 1 << 53))]
     pub(crate) cells: Option<u64>,
     #[command(flatten)]
     pub(crate) secret: Secret,

@@ -25,7 +25,9 @@ pub(crate) struct Find {
     pub(crate) identifier: Option<String>,
     #[arg(long, value_name = "R")]
     pub(crate) reference: Option<String>,
-    #[arg(long, value_name = "USCC", requires = "reference")]
+    // clap waives what is required of an argument that conflicts with one that is there.
+    #[arg(long, value_name = "USCC", requires = "reference",
+        conflicts_with_all = ["uscc", "name", "number", "identifier"])]
     pub(crate) unit: Option<String>,
     #[command(flatten)]
     pub(crate) page: Page,
