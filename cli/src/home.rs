@@ -206,11 +206,12 @@ impl Home {
             };
             // Only a server listens there, and it is no matter of waiting.
             let served = UnixStream::connect(self.socket()).is_ok();
-            let key = if served { "home-served" } else { "home-busy" };
-            return Err(Failure::usage(
-                key,
-                args![path = self.dir.display(), process],
-            ));
+            let path = self.dir.display();
+            return Err(if served {
+                Failure::usage("home-served", args![path])
+            } else {
+                Failure::usage("home-busy", args![path, process])
+            });
         }
         // Who holds it, for the message above. The lock is the flock, not this text.
         file.set_len(0).map_err(wrap)?;
