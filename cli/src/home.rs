@@ -10,12 +10,12 @@
 //! DIR/policy.txt, trust.txt, issuer-pack.json     for whoever verifies
 //! DIR/zhao.lock           held while a process writes
 //! DIR/zhao.sock           where a server takes the commands of the directory's owner
-//! DIR/api-keys.toml       hashes of the keys that a server accepts
 //! DIR-admin/              the administrators' keys
 //! ```
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -176,11 +176,6 @@ impl Home {
         self.dir.join("zhao.sock")
     }
 
-    /// Hashes of API keys.
-    pub(crate) fn api_keys(&self) -> PathBuf {
-        self.dir.join("api-keys.toml")
-    }
-
     /// The administrators' keys, unless a flag names another place.
     pub(crate) fn admin(&self, flag: Option<&Path>) -> PathBuf {
         flag.map_or_else(|| admin_beside(&self.dir), Path::to_owned)
@@ -209,10 +204,14 @@ impl Home {
             } else {
                 process
             };
-            return Err(Failure::usage(
-                "home-busy",
-                args![path = self.dir.display(), process],
-            ));
+            // Only a server listens there, and it is no matter of waiting.
+            let served = UnixStream::connect(self.socket()).is_ok();
+            let path = self.dir.display();
+            return Err(if served {
+                Failure::usage("home-served", args![path])
+            } else {
+                Failure::usage("home-busy", args![path, process])
+            });
         }
         // Who holds it, for the message above. The lock is the flock, not this text.
         file.set_len(0).map_err(wrap)?;
@@ -280,6 +279,11 @@ mod tests {
         home.write_config().unwrap();
         assert_eq!(Home::open(dir.path()).unwrap().config, home.config);
         let lock = home.lock().unwrap();
+        assert_eq!(home.lock().unwrap_err().key(), "home-busy");
+        // A socket that somebody listens on is a server's; one that nobody does is nothing.
+        let listener = std::os::unix::net::UnixListener::bind(home.socket()).unwrap();
+        assert_eq!(home.lock().unwrap_err().key(), "home-served");
+        drop(listener);
         assert_eq!(home.lock().unwrap_err().key(), "home-busy");
         drop(lock);
         home.lock().unwrap();

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use zhao_http::client::{Client, ClientError};
-use zhao_http::{ActRequest, Issued, Problem, RowDefaults, VersionRequest, limits};
+use zhao_http::{ActRequest, BulkQuery, Issued, Problem, VersionRequest, limits};
 use zhao_spec::credential::Licence;
 use zhao_spec::file::Dossier;
 use zhao_spec::life::data::Relation;
@@ -16,7 +16,7 @@ use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::wire::{Hash, json};
 
 use crate::args::{self as line, Command, Format, UnitAct};
-use crate::command::issue::Writer;
+use crate::command::issue::{Writer, open_batch};
 use crate::command::{codes, init, status};
 use crate::failure::{Exit, Failure, args, because};
 use crate::files::{self, OutputDir};
@@ -125,37 +125,64 @@ impl Remote<'_> {
     }
 
     fn issue(&self, command: &line::Issue) -> Result<Exit, Failure> {
-        // A server has neither: it would issue what was only to be checked.
-        for (given, name) in [
-            (command.dry_run, "zhao issue --dry-run"),
-            (command.register.is_some(), "zhao issue --register"),
-        ] {
-            if given {
-                return Err(Failure::usage("remote-not", args![name]));
-            }
-        }
         if let Some(unit) = &command.unit {
             init::parse_uscc(unit)?;
         }
+        if command.register.is_some() {
+            // The server has the registers it has.
+            let name = "zhao issue --register";
+            return Err(Failure::usage("remote-not", args![name]));
+        }
+        let file = open_batch(&command.from)?;
         files::dir_must_be_writable(&command.output)?;
-        let batch = files::read(&command.from, limits::BATCH_BODY_BYTES)?;
-        let defaults = RowDefaults {
+        let bytes = file.metadata().map(|data| data.len()).unwrap_or_default();
+        let bar = self.session.progress_bytes(bytes);
+        let query = BulkQuery {
             licence_type: command.licence_type.clone(),
             unit: command.unit.clone(),
+            dry_run: command.dry_run.then_some(true),
         };
-        let answer = self.ask(self.client.issue_batch(
-            batch,
-            defaults.licence_type.as_deref(),
-            defaults.unit.as_deref(),
+        // Made with the first row: a batch that is refused as a whole leaves nothing behind.
+        let mut made = None;
+        let mut writer = None;
+        let mut uncompared = 0_u64;
+        let end = self.ask(self.client.issue_bulk(
+            bar.wrap_read(file),
+            &query,
+            &mut |row: Issued| {
+                let writer = writer.get_or_insert_with(|| {
+                    made = Some(OutputDir::make(&command.output));
+                    Writer::new(&command.output, command.lines)
+                });
+                uncompared += u64::from(!row.remarks.is_empty());
+                writer.answered(&row);
+            },
         ))?;
-        let _made = OutputDir::make(&command.output)?;
-        let mut writer = Writer::new(&command.output, command.lines);
-        for row in &answer.rows {
-            writer.answered(row);
+        bar.finish_and_clear();
+        let _made = match made {
+            Some(made) => made?,
+            None => OutputDir::make(&command.output)?,
+        };
+        let writer = writer.unwrap_or_else(|| Writer::new(&command.output, command.lines));
+        if uncompared > 0 {
+            let count = uncompared;
+            self.session.note("issue.uncompared", &args![count]);
+        }
+        if let Some(problem) = &end.problem {
+            let cause = match self.session.messages.language() {
+                Language::En => &problem.detail,
+                Language::Zh => &problem.detail_zh,
+            };
+            self.session.note("issue.trouble", &args![cause]);
         }
         let report = writer.finish()?;
         self.write_pack()?;
-        report.tell(self.session, &command.output, command.json)
+        let told = report.tell(self.session, &command.output, command.json)?;
+        Ok(if end.problem.is_none() {
+            told
+        } else {
+            Exit::Refused
+        })
     }
 
     /// The licence of a credential file, and its subject key; it is the one the log knows.

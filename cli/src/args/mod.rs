@@ -469,6 +469,8 @@ pub(crate) struct Serve {
     pub(crate) listen: SocketAddr,
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = up_to(1, 86_400))]
     pub(crate) heartbeat: u64,
+    #[arg(long, value_name = "SECONDS", default_value_t = 25, value_parser = up_to(1, 600))]
+    pub(crate) answer_within: u64,
     #[arg(long, value_name = "N", default_value = "600")]
     pub(crate) public_rate: NonZeroU32,
     #[command(flatten)]
@@ -479,6 +481,8 @@ pub(crate) struct Serve {
 pub(crate) struct ApiKey {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
     #[command(subcommand)]
     pub(crate) act: ApiKeyAct,
 }
@@ -517,8 +521,8 @@ pub(crate) struct ApiKeyList {
 
 #[derive(Args, Debug)]
 pub(crate) struct ApiKeyRevoke {
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }
 
 #[derive(Args, Debug)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use zhao_issuer::catalogue::{Catalogue, Sensitivity};
+use zhao_issuer::catalogue::{Audience, Catalogue};
 use zhao_issuer::records::{LicenceState, Records};
 use zhao_ledger::read::{ReadError, Reader, View};
 use zhao_ledger::store::rocks::Rocks;
@@ -158,10 +158,9 @@ pub(crate) fn public_credentials(
         let Ok(entry) = catalogue.entry(&row.type_code) else {
             continue;
         };
-        let public = entry
-            .fields
-            .iter()
-            .all(|field| field.sensitivity == Sensitivity::Public);
+        // The credential is shown whole or not at all.
+        let mut fields = entry.fields.iter();
+        let public = fields.all(|field| entry.shows(field, Audience::Public));
         if entry.openness != Openness::Open || !public {
             continue;
         }

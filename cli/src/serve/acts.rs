@@ -2,6 +2,7 @@
 //! and then waits for the ledger's answer.
 
 use std::io::Cursor;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -15,6 +16,7 @@ use zhao_http::{
 use zhao_issuer::intake::{self, Cell, Defaults, IntakeError, Row, RowError};
 use zhao_issuer::office::{Grounds, Office, OfficeError, Outcome, Replacement, Submitted, Ticket};
 use zhao_issuer::records::{Licence, LicenceState, Standing};
+use zhao_spec::credential::Licence as Credential;
 use zhao_spec::id::Uscc;
 use zhao_spec::life::data::Relation;
 use zhao_spec::wire::{UnixMillis, clip};
@@ -58,7 +60,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 async fn issue(
     State(app): State<App>,
     caller: Caller,
-    Asked(defaults): Asked<RowDefaults>,
+    Asked(given): Asked<RowDefaults>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
@@ -67,14 +69,17 @@ async fn issue(
     let reference = idempotency(&app, &headers)?;
     let bytes = extract::read(&app, body, limits::BODY_BYTES).await?;
     let issued = app.work(Work::Act, move |app| {
-        let mut row = one_row(app, &bytes, defaults.licence_type.as_deref())?;
+        let mut row = one_row(app, &bytes, given.licence_type.as_deref())?;
         if let Some(reference) = reference {
             let kept = row.cells.entry("reference".to_owned());
             kept.or_insert(Cell::Text(reference));
         }
-        let mut rows = issue_rows(app, &mut std::iter::once(Ok(row)), &defaults)?;
-        rows.pop()
-            .ok_or_else(|| app.both.internal(&"a row without outcome"))
+        let mut rows = issue_rows(app, &mut std::iter::once(Ok(row.clone())), &given)?;
+        let issued = rows
+            .pop()
+            .ok_or_else(|| app.both.internal(&"a row without outcome"))?;
+        same(app, &row, &given, &issued)?;
+        Ok(issued)
     });
     let issued = issued.await?;
     let status = match &*issued.status {
@@ -96,6 +101,41 @@ fn idempotency(app: &App, headers: &HeaderMap) -> Result<Option<String>, Refused
         .filter(|text| (1..=64).contains(&text.trim().len()));
     text.map(|text| Some(text.trim().to_owned()))
         .ok_or_else(|| app.both.refuse(Kind::Malformed, "idempotency-key", &[]))
+}
+
+/// Refuses a row whose reference stands for a licence that is not what the row says.
+fn same(app: &App, row: &Row, given: &RowDefaults, issued: &Issued) -> Result<(), Refused> {
+    let known = matches!(&*issued.status, "repeated" | "pending");
+    let Some(licence) = issued.licence.as_ref().filter(|_| known) else {
+        return Ok(());
+    };
+    let earlier = super::office::row(app, &licence.subject)?;
+    let credential =
+        Credential::parse(&earlier.credential).map_err(|error| app.both.internal(&error))?;
+    let claims = credential.claims();
+    let defaults = Defaults {
+        // What a row does not say depends on the day on which it came.
+        today: claims.subject.issued_date,
+        ..defaults(app, given.licence_type.as_deref(), given.unit.as_deref())?
+    };
+    let same = intake::check(row, &app.catalogue, &defaults).is_ok_and(|request| {
+        let subject = &claims.subject;
+        let number = request.number.as_ref();
+        request.face_data == subject.face_data
+            && request.holder_code == subject.holder_code
+            && request.holder_code_type == subject.holder_code_type
+            && request.holder_name == subject.holder_name
+            && request.issued == subject.issued_date
+            && request.type_code == subject.licence_type_code
+            && request.unit == subject.issuing_authority_code
+            && request.valid_from.start_beijing() == claims.valid_from
+            && request.valid_until.map(|day| day.end_beijing()) == claims.valid_until
+            && number.is_none_or(|number| *number == subject.licence_number)
+    });
+    if same {
+        return Ok(());
+    }
+    Err(app.both.refuse(Kind::Refused, "reference-other", &[]))
 }
 
 fn refused_row(app: &App, issued: Issued) -> Refused {
@@ -124,7 +164,7 @@ fn one_row(app: &App, bytes: &[u8], licence_type: Option<&str>) -> Result<Row, R
     row.map_err(|error| app.both.office(OfficeError::Issue(error.into())))
 }
 
-fn intake_refused(app: &App, error: &IntakeError) -> Refused {
+pub(super) fn intake_refused(app: &App, error: &IntakeError) -> Refused {
     let cause = clip(&error.to_string());
     app.both.refuse(Kind::Malformed, "batch", &args![cause])
 }
@@ -156,6 +196,13 @@ async fn batch(
     caller.must(&app, Scope::Issue)?;
     must_be(&app, &headers, &KINDS)?;
     let bytes = extract::read(&app, body, limits::BATCH_BODY_BYTES).await?;
+    let json = headers.get(header::CONTENT_TYPE);
+    let json = json.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    // JSON lines are another media type: one object is no array of one.
+    if json && first != Some(&b'[') {
+        return Err(app.both.refuse(Kind::Malformed, "batch-array", &[]));
+    }
     let rows = app.work(Work::Act, move |app| {
         let licence_type = defaults.licence_type.as_deref();
         let batch = intake::open(Cursor::new(&bytes[..]), &app.catalogue, licence_type)
@@ -177,24 +224,8 @@ fn issue_rows(
     given: &RowDefaults,
 ) -> Result<Vec<Issued>, Refused> {
     let now = app.now()?;
-    let office = app.office();
-    let unit = match &given.unit {
-        Some(text) => Some(uscc(app, text)?),
-        None => {
-            let units = office
-                .records()
-                .units()
-                .map_err(|error| app.both.internal(&error))?;
-            units.first().and_then(|unit| Uscc::parse(&unit.uscc).ok())
-        }
-    };
-    let defaults = Defaults {
-        licence_type: given.licence_type.clone(),
-        today: now.beijing_date(),
-        unit,
-    };
+    let defaults = defaults(app, given.licence_type.as_deref(), given.unit.as_deref())?;
     let mut rng = generator(app)?;
-    drop(office);
     let mut outcomes = Vec::new();
     loop {
         let chunk: Vec<_> = rows.take(CHUNK).collect();
@@ -209,17 +240,42 @@ fn issue_rows(
             outcomes.push((row, waiting(app, &office, outcome)?));
         }
     }
-    let outcomes = outcomes
-        .into_iter()
-        .map(|(row, (outcome, ticket))| Ok((row, settled(app, outcome, ticket)?)));
+    let mut patience = app.patience;
+    let outcomes = outcomes.into_iter().map(|(row, (outcome, ticket))| {
+        let outcome = settled_within(app, outcome, ticket, &mut patience)?;
+        Ok((row, outcome))
+    });
     let outcomes = outcomes.collect::<Result<Vec<_>, Refused>>()?;
     let rows = outcomes.into_iter();
     rows.map(|(row, outcome)| issued(app, row, outcome))
         .collect()
 }
 
+/// What holds for rows that do not say otherwise.
+pub(super) fn defaults(
+    app: &App,
+    licence_type: Option<&str>,
+    unit: Option<&str>,
+) -> Result<Defaults, Refused> {
+    let unit = match unit {
+        Some(text) => Some(uscc(app, text)?),
+        None => {
+            let units = app
+                .records()
+                .units()
+                .map_err(|error| app.both.internal(&error))?;
+            units.first().and_then(|unit| Uscc::parse(&unit.uscc).ok())
+        }
+    };
+    Ok(Defaults {
+        licence_type: licence_type.map(str::to_owned),
+        today: app.now()?.beijing_date(),
+        unit,
+    })
+}
+
 /// An outcome, and what to wait with for the ledger's answer to it.
-fn waiting(
+pub(super) fn waiting(
     app: &App,
     office: &Office<Served>,
     outcome: Outcome,
@@ -237,11 +293,22 @@ fn waiting(
 
 /// The outcome once the ledger has answered, or what it was if it has not.
 fn settled(app: &App, outcome: Outcome, ticket: Option<Ticket>) -> Result<Outcome, Refused> {
+    settled_within(app, outcome, ticket, &mut { app.patience })
+}
+
+/// As [`settled`]; patience that ran out once has run out for all that follow.
+pub(super) fn settled_within(
+    app: &App,
+    outcome: Outcome,
+    ticket: Option<Ticket>,
+    patience: &mut Duration,
+) -> Result<Outcome, Refused> {
     let Some(ticket) = ticket else {
         return Ok(outcome);
     };
     let row = ticket.id();
-    if App::wait(ticket).is_none() {
+    if ticket.wait(*patience).is_none() {
+        *patience = Duration::ZERO;
         return Ok(match outcome {
             Outcome::Repeated(licence) => Outcome::Pending(licence),
             other => other,
@@ -259,7 +326,7 @@ fn settled(app: &App, outcome: Outcome, ticket: Option<Ticket>) -> Result<Outcom
     })
 }
 
-fn issued(app: &App, row: u64, outcome: Outcome) -> Result<Issued, Refused> {
+pub(super) fn issued(app: &App, row: u64, outcome: Outcome) -> Result<Issued, Refused> {
     let mut said = Issued {
         row,
         status: String::new(),
@@ -267,6 +334,7 @@ fn issued(app: &App, row: u64, outcome: Outcome) -> Result<Issued, Refused> {
         credential: None,
         receipt: None,
         faults: Vec::new(),
+        remarks: Vec::new(),
     };
     match outcome {
         Outcome::Issued(issued) => {
@@ -388,7 +456,7 @@ fn acted(
         .ticket(declared.id)
         .map_err(|error| app.both.office(error))?;
     drop(office);
-    let submitted = match App::wait(ticket).unwrap_or(Standing::Pending) {
+    let submitted = match ticket.wait(app.patience).unwrap_or(Standing::Pending) {
         Standing::Pending => Submitted::Pending,
         Standing::Receipted { index, receipt } => Submitted::Receipted { index, receipt },
         Standing::Refused { code, detail } => return Err(app.both.rule(&code, &detail)),
@@ -491,7 +559,7 @@ fn time(app: &App, text: Option<&str>) -> Result<Option<UnixMillis>, Refused> {
         .map_err(|cause| app.both.refuse(Kind::Malformed, "time", &args![cause]))
 }
 
-fn generator(app: &App) -> Result<rand_chacha::ChaCha20Rng, Refused> {
+pub(super) fn generator(app: &App) -> Result<rand_chacha::ChaCha20Rng, Refused> {
     app.host
         .generator()
         .map_err(|failure| app.both.failure(Kind::Internal, &failure))

@@ -1,13 +1,15 @@
 //! What every route gets: ledger, office, keys, and the bounds on how much is done at once.
 
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
-use zhao_http::Kind;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use zhao_http::{Kind, limits};
 use zhao_issuer::catalogue::Catalogue;
-use zhao_issuer::office::{ClientError, LedgerClient, Office, Submitted, Ticket};
-use zhao_issuer::records::{Records, Standing};
+use zhao_issuer::office::{ClientError, LedgerClient, Office, Submitted};
+use zhao_issuer::records::Records;
 use zhao_ledger::pipeline::{Pipeline, SubmitError};
 use zhao_ledger::read::{ReadError, Reader, View};
 use zhao_ledger::sequence::{CommitError, Outcome};
@@ -29,11 +31,8 @@ const ACTS: usize = 64;
 /// Views of the past made at once: each makes a map from the records on disk.
 const PASTS: usize = 1;
 
-/// How long an answer may wait for the ledger.
-const PATIENCE: Duration = Duration::from_secs(25);
-
 /// Threads for all of these.
-pub(crate) const BLOCKING_THREADS: usize = READS + SUBMISSIONS + ACTS + PASTS + 8;
+pub(crate) const BLOCKING_THREADS: usize = READS + SUBMISSIONS + ACTS + PASTS + limits::BULKS + 8;
 
 /// The ledger in this process, behind its queue, as the office sees it.
 pub(crate) struct Served {
@@ -120,6 +119,13 @@ pub(crate) struct Inner {
     submissions: Arc<Semaphore>,
     acts: Arc<Semaphore>,
     pasts: Arc<Semaphore>,
+    bulks: Arc<Semaphore>,
+    /// Set when the server is to end.
+    pub(crate) ending: AtomicBool,
+    /// How long an answer waits for the ledger: for all of a batch together.
+    pub(crate) patience: Duration,
+    /// Where files without a name may be made.
+    pub(crate) spool: PathBuf,
     /// Who may ask the public query how often.
     pub(crate) turnstile: Turnstile,
     /// Told when the server is to stop.
@@ -151,6 +157,8 @@ pub(crate) struct Parts {
     pub(crate) reader: Reader,
     pub(crate) office: Arc<Mutex<Office<Served>>>,
     pub(crate) records: Records,
+    pub(crate) patience: Duration,
+    pub(crate) spool: PathBuf,
     pub(crate) turnstile: Turnstile,
     pub(crate) stop: Arc<Notify>,
 }
@@ -184,6 +192,10 @@ impl App {
             submissions: Arc::new(Semaphore::new(SUBMISSIONS)),
             acts: Arc::new(Semaphore::new(ACTS)),
             pasts: Arc::new(Semaphore::new(PASTS)),
+            bulks: Arc::new(Semaphore::new(limits::BULKS)),
+            ending: AtomicBool::new(false),
+            patience: parts.patience,
+            spool: parts.spool,
             turnstile: parts.turnstile,
             stop: parts.stop,
             document: std::sync::OnceLock::new(),
@@ -231,9 +243,18 @@ impl App {
         self.office.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for what was declared. None: the ledger has not answered; it is kept, and delivered.
-    pub(crate) fn wait(ticket: Ticket) -> Option<Standing> {
-        ticket.wait(PATIENCE)
+    /// A turn for a batch of any length.
+    ///
+    /// # Errors
+    /// Enough of them are under way.
+    pub(crate) fn bulk_turn(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        let turn = self.bulks.clone().try_acquire_owned();
+        turn.map_err(|_| self.both.refuse(Kind::Busy, "busy", &[]))
+    }
+
+    /// Whether the server is to end: long work is broken off where it can be.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
     }
 
     /// The records, for reading.

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use zhao_http::{Kind, Scope, Verbatim, limits};
 
 use super::app::App;
-use super::refused::Refused;
+use super::refused::{Both, Refused};
 use crate::failure::args;
 
 /// Where a request came from.
@@ -69,7 +69,7 @@ impl FromRequestParts<App> for Caller {
         let scopes = app
             .keys
             .scopes(key.trim(), now)
-            .map_err(|failure| app.both.failure(Kind::Internal, &failure))?
+            .map_err(|error| app.both.internal(&error))?
             .ok_or_else(unknown)?;
         Ok(Self { scopes })
     }
@@ -131,14 +131,18 @@ pub(crate) fn must_be(app: &App, headers: &HeaderMap, kinds: &[&str]) -> Result<
 /// Too long, too slow, or broken off.
 pub(crate) async fn read(app: &App, body: Body, limit: usize) -> Result<Bytes, Refused> {
     let time = Duration::from_secs(limits::BODY_SECONDS);
+    within(&app.both, body, limit, time).await
+}
+
+async fn within(both: &Both, body: Body, limit: usize, time: Duration) -> Result<Bytes, Refused> {
     let collected = tokio::time::timeout(time, Limited::new(body, limit).collect());
     match collected.await {
-        Err(_) => Err(app.both.refuse(Kind::Timeout, "slow-body", &[])),
+        Err(_) => Err(both.refuse(Kind::Timeout, "slow-body", &[])),
         Ok(Ok(bytes)) => Ok(bytes.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(app.both.refuse(Kind::TooLarge, "body-long", &args![limit]))
+            Err(both.refuse(Kind::TooLarge, "body-long", &args![limit]))
         }
-        Ok(Err(_)) => Err(app.both.refuse(Kind::Malformed, "body-broken", &[])),
+        Ok(Err(_)) => Err(both.refuse(Kind::Malformed, "body-broken", &[])),
     }
 }
 
@@ -180,4 +184,53 @@ pub(crate) fn verbatim(status: StatusCode, kind: &'static str, bytes: Vec<u8>) -
 pub(crate) fn raw(app: &App, bytes: Vec<u8>) -> Result<Verbatim, Refused> {
     let text = String::from_utf8(bytes).map_err(|error| app.both.internal(&error))?;
     RawValue::from_string(text).map_err(|error| app.both.internal(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    /// Sends its pieces, and then nothing more, without an end.
+    struct Slow(Vec<Bytes>);
+
+    impl hyper::body::Body for Slow {
+        type Data = Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<std::io::Result<hyper::body::Frame<Bytes>>>> {
+            match self.0.pop() {
+                Some(piece) if piece.is_empty() => {
+                    Poll::Ready(Some(Err(std::io::Error::other("gone"))))
+                }
+                Some(piece) => Poll::Ready(Some(Ok(hyper::body::Frame::data(piece)))),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn bodies_that_are_slow_long_or_broken_are_refused() {
+        let both = Both::new();
+        let ask = async |pieces: &[&'static str], limit| {
+            let pieces = pieces
+                .iter()
+                .rev()
+                .map(|text| Bytes::from_static(text.as_bytes()));
+            let body = Body::new(Slow(pieces.collect()));
+            let read = within(&both, body, limit, Duration::from_millis(5)).await;
+            read.unwrap_err().0.status
+        };
+        assert_eq!(ask(&[], 9).await, 408);
+        assert_eq!(ask(&["{"], 9).await, 408);
+        // Too long is said at once, broken too.
+        assert_eq!(ask(&["12345", "67890"], 9).await, 413);
+        assert_eq!(ask(&["1", ""], 9).await, 400);
+        let whole = within(&both, Body::from("123"), 3, Duration::from_millis(5)).await;
+        assert_eq!(&whole.unwrap()[..], b"123");
+    }
 }

@@ -7,6 +7,7 @@ use std::mem;
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use axum::Router;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use utoipa_axum::router::OpenApiRouter;
+use zhao_http::limits;
 use zhao_issuer::catalogue::Catalogue;
 use zhao_issuer::office::{Delivery, Office};
 use zhao_ledger::pipeline::{Pipeline, Settings};
@@ -30,6 +32,7 @@ use app::{App, Parts, Served};
 
 mod acts;
 pub(crate) mod app;
+mod bulk;
 mod extract;
 mod frame;
 pub(crate) mod keys;
@@ -103,17 +106,20 @@ fn open(session: &Session, command: &Serve, home: &Home) -> Result<Opened, Failu
     };
     let own = records(session, home, &mut keyring)?;
     let reading = records(session, home, &mut keyring)?;
+    let keys = keys::KeyRing::new(records(session, home, &mut keyring)?);
     let office = Office::open(own, keyring, load_catalogue()?, served).map_err(wrong)?;
     let delivery = office.delivery();
     let office = Arc::new(Mutex::new(office));
     let app = App::new(Parts {
         catalogue: load_catalogue()?,
-        keys: keys::KeyRing::new(home.api_keys()),
+        keys,
         host: Host::new(),
         pipeline,
         reader,
         office: Arc::clone(&office),
         records: reading,
+        patience: Duration::from_secs(command.answer_within),
+        spool: home.dir().to_owned(),
         stop,
         turnstile: public::Turnstile::new(command.public_rate),
     });
@@ -159,6 +165,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(ledger::routes())
         .merge(office::routes())
         .merge(acts::routes())
+        .merge(bulk::routes())
         .merge(public::routes())
         .split_for_parts();
     let (document, page) = page::render(page::complete(api));
@@ -195,6 +202,7 @@ async fn serve(
     let idle = Duration::from_secs(command.heartbeat);
     let heart = tokio::spawn(heartbeat(app.clone(), home.clone(), idle));
     let stopped = app.clone();
+    let ending = app.clone();
     let mut broken = false;
     let stop = async {
         tokio::select! {
@@ -206,9 +214,11 @@ async fn serve(
                 broken = true;
             }
         }
+        ending.ending.store(true, Ordering::Relaxed);
         session.note("serve.stopping", &args![]);
     };
-    net::serve(net::Doors { tcp, local, owner }, router(app), stop).await;
+    let doors = net::Doors { tcp, local, owner };
+    net::serve(doors, router(app), limits::CONNECTIONS, stop).await;
     heart.abort();
     if broken {
         return Err(Failure::usage("serve-broken", args![]));

@@ -27,11 +27,16 @@ pub(crate) struct Doors {
 }
 
 /// Serves until `stop` is ready, then lets every request that has begun come to its end.
-pub(crate) async fn serve(doors: Doors, router: Router, stop: impl Future<Output = ()>) {
+pub(crate) async fn serve(
+    doors: Doors,
+    router: Router,
+    connections: usize,
+    stop: impl Future<Output = ()>,
+) {
     let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(limits::CONNECTIONS));
+    let room = Arc::new(Semaphore::new(connections));
     // One of its own: a crowd at the network's door does not lock the owner out.
-    let local_room = Arc::new(Semaphore::new(limits::CONNECTIONS / 8));
+    let local_room = Arc::new(Semaphore::new((connections / 8).max(1)));
     let mut stop = std::pin::pin!(stop);
     let owner = doors.owner;
     loop {
@@ -128,4 +133,97 @@ fn spawn<S>(
         let _ = watched.await;
         drop(permit);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::oneshot;
+
+    const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+    async fn one(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), ask: &[u8]) -> String {
+        stream.write_all(ask).await.unwrap();
+        let mut bytes = vec![0; 4096];
+        let length = stream.read(&mut bytes).await.unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    }
+
+    /// A server with room for two connections, what ends it, and its addresses.
+    async fn started() -> (
+        tempfile::TempDir,
+        std::net::SocketAddr,
+        oneshot::Sender<()>,
+        tokio::task::JoinHandle<()>,
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = tcp.local_addr().unwrap();
+        let path = dir.path().join("s");
+        let local = UnixListener::bind(&path).unwrap();
+        let owner = std::os::unix::fs::MetadataExt::uid(&path.metadata().unwrap());
+        let (end, ended) = oneshot::channel::<()>();
+        let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
+        let doors = Doors { tcp, local, owner };
+        let stop = async {
+            let _ = ended.await;
+        };
+        let served = tokio::spawn(serve(doors, router, 2, stop));
+        (dir, address, end, served)
+    }
+
+    #[tokio::test]
+    async fn who_comes_when_all_places_are_taken_waits_for_one() {
+        let (dir, address, end, served) = started().await;
+        let mut first = tokio::net::TcpStream::connect(address).await.unwrap();
+        let mut second = tokio::net::TcpStream::connect(address).await.unwrap();
+        assert!(one(&mut first, ASK).await.starts_with("HTTP/1.1 200"));
+        assert!(one(&mut second, ASK).await.starts_with("HTTP/1.1 200"));
+        // The system takes the third, and nobody answers it; the owner is not kept out by that.
+        let mut third = tokio::net::TcpStream::connect(address).await.unwrap();
+        let mut owner = tokio::net::UnixStream::connect(dir.path().join("s"))
+            .await
+            .unwrap();
+        let mut waiting = Box::pin(one(&mut third, ASK));
+        tokio::select! {
+            biased;
+            answer = &mut waiting => panic!("answered: {answer}"),
+            answer = one(&mut owner, ASK) => assert!(answer.starts_with("HTTP/1.1 200")),
+        }
+        drop(first);
+        assert!(waiting.await.starts_with("HTTP/1.1 200"));
+        drop((second, third, owner));
+        end.send(()).unwrap();
+        served.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn heads_that_are_too_long_are_not_read_on() {
+        let (_dir, address, _end, _served) = started().await;
+        let long = format!(
+            "GET / HTTP/1.1\r\nA: {}\r\n\r\n",
+            "a".repeat(limits::HEAD_BYTES)
+        );
+        let many = "A: a\r\n".repeat(limits::HEADERS + 1);
+        let many = format!("GET / HTTP/1.1\r\n{many}\r\n");
+        let path = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(limits::HEAD_BYTES));
+        for ask in [&long, &many, &path] {
+            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            let answer = one(&mut stream, ask.as_bytes()).await;
+            assert!(
+                answer.starts_with("HTTP/1.1 431") || answer.starts_with("HTTP/1.1 414"),
+                "{answer}"
+            );
+        }
+        for wrong in [
+            "\r\n\r\n\0",
+            "GET / HTTP/9\r\n\r\n",
+            "G\u{1}T / HTTP/1.1\r\n\r\n",
+        ] {
+            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            let answer = one(&mut stream, wrong.as_bytes()).await;
+            assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+        }
+    }
 }

@@ -6,13 +6,13 @@ use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use zhao_http::{
-    Find, Kind, LicenceAnswer, LicenceList, LicenceSummary, LicenceView, Scope, UnitList, UnitView,
-    limits,
+    Find, Kind, LicenceAnswer, LicenceList, LicenceSummary, LicenceView, Scope, TypeList, UnitList,
+    UnitView, Verbatim, limits,
 };
 use zhao_issuer::records::{Licence, LicenceState, RecordsError, Search, Summary};
 use zhao_spec::life::record::{LicenceRecord, Record};
 use zhao_spec::life::subject::{Kind as SubjectKind, subject_key};
-use zhao_spec::wire::Hash;
+use zhao_spec::wire::{Hash, json};
 
 use super::app::{App, Work};
 use super::extract::{Asked, Caller, Segment, answer, raw};
@@ -26,6 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list))
         .routes(routes!(show))
         .routes(routes!(units))
+        .routes(routes!(types))
 }
 
 /// Find licences exactly, or list them
@@ -152,6 +153,7 @@ fn shown(app: &App, id: &str) -> Result<(LicenceAnswer, Option<String>), Refused
         .placed(&row.subject)
         .map_err(|error| app.both.read(error))?;
     let mut shown = LicenceAnswer {
+        conditions: conditions(app, &row.type_code)?,
         credential: None,
         licence: view_of(&row),
         standing: None,
@@ -173,6 +175,28 @@ fn shown(app: &App, id: &str) -> Result<(LicenceAnswer, Option<String>), Refused
         shown.credential = Some(raw(app, row.credential)?);
     }
     Ok((shown, state))
+}
+
+/// What whoever gets a licence of this type must keep to, as its entry says.
+fn conditions(app: &App, type_code: &str) -> Result<Option<Verbatim>, Refused> {
+    let Ok(entry) = app.catalogue.entry(type_code) else {
+        return Ok(None);
+    };
+    let said = entry.value.member("useConditions");
+    said.map(|value| raw(app, json::encode(value))).transpose()
+}
+
+/// The licence types, without their secret fields
+#[utoipa::path(get, path = "/v1/catalogue", tag = "public",
+    responses((status = 200, description = "Entries of the catalogue", body = TypeList)))]
+async fn types(State(app): State<App>) -> Result<Response, Refused> {
+    let types = app.work(Work::Read, |app| {
+        let entries = app.catalogue.entries();
+        let types = entries.map(|entry| raw(app, json::encode(&entry.listing())));
+        let types = types.collect::<Result<_, Refused>>()?;
+        Ok(TypeList { types })
+    });
+    Ok(answer(&app, StatusCode::OK, &types.await?))
 }
 
 /// The licence with this subject key or credential id.

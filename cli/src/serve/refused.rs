@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use zhao_http::{Fault, Kind, MEDIA_TYPE, Problem};
+use zhao_issuer::intake::Remark;
 use zhao_issuer::office::{IssueError, OfficeError};
 use zhao_ledger::pipeline::SubmitError;
 use zhao_ledger::read::ReadError;
@@ -62,12 +63,22 @@ impl Both {
 
     /// What is wrong with a row.
     pub(crate) fn faults(&self, error: &IssueError) -> Vec<Fault> {
-        let fault = |said: &Said| Fault {
+        let said = said::issue(error);
+        said.iter().map(|said| self.fault(said)).collect()
+    }
+
+    /// What is to be known of a row that was not refused for it.
+    pub(crate) fn remarks(&self, remarks: &[Remark]) -> Vec<Fault> {
+        let said = remarks.iter().map(said::remark);
+        said.map(|said| self.fault(&said)).collect()
+    }
+
+    fn fault(&self, said: &Said) -> Fault {
+        Fault {
             code: said.code().to_owned(),
             text: said.text(&self.en),
             text_zh: said.text(&self.zh),
-        };
-        said::issue(error).iter().map(fault).collect()
+        }
     }
 
     /// The office's refusal.
@@ -182,3 +193,30 @@ impl IntoResponse for Refused {
 /// The problem of a response, so that the frame can add the request's id.
 #[derive(Clone, Debug)]
 pub(crate) struct Told(pub(crate) Box<Problem>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_queues_say_when_to_come_again() {
+        let both = Both::new();
+        let waiting = 20_000;
+        let full = SubmitError::Busy {
+            waiting,
+            limit: waiting,
+        };
+        let office = OfficeError::OutboxFull {
+            waiting: 7,
+            limit: 7,
+        };
+        for refused in [both.submit(&full), both.office(office)] {
+            let response = refused.into_response();
+            assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(response.headers()[header::RETRY_AFTER], "2");
+        }
+        let stopping = both.submit(&SubmitError::Stopping).into_response();
+        assert_eq!(stopping.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(stopping.headers()[header::RETRY_AFTER], "2");
+    }
+}

@@ -211,12 +211,12 @@ pub fn parse(bytes: &[u8]) -> Answer {
     }
 }
 
-/// A new key with these scopes.
+/// A new key with these scopes; one of each a directory.
 pub fn key(dir: &Path, scopes: &str) -> String {
     let made = zhao(
         dir,
         &[
-            "api-key", "office", "add", "--name", "窗口", "--scopes", scopes,
+            "api-key", "office", "add", "--name", scopes, "--scopes", scopes,
         ],
     );
     made.code(0).stdout.trim().to_owned()

@@ -11,7 +11,7 @@ use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::build::{Scene, build};
-use super::{ClientError, IssueError, LedgerClient, Office, OfficeError, Signer};
+use super::{ClientError, IssueError, LedgerClient, Office, OfficeError, RowOutcome, Signer};
 use crate::catalogue::Entry;
 use crate::intake::{Defaults, Remark, Request, Row, RowError, check, compare_registers};
 use crate::records::{Licence, Standing};
@@ -113,7 +113,7 @@ impl<C: LedgerClient> Office<C> {
             if chunk.is_empty() {
                 break;
             }
-            let waiting = self.sign_chunk(chunk, defaults, &mut asked, now, rng)?;
+            let waiting = self.sign_chunk(chunk, defaults, &mut asked, now, rng, true)?;
             let mut remarks = self.take_remarks();
             let first = waiting.iter().find_map(|(_, waiting)| match waiting {
                 Waiting::Said(id) => Some(*id),
@@ -157,7 +157,8 @@ impl<C: LedgerClient> Office<C> {
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<Vec<(u64, Outcome)>, OfficeError> {
-        let waiting = self.sign_chunk(rows, defaults, &mut Asked::default(), now, rng)?;
+        let asked = &mut Asked::default();
+        let waiting = self.sign_chunk(rows, defaults, asked, now, rng, true)?;
         let declared = waiting.into_iter().map(|(row, waiting)| {
             let outcome = match waiting {
                 Waiting::Done(outcome) => outcome,
@@ -166,6 +167,30 @@ impl<C: LedgerClient> Office<C> {
             Ok((row, outcome))
         });
         declared.collect()
+    }
+
+    /// As [`Office::declare_batch`], and nothing is written: what would become of each row.
+    ///
+    /// # Errors
+    /// As [`Office::declare_batch`].
+    pub fn judge_batch(
+        &mut self,
+        rows: Vec<Result<Row, RowError>>,
+        defaults: &Defaults,
+        now: UnixMillis,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<(u64, RowOutcome)>, OfficeError> {
+        let asked = &mut Asked::default();
+        let waiting = self.sign_chunk(rows, defaults, asked, now, rng, false)?;
+        let judged = waiting.into_iter().map(|(row, waiting)| {
+            let outcome = match waiting {
+                Waiting::Done(Outcome::Refused(error)) => RowOutcome::Refused(error),
+                Waiting::Done(Outcome::Repeated(licence)) => RowOutcome::Repeated(licence),
+                Waiting::Done(_) | Waiting::Said(_) => RowOutcome::Possible,
+            };
+            (row, outcome)
+        });
+        Ok(judged.collect())
     }
 
     /// What is to be known of rows of the last batch that were not refused for it, by row: names
@@ -231,7 +256,7 @@ impl<C: LedgerClient> Office<C> {
         }
     }
 
-    /// Checks and signs the rows and writes them down in one transaction.
+    /// Checks and signs the rows and writes them down in one transaction, which is kept or not.
     fn sign_chunk(
         &mut self,
         chunk: Vec<Result<Row, RowError>>,
@@ -239,6 +264,7 @@ impl<C: LedgerClient> Office<C> {
         asked: &mut Asked,
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
+        keep: bool,
     ) -> Result<Vec<(u64, Waiting)>, OfficeError> {
         let now = self.time(now)?;
         let limit = self.outbox_limit;
@@ -315,8 +341,10 @@ impl<C: LedgerClient> Office<C> {
                 Err(fatal) => return Err(fatal),
             }
         }
-        transaction.commit()?;
-        self.delivery.said();
+        if keep {
+            transaction.commit()?;
+            self.delivery.said();
+        }
         Ok(waiting)
     }
 

@@ -164,11 +164,15 @@ impl View<'_> {
         let record = record.map(|record| of_kind::<EnterpriseRecord>(MapPath::default(), record));
         let record = record.transpose()?.map(|placed| placed.record);
         let (mut units, mut types) = (BTreeSet::new(), BTreeSet::new());
+        let mut looked_up = BTreeSet::new();
         let mut items = Vec::new();
         for subject in self.holdings(uscc)? {
             let placed: Placed<LicenceRecord> = self.require(&subject, "licence")?;
-            let issuer: Placed<IssuerRecord> = self.require(&placed.record.issuer, "unit")?;
-            units.insert(issuer.record.unit);
+            // Most licences of a holder are of few units: each is looked up once.
+            if looked_up.insert(placed.record.issuer) {
+                let issuer: Placed<IssuerRecord> = self.require(&placed.record.issuer, "unit")?;
+                units.insert(issuer.record.unit);
+            }
             if let TypeRef::Code(code) = &placed.record.type_ref {
                 types.insert(code.clone());
             }

@@ -1,19 +1,23 @@
 //! A typed client. One connection a request: a command asks a few things and ends.
 
+use std::io::Read;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Bytes;
-use hyper::{Method, Request, StatusCode, header};
+use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::mpsc;
 
 use crate::{
-    ActAnswer, ActRequest, BatchAnswer, Issued, LicenceAnswer, LicenceList, Problem, Standing,
-    UnitList, VersionRequest, limits,
+    ActAnswer, ActRequest, BatchAnswer, BulkEnd, BulkLine, BulkQuery, Issued, LicenceAnswer,
+    LicenceList, Problem, Standing, TypeList, UnitList, VersionRequest, limits,
 };
 
 /// Until a connection stands.
@@ -107,6 +111,16 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub async fn ask(&self, question: Question<'_>) -> Result<Vec<u8>, ClientError> {
+        let body = Full::new(Bytes::from(question.body.clone()));
+        self.open(&question, body).await?.whole().await
+    }
+
+    /// Connects and asks.
+    async fn open<B>(&self, question: &Question<'_>, body: B) -> Result<Begun, ClientError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let unreachable = |cause: std::io::Error| ClientError::Unreachable(cause.to_string());
         let late = |_| ClientError::Unreachable("no connection in time".to_owned());
         match &self.place {
@@ -115,26 +129,29 @@ impl Client {
                     .await
                     .map_err(late)?
                     .map_err(unreachable)?;
-                self.exchange(stream, authority, question).await
+                self.begin(stream, authority, question, body).await
             }
             Place::Unix(path) => {
                 let stream = tokio::time::timeout(CONNECT, UnixStream::connect(path))
                     .await
                     .map_err(late)?
                     .map_err(unreachable)?;
-                self.exchange(stream, "localhost", question).await
+                self.begin(stream, "localhost", question, body).await
             }
         }
     }
 
-    async fn exchange<S>(
+    async fn begin<S, B>(
         &self,
         stream: S,
         host: &str,
-        question: Question<'_>,
-    ) -> Result<Vec<u8>, ClientError>
+        question: &Question<'_>,
+        body: B,
+    ) -> Result<Begun, ClientError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let gone = |cause: hyper::Error| ClientError::Unreachable(cause.to_string());
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
@@ -143,7 +160,7 @@ impl Client {
         // It ends with the sender; what went wrong with it the sender says too.
         let driver = tokio::spawn(connection);
         let mut request = Request::builder()
-            .method(question.method)
+            .method(question.method.clone())
             .uri(question.path)
             .header(header::HOST, host)
             .header(header::ACCEPT, question.accept);
@@ -157,20 +174,14 @@ impl Client {
             request = request.header(header::IF_MATCH, tag);
         }
         let request = request
-            .body(Full::new(Bytes::from(question.body)))
+            .body(body)
             .map_err(|cause| ClientError::Protocol(cause.to_string()))?;
         let answer = sender.send_request(request).await.map_err(gone)?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), limits::ANSWER_BYTES)
-            .collect()
-            .await
-            .map_err(|cause| ClientError::Unreachable(cause.to_string()))?
-            .to_bytes();
-        driver.abort();
-        if status.is_success() {
-            return Ok(body.to_vec());
-        }
-        Err(problem(status, &body))
+        Ok(Begun {
+            answer,
+            driver: Driver(driver.abort_handle()),
+            _sender: Box::new(sender),
+        })
     }
 
     /// As [`Client::ask`], the answer read as JSON.
@@ -291,6 +302,75 @@ impl Client {
         self.read(question).await
     }
 
+    /// Issues a batch of any length: CSV or JSON lines. `on_row` hears of every row, in their
+    /// order, as the server answers; neither batch nor answer is in memory as a whole.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; an answer that breaks off.
+    pub async fn issue_bulk<R: Read + Send + 'static>(
+        &self,
+        batch: R,
+        query: &BulkQuery,
+        on_row: &mut dyn FnMut(Issued),
+    ) -> Result<BulkEnd, ClientError> {
+        let mut path = "/v1/licences/bulk?".to_owned();
+        let dry_run = query.dry_run.map(|dry| dry.to_string());
+        for (name, value) in [
+            ("type", &query.licence_type),
+            ("unit", &query.unit),
+            ("dry_run", &dry_run),
+        ] {
+            if let Some(value) = value {
+                path.push_str(&format!("{name}={}&", escape(value)));
+            }
+        }
+        let question = Question {
+            content_type: Some("application/octet-stream"),
+            accept: "application/x-ndjson, application/problem+json",
+            ..Question::post(path.trim_end_matches(['&', '?']), Vec::new())
+        };
+        let begun = self.open(&question, feed(batch)).await?;
+        if !begun.answer.status().is_success() {
+            begun.whole().await?;
+            return Err(ClientError::Protocol("no lines".to_owned()));
+        }
+        let mut lines = begun;
+        let (mut rest, mut end) = (Vec::new(), None);
+        while let Some(frame) = lines.answer.body_mut().frame().await {
+            let frame = frame.map_err(|cause| ClientError::Unreachable(cause.to_string()))?;
+            let Ok(piece) = frame.into_data() else {
+                continue;
+            };
+            rest.extend_from_slice(&piece);
+            let mut from = 0;
+            while let Some(length) = rest
+                .get(from..)
+                .and_then(|rest| rest.iter().position(|byte| *byte == b'\n'))
+            {
+                let line = rest.get(from..from + length).unwrap_or_default();
+                match serde_json::from_slice(line) {
+                    Ok(BulkLine::Row(row)) => on_row(*row),
+                    Ok(BulkLine::End(last)) => end = Some(last),
+                    Err(cause) => return Err(ClientError::Protocol(cause.to_string())),
+                }
+                from += length + 1;
+            }
+            rest.drain(..from);
+            if rest.len() > limits::BULK_LINE_BYTES {
+                return Err(ClientError::Protocol("a line is too long".to_owned()));
+            }
+        }
+        end.ok_or_else(|| ClientError::Unreachable("the answer broke off".to_owned()))
+    }
+
+    /// The licence types of the office.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn types(&self) -> Result<TypeList, ClientError> {
+        self.read(Question::get("/v1/catalogue")).await
+    }
+
     /// Says what befell a licence. `if_match` is the licence's state as the caller knows it.
     ///
     /// # Errors
@@ -324,6 +404,84 @@ impl Client {
     /// See [`ClientError`].
     pub async fn units(&self) -> Result<UnitList, ClientError> {
         self.read(Question::get("/v1/units")).await
+    }
+}
+
+/// An answer of which the head is there.
+struct Begun {
+    answer: Response<Incoming>,
+    driver: Driver,
+    /// The connection lives as long as this.
+    _sender: Box<dyn std::any::Any + Send>,
+}
+
+/// What moves the bytes; it ends with this.
+struct Driver(tokio::task::AbortHandle);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Begun {
+    /// The whole body, or the problem it is.
+    async fn whole(self) -> Result<Vec<u8>, ClientError> {
+        let Self { answer, driver, .. } = self;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), limits::ANSWER_BYTES)
+            .collect()
+            .await
+            .map_err(|cause| ClientError::Unreachable(cause.to_string()))?
+            .to_bytes();
+        drop(driver);
+        if status.is_success() {
+            return Ok(body.to_vec());
+        }
+        Err(problem(status, &body))
+    }
+}
+
+/// Pieces of a body on their way, and how long each is.
+const PIECES: usize = 8;
+const PIECE_BYTES: usize = 64 << 10;
+
+/// A body that is read while it is sent, on a thread for blocking work.
+fn feed<R: Read + Send + 'static>(mut batch: R) -> Feed {
+    let (to_body, pieces) = mpsc::channel(PIECES);
+    tokio::task::spawn_blocking(move || {
+        let mut buffer = vec![0; PIECE_BYTES];
+        loop {
+            let piece = match batch.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(length) => Ok(Bytes::copy_from_slice(
+                    buffer.get(..length).unwrap_or_default(),
+                )),
+                Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(cause) => Err(cause),
+            };
+            // An error breaks the request off: half a batch is none.
+            let last = piece.is_err();
+            if to_body.blocking_send(piece).is_err() || last {
+                return;
+            }
+        }
+    });
+    Feed(pieces)
+}
+
+struct Feed(mpsc::Receiver<std::io::Result<Bytes>>);
+
+impl Body for Feed {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
+        let piece = self.0.poll_recv(context);
+        piece.map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
 }
 

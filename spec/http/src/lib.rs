@@ -13,7 +13,8 @@ mod types;
 
 pub use problem::{Fault, KINDS, Kind, MEDIA_TYPE, Problem, TYPES};
 pub use types::{
-    ActAnswer, ActRequest, At, BatchAnswer, DossierQuery, EnterpriseName, Enterprises, EventAnswer,
-    Events, EventsAnswer, Find, Health, Issued, LicenceAnswer, LicenceList, LicenceSummary,
-    LicenceView, Ready, RowDefaults, Scope, Standing, UnitList, UnitView, Verbatim, VersionRequest,
+    ActAnswer, ActRequest, At, BatchAnswer, BulkEnd, BulkLine, BulkQuery, DossierQuery,
+    EnterpriseName, Enterprises, EventAnswer, Events, EventsAnswer, Find, Health, Issued,
+    LicenceAnswer, LicenceList, LicenceSummary, LicenceView, Ready, RowDefaults, Scope, Standing,
+    TypeList, UnitList, UnitView, Verbatim, VersionRequest,
 };

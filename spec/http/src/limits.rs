@@ -10,6 +10,12 @@ pub const EVENTS: usize = 1_000;
 pub const BATCH_BODY_BYTES: usize = 16 << 20;
 /// Rows of `POST /v1/licences/batch`.
 pub const BATCH_ROWS: usize = 10_000;
+/// Body of `POST /v1/licences/bulk`, bytes.
+pub const BULK_BODY_BYTES: u64 = 4 << 30;
+/// A line of the answer to it, as the client accepts it, bytes.
+pub const BULK_LINE_BYTES: usize = 1 << 20;
+/// Batches of any length at once.
+pub const BULKS: usize = 2;
 /// Items of one page of a list.
 pub const PAGE: usize = 100;
 /// A text to find licences by, characters.

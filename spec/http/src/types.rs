@@ -155,6 +155,10 @@ pub struct LicenceAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub credential: Option<Verbatim>,
+    /// What whoever gets it must keep to, as its type's entry says (member `useConditions` there).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub conditions: Option<Verbatim>,
     /// As the office has it.
     pub licence: LicenceView,
     /// As the log has it, with proof, once it is there.
@@ -214,6 +218,14 @@ pub struct LicenceSummary {
     pub version: u16,
 }
 
+/// The licence types of the office.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct TypeList {
+    /// Entries of the catalogue, without their secret fields.
+    #[schema(value_type = Vec<Object>)]
+    pub types: Vec<Verbatim>,
+}
+
 /// A page of licences.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LicenceList {
@@ -245,6 +257,51 @@ pub struct Issued {
     /// Why not, for `refused`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<super::Fault>,
+    /// What is to be known of it, though it was not refused for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<super::Fault>,
+}
+
+/// What holds for a batch of any length.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams, Serialize)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct BulkQuery {
+    /// Type code or slug, for rows that do not say otherwise.
+    #[serde(rename = "type")]
+    #[param(max_length = 128)]
+    pub licence_type: Option<String>,
+    /// The issuing unit's code, for rows that do not say otherwise.
+    #[param(max_length = 128)]
+    pub unit: Option<String>,
+    /// `true`: only say what would become of the rows.
+    pub dry_run: Option<bool>,
+}
+
+/// A line of the answer to a batch of any length.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BulkLine {
+    /// What became of the next row, without the receipt. `possible` in a dry run.
+    Row(Box<Issued>),
+    /// The last line. An answer without it was broken off.
+    End(BulkEnd),
+}
+
+/// How a batch ended.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+pub struct BulkEnd {
+    /// Issued; in a dry run, possible.
+    pub issued: u64,
+    /// Not in the log yet.
+    pub pending: u64,
+    /// Issued before under the same reference.
+    pub repeated: u64,
+    /// Refused.
+    pub refused: u64,
+    /// Why later rows were not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Box<super::Problem>>,
 }
 
 /// What became of a batch, row by row.

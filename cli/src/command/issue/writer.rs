@@ -120,7 +120,7 @@ impl<'a> Writer<'a> {
         let [en, zh] = [en, zh].map(|texts| texts.join("; "));
         let code = answer.faults.first().map_or("", |fault| &*fault.code);
         let count = match &*answer.status {
-            "issued" => &mut self.counts.issued,
+            "issued" | "possible" => &mut self.counts.issued,
             "repeated" => &mut self.counts.repeated,
             "pending" => &mut self.counts.pending,
             _ => &mut self.counts.refused,
