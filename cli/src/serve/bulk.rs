@@ -192,7 +192,7 @@ fn issue(
 ) -> Result<(), Refused> {
     let mut rng = generator(app)?;
     let mut flying: VecDeque<Vec<Declared>> = VecDeque::new();
-    let mut trouble = None;
+    let (mut trouble, mut tired) = (None, false);
     loop {
         let stop = trouble.is_some() || answer.gone;
         if !stop && app.is_ending() {
@@ -219,11 +219,8 @@ fn issue(
             }
             return trouble.map_or(Ok(()), Err);
         };
-        let mut patience = if trouble.is_some() {
-            Duration::ZERO
-        } else {
-            app.patience
-        };
+        // Once the ledger let one wait too long, nobody waits for it any more.
+        let mut patience = if tired { Duration::ZERO } else { app.patience };
         for (row, outcome, ticket, remarks) in chunk {
             let outcome = settled_within(app, outcome, ticket, &mut patience)?;
             let mut line = issued(app, row, outcome)?;
@@ -232,8 +229,9 @@ fn issue(
             count(end, &line.status);
             answer.put(&BulkLine::Row(Box::new(line)));
         }
-        if patience.is_zero() && trouble.is_none() {
-            trouble = Some(app.both.refuse(Kind::Unavailable, "no-quorum", &[]));
+        if patience.is_zero() {
+            tired = true;
+            trouble.get_or_insert_with(|| app.both.refuse(Kind::Unavailable, "no-quorum", &[]));
         }
     }
 }
