@@ -283,7 +283,8 @@ pub(crate) struct AdminShow {
 pub(crate) struct AdminSign {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    #[arg(long, value_name = "ID")]
+    // One in 64 begins with a hyphen.
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     pub(crate) id: String,
     #[arg(long = "admin-dir", value_name = "DIR")]
     pub(crate) keys: PathBuf,

@@ -441,7 +441,7 @@ pub(crate) struct Restore {
     pub(crate) backup: PathBuf,
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
-    #[arg(long, value_name = "HASH")]
+    #[arg(long, value_name = "HASH", allow_hyphen_values = true)]
     pub(crate) manifest: Option<String>,
     #[arg(long, value_name = "FILE")]
     pub(crate) head: Option<PathBuf>,

@@ -101,3 +101,27 @@ fn the_language_flag_counts_wherever_it_stands() {
     assert_eq!(flag(&["zhao", "--", "--lang", "zh"]), None);
     assert_eq!(flag(&["zhao", "--language", "zh"]), None);
 }
+
+#[test]
+fn what_is_base64url_may_begin_with_a_hyphen() {
+    let id = "-M1P0Qf3ZiHs8FEOiWWjNYz4DDuvzspSwhjwBd8xwho";
+    let sign = [
+        "admin",
+        "sign",
+        "f.json",
+        "--id",
+        id,
+        "--admin-dir",
+        "d",
+        "-o",
+        "o",
+    ];
+    let restore = ["restore", "out", "office", "--manifest", id];
+    for words in [&sign[..], &restore] {
+        let parsed = line(words);
+        assert!(
+            matches!(parsed, Ok(Parsed::Run(_))),
+            "{words:?}: {parsed:?}"
+        );
+    }
+}
