@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::zhao;
@@ -13,6 +14,8 @@ use super::zhao;
 pub struct Server {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    /// Reads what it says, so that it never waits for somebody to read.
+    stderr: Option<JoinHandle<String>>,
     pub address: SocketAddr,
     pub socket: PathBuf,
 }
@@ -87,9 +90,14 @@ pub fn serve(dir: &Path, arguments: &[&str]) -> Server {
     let mut stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
+    let mut pipe = child.stderr.take().expect("stderr is a pipe");
+    let stderr = thread::spawn(move || {
+        let mut said = String::new();
+        let _ = pipe.read_to_string(&mut said);
+        said
+    });
     let Some((_, address)) = line.trim().trim_end_matches('/').split_once("http://") else {
-        let mut stderr = String::new();
-        let _ = child.stderr.take().unwrap().read_to_string(&mut stderr);
+        let stderr = stderr.join().unwrap();
         panic!("the server did not start: {line}{stderr}");
     };
     Server {
@@ -97,6 +105,7 @@ pub fn serve(dir: &Path, arguments: &[&str]) -> Server {
         socket: office.join("zhao.sock"),
         child,
         stdout,
+        stderr: Some(stderr),
     }
 }
 
@@ -155,9 +164,7 @@ impl Server {
     /// Waits for its end; gives its exit code and standard error.
     pub fn end(mut self) -> (i32, String) {
         let mut rest = String::new();
-        let mut stderr = String::new();
-        let mut pipe = self.child.stderr.take().expect("stderr is a pipe");
-        pipe.read_to_string(&mut stderr).unwrap();
+        let stderr = self.stderr.take().expect("ended once").join().unwrap();
         self.stdout.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "", "only the address is data");
         let status = self.child.wait().unwrap();
