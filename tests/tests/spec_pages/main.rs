@@ -36,6 +36,13 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("http.md", "detail_zh"),          // the same
     ("http.md", "faults"),             // the same
     ("http.md", "instance"),           // the same
+    ("http.md", "conditions"),         // a field of a struct
+    ("http.md", "end"),                // a field of a struct
+    ("http.md", "possible"),           // a field of a struct
+    ("http.md", "problem"),            // a field of a struct
+    ("http.md", "reference"),          // a field of a struct
+    ("http.md", "remarks"),            // a field of a struct
+    ("http.md", "useConditions"),      // a field of a struct
     ("http.md", "title"),              // the same
     ("http.md", "title_zh"),           // the same
     ("lifecycle.md", "lift"),          // the beginning of verbs
