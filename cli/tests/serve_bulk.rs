@@ -288,7 +288,8 @@ fn the_document_is_the_one_that_was_reviewed() {
     let differ = committed.lines().zip(text.lines()).find(|(a, b)| a != b);
     assert!(
         committed == text,
-        "the interface changed: {differ:?}; if it was meant, put {} in its place and read what git says",
+        "the interface changed: {differ:?}; if it was meant, put {} in its place and read \
+         what git says",
         actual.display(),
     );
 }
