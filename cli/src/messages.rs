@@ -64,7 +64,8 @@ impl Messages {
         self.fill(key, &[])
     }
 
-    /// The sentence of `key` with its placeholders filled.
+    /// The sentence of `key` with its placeholders filled. `{count}` is the value itself,
+    /// `{count:licence|licences}` the first word if it is 1 and the second otherwise.
     pub(crate) fn fill(&self, key: &str, arguments: &[Argument]) -> String {
         let Some(template) = self.find(key) else {
             debug_assert!(false, "message {key} is not in the catalogue");
@@ -77,9 +78,15 @@ impl Messages {
             let Some((name, after)) = tail.split_once('}') else {
                 break;
             };
-            match arguments.iter().find(|(given, _)| *given == name) {
-                Some((_, value)) => text.push_str(value),
-                None => {
+            let (name, words) = match name.split_once(':') {
+                Some((name, words)) => (name, words.split_once('|')),
+                None => (name, None),
+            };
+            match (arguments.iter().find(|(given, _)| *given == name), words) {
+                (Some((_, value)), None) => text.push_str(value),
+                (Some((_, value)), Some((one, _))) if value == "1" => text.push_str(one),
+                (Some(_), Some((_, several))) => text.push_str(several),
+                (None, _) => {
                     debug_assert!(false, "message {key} lacks its argument {name}");
                     text.push_str(name);
                 }

@@ -8,6 +8,10 @@
 //! records hold no receipt that the log cannot prove. What was on its way is pending, and is sent
 //! again. Last what leads: keys and catalogue, which are written before the first event that needs
 //! them. The intent is the newest head of the copied log, if it is newer than the file's.
+//!
+//! Then the copied log is checked as `zhao fsck --ledger-only` does: a backup that was not looked
+//! at is a hope. What needs a passphrase, receipts against published heads, is checked at the
+//! restoration.
 
 use std::fs::{DirBuilder, File};
 use std::io::Read as _;
@@ -25,8 +29,10 @@ use zhao_ledger::store::rocks::Rocks;
 use zhao_ledger::store::{self};
 use zhao_spec::log::checkpoint::Checkpoint;
 use zhao_spec::log::note::SignedNote;
+use zhao_spec::log::tree::TreeSize;
 use zhao_spec::wire::UnixMillis;
 
+use super::fsck::check_alone;
 use crate::args::Backup;
 use crate::failure::{Exit, Failure, args, because};
 use crate::files;
@@ -37,6 +43,12 @@ use crate::values::show_time;
 
 /// Name of the manifest in a backup.
 pub(super) const MANIFEST: &str = "manifest.json";
+/// How often a copy is made before what is wrong with it counts as the log's own.
+const ATTEMPTS: usize = 3;
+/// What a file that was merged into another during the copy looks like; and a lost one too.
+const UNPROVEN: [&str; 2] = ["backup-behind", "backup-damaged"];
+/// How often a log that is being written is looked at before a file of it counts as lost.
+const LOOKS: usize = 20;
 /// What it says first.
 pub(super) const FORMAT: &str = "zhao/v1 backup";
 
@@ -79,9 +91,19 @@ pub(crate) fn run(session: &Session, command: &Backup) -> Result<Exit, Failure> 
     let out = &command.output;
     files::must_be_new(out)?;
     let watch = session.host.stopwatch();
-    let made = DirBuilder::new().mode(0o700).recursive(true).create(out);
-    made.map_err(|cause| Failure::file("create", out, &cause))?;
-    let (checkpoint, held) = copy(session, &home, out)?;
+    let mut attempt = 1;
+    let (checkpoint, held) = loop {
+        let made = DirBuilder::new().mode(0o700).recursive(true).create(out);
+        made.map_err(|cause| Failure::file("create", out, &cause))?;
+        let copied = copy(session, &home, out);
+        let proven = copied.and_then(|copied| prove(session, out).map(|()| copied));
+        match proven {
+            Err(failure) if UNPROVEN.contains(&failure.key()) && attempt < ATTEMPTS => attempt += 1,
+            proven => break proven?,
+        }
+        let gone = std::fs::remove_dir_all(out);
+        gone.map_err(|cause| Failure::file("remove", out, &cause))?;
+    };
     let manifest = Manifest {
         files: list(out)?,
         format: FORMAT.to_owned(),
@@ -143,10 +165,7 @@ fn copy(session: &Session, home: &Home, out: &Path) -> Result<(Checkpoint, Durat
     freeze(&memory, "auditor")?
         .copy_to(&place(&memory))
         .map_err(because("backup", args![]))?;
-    let before = Directory::open(&home.ledger())
-        .and_then(|files| files.read(intent::FILE))
-        .map_err(because("backup", args![]))?
-        .ok_or_else(|| wrong(&"the log has no intent"))?;
+    let before = beside_log(home, intent::FILE)?.ok_or_else(|| wrong(&"the log has no intent"))?;
     let before = Intent::parse(&before).map_err(because("backup", args![]))?;
     // The cut. What takes long, reading what the log's writer has not put into tables yet, is done
     // before it.
@@ -154,7 +173,7 @@ fn copy(session: &Session, home: &Home, out: &Path) -> Result<(Checkpoint, Durat
     let mut moment = Moment::hold(&home.records())
         .map_err(because("records", args![path = home.records().display()]))?;
     let watch = session.host.stopwatch();
-    log.catch_up().map_err(because("backup", args![]))?;
+    catch_up(home, &log)?;
     moment.release();
     let held = watch.read();
     files::make_dir(&place(&home.ledger()))?;
@@ -163,9 +182,7 @@ fn copy(session: &Session, home: &Home, out: &Path) -> Result<(Checkpoint, Durat
     moment
         .write(&place(&home.records()))
         .map_err(because("records", args![path = home.records().display()]))?;
-    let head = store::last::<Heads>(&log).map_err(because("backup", args![]))?;
-    let (_, note) = head.ok_or_else(|| wrong(&"nothing is published"))?;
-    let checkpoint = checkpoint(&String::from_utf8_lossy(&note)).map_err(|cause| wrong(&cause))?;
+    let (note, checkpoint) = newest(&log)?.ok_or_else(|| wrong(&"nothing is published"))?;
     let intended = Intent {
         origin: checkpoint.origin.clone(),
         root: checkpoint.root,
@@ -187,6 +204,63 @@ fn copy(session: &Session, home: &Home, out: &Path) -> Result<(Checkpoint, Durat
     }
     copy_file(&home.dir().join("zhao.toml"), &out.join("zhao.toml"))?;
     Ok((checkpoint, held))
+}
+
+/// Proves that the copied log is whole: where the engine misses a file it reads the family of that
+/// file as it was before, and says nothing.
+fn prove(session: &Session, out: &Path) -> Result<(), Failure> {
+    let both = check_alone(&Home::open(out)?)?;
+    if both.log_is_damaged() {
+        let cause = both.first(session);
+        return Err(Failure::refused("backup-damaged", args![cause]));
+    }
+    Ok(())
+}
+
+/// Brings the frozen log up to this moment.
+///
+/// Where a file is gone the engine falls back, without a word, to an older state whose files are
+/// all there. So what is published is asked for first, and the frozen log must reach it.
+fn catch_up(home: &Home, log: &Rocks) -> Result<(), Failure> {
+    let wrong = |cause: &dyn std::fmt::Display| Failure::usage("backup", args![cause]);
+    let published = match beside_log(home, CHECKPOINT_FILE)? {
+        None => TreeSize(0),
+        Some(note) => {
+            checkpoint(&String::from_utf8_lossy(&note))
+                .map_err(|cause| wrong(&cause))?
+                .size
+        }
+    };
+    let mut reached = TreeSize(0);
+    for _ in 0..LOOKS {
+        log.catch_up().map_err(because("backup", args![]))?;
+        reached = newest(log)?.map_or(TreeSize(0), |(_, newest)| newest.size);
+        if reached >= published {
+            return Ok(());
+        }
+    }
+    Err(Failure::refused(
+        "backup-behind",
+        args![ours = reached, theirs = published],
+    ))
+}
+
+/// A file beside the log's database.
+fn beside_log(home: &Home, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+    Directory::open(&home.ledger())
+        .and_then(|files| files.read(name))
+        .map_err(because("backup", args![]))
+}
+
+/// The newest published head, and what it states.
+fn newest(log: &Rocks) -> Result<Option<(Vec<u8>, Checkpoint)>, Failure> {
+    let head = store::last::<Heads>(log).map_err(because("backup", args![]))?;
+    let Some((_, note)) = head else {
+        return Ok(None);
+    };
+    let checkpoint = checkpoint(&String::from_utf8_lossy(&note))
+        .map_err(|cause| Failure::usage("backup", args![cause]))?;
+    Ok(Some((note, checkpoint)))
 }
 
 /// The checkpoint that a note states. Whose signatures it has, others judge.

@@ -83,6 +83,18 @@ pub(crate) fn check_both(
     })
 }
 
+/// Checks the log of a directory alone.
+///
+/// # Errors
+/// It cannot be read at all.
+pub(crate) fn check_alone(home: &Home) -> Result<Both, Failure> {
+    let ledger = check_log(home, &Log::open(home)?)?;
+    Ok(Both {
+        ledger,
+        office: None,
+    })
+}
+
 /// The published part of a log.
 struct Published<'a> {
     store: &'a dyn Read,
@@ -119,6 +131,16 @@ impl office::Log for Published<'_> {
 }
 
 impl Both {
+    /// Whether the log has what its next start does not repair.
+    pub(crate) fn log_is_damaged(&self) -> bool {
+        let found = &self.ledger;
+        found.unlisted > 0
+            || found
+                .findings
+                .iter()
+                .any(|finding| finding.advice != fsck::Advice::Restart)
+    }
+
     /// Whether nothing is wrong.
     pub(crate) fn is_clean(&self) -> bool {
         self.ledger.is_clean() && self.office_is_clean()

@@ -10,7 +10,6 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use zhao_ledger::fsck::Advice;
 use zhao_spec::log::checkpoint;
 use zhao_spec::wire::{UnixMillis, clip};
 
@@ -187,14 +186,7 @@ fn prove(
     }
     let mut keyring = keyring(session, &home.keys(), &command.secret)?;
     let both = check_both(session, &home, &mut keyring)?;
-    // What the first start repairs is no damage.
-    let damaged = both.ledger.unlisted > 0
-        || both
-            .ledger
-            .findings
-            .iter()
-            .any(|f| f.advice != Advice::Restart);
-    if damaged || !both.office_is_clean() {
+    if both.log_is_damaged() || !both.office_is_clean() {
         let cause = both.first(session);
         return Err(Failure::refused("backup-fsck", args![cause]));
     }

@@ -12,6 +12,8 @@ fn placeholders(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for part in text.split('{').skip(1) {
         let (name, _) = part.split_once('}').expect("a placeholder is closed");
+        let (name, words) = name.split_once(':').unwrap_or((name, "one|several"));
+        assert_eq!(words.split('|').count(), 2, "{text}");
         names.insert(name.to_owned());
     }
     names
@@ -210,6 +212,20 @@ fn placeholders_are_filled_and_braces_in_values_stay() {
         &[("path", "{x}".into()), ("cause", "gone".into())],
     );
     assert_eq!(text, "cannot read {x}: gone");
+}
+
+#[test]
+fn one_thing_is_not_several() {
+    let [en, zh] = both();
+    for (count, english, chinese) in [
+        ("0", "0 events wait for the ledger.", "0"),
+        ("1", "1 event waits for the ledger.", "1"),
+        ("21", "21 events wait for the ledger.", "21"),
+    ] {
+        let of = |messages: &Messages| messages.fill("outbox.count", &[("count", count.into())]);
+        assert_eq!(of(&en), english);
+        assert!(of(&zh).contains(chinese));
+    }
 }
 
 #[test]

@@ -83,15 +83,17 @@ impl Rocks {
             });
         }
         let cache = Cache::new_lru_cache(CACHE);
-        let families = Family::ALL.iter().map(|family| {
-            let options = family_options(*family, &cache);
-            ColumnFamilyDescriptor::new(family.name(), options)
-        });
         let mut options = database_options(false);
         // The files of that moment stay open, so that the writer may remove them.
         options.set_max_open_files(-1);
-        let db = DB::open_cf_descriptors_as_secondary(&options, path, scratch, families)
-            .map_err(|error| open_error(path, &error))?;
+        let db = beside_a_writer(|| {
+            let families = Family::ALL.iter().map(|family| {
+                let options = family_options(*family, &cache);
+                ColumnFamilyDescriptor::new(family.name(), options)
+            });
+            DB::open_cf_descriptors_as_secondary(&options, path, scratch, families)
+        })
+        .map_err(|error| open_error(path, &error))?;
         let store = Self {
             db,
             poison: Mutex::new(None),
@@ -106,9 +108,7 @@ impl Rocks {
     /// # Errors
     /// The engine's.
     pub fn catch_up(&self) -> Result<(), StoreError> {
-        self.db
-            .try_catch_up_with_primary()
-            .map_err(|error| engine(&error))
+        beside_a_writer(|| self.db.try_catch_up_with_primary()).map_err(|error| engine(&error))
     }
 
     /// Writes everything in this database into a new one.
@@ -314,6 +314,8 @@ impl Read for RocksSnapshot<'_> {
     }
 }
 
+/// How often a database that another process writes is looked at before a file of it counts as lost.
+const LOOKS: usize = 20;
 /// Entries of one batch of a copy.
 const COPY: usize = 4_096;
 /// Entries asked for at once by whoever reads a whole family.
@@ -380,6 +382,23 @@ fn engine(error: &rocksdb::Error) -> StoreError {
     StoreError::Engine(format!("{text}{advice}"))
 }
 
+/// Tries again while a file is gone that was listed a moment before: the writer merged it into
+/// another between the two looks. It merges less often than we look, so a few looks are enough, and
+/// a file that is truly lost is still missing at the last of them.
+fn beside_a_writer<T>(look: impl Fn() -> Result<T, rocksdb::Error>) -> Result<T, rocksdb::Error> {
+    for _ in 1..LOOKS {
+        match look() {
+            Err(error) if vanished(&error) => {}
+            other => return other,
+        }
+    }
+    look()
+}
+
+fn vanished(error: &rocksdb::Error) -> bool {
+    error.kind() == ErrorKind::IOError && error.to_string().contains("No such file or directory")
+}
+
 fn open_error(path: &Path, error: &rocksdb::Error) -> StoreError {
     let text = error.to_string();
     // RocksDB has no error kind for its lock file, only these words.
@@ -389,4 +408,41 @@ fn open_error(path: &Path, error: &rocksdb::Error) -> StoreError {
         };
     }
     engine(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_gone_is_looked_for_again_and_a_damaged_one_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, away) = (dir.path().join("db"), dir.path().join("away"));
+        drop(Rocks::create(&path).unwrap());
+        fs::rename(&path, &away).unwrap();
+        let looks = Cell::new(0);
+        let look = |back_at: usize| {
+            looks.set(0);
+            beside_a_writer(|| {
+                looks.set(looks.get() + 1);
+                if looks.get() == back_at {
+                    fs::rename(&away, &path).unwrap();
+                }
+                let names = Family::ALL.iter().map(|family| family.name());
+                let scratch = dir.path().join("scratch");
+                DB::open_cf_as_secondary(&database_options(false), &path, &scratch, names)
+            })
+        };
+        let lost = look(usize::MAX).err().unwrap();
+        assert_eq!((looks.get(), vanished(&lost)), (LOOKS, true), "{lost}");
+        assert!(look(4).is_ok());
+        assert_eq!(looks.get(), 4);
+        fs::write(path.join("CURRENT"), "no name of a file\n").unwrap();
+        let damaged = look(usize::MAX).err().unwrap();
+        assert!(!vanished(&damaged), "{damaged}");
+        assert_eq!(looks.get(), 1);
+    }
 }

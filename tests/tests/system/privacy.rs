@@ -153,7 +153,12 @@ struct Types {
 fn types(office: &Office) -> Types {
     let mut types = Types::default();
     for entry in fs::read_dir(office.path("office/catalogue")).unwrap() {
-        let entry: Value = serde_json::from_slice(&read(&entry.unwrap().path())).unwrap();
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            // Pictures of the templates, and the versions that were published.
+            continue;
+        }
+        let entry: Value = serde_json::from_slice(&read(&path)).unwrap();
         let code = entry["typeCode"].as_str().unwrap().to_owned();
         if entry["openness"] == "open" {
             types.open.insert(code.clone());
