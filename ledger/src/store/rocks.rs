@@ -314,7 +314,8 @@ impl Read for RocksSnapshot<'_> {
     }
 }
 
-/// How often a database that another process writes is looked at before a file of it counts as lost.
+/// How often a database that another process writes is looked at before a file of it counts as
+/// lost.
 const LOOKS: usize = 20;
 /// Entries of one batch of a copy.
 const COPY: usize = 4_096;

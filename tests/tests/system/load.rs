@@ -38,7 +38,7 @@ fn restore(office: &Office, number: usize) -> u64 {
     let rows = restored["fsck"]["office"]["rows"].as_u64().unwrap();
     let size = restored["size"].as_u64().unwrap();
     // What was on its way is sent again; then nothing waits, and both still agree. The log may have
-    // had some of it already, whose receipt the records had not: it is in the log once all the same.
+    // had some of it already, whose receipt the records had not: it is there once all the same.
     office.zhao(&["cosign", &again]).code(0);
     let found = said(office, &["fsck", &again, "--json"]);
     assert_eq!(found["clean"], true, "{found}");
