@@ -65,6 +65,7 @@ pub(crate) fn of<'a>(
         }
         (Client::unix(home.socket()), Some(home))
     };
+    let client = client.acting(session.operator.as_deref());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::messages::{Argument, Messages};
 
 /// Longest name of who acts, characters.
-const OPERATOR_CHARS: usize = 100;
+pub(crate) const OPERATOR_CHARS: usize = 100;
 
 /// Colours with one meaning each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

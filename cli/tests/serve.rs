@@ -856,6 +856,80 @@ fn commands_work_on_an_office_that_a_server_holds() {
 }
 
 #[test]
+fn sta_05_a_change_through_a_server_names_the_person_who_made_it() {
+    let (dir, server, admin) = started();
+    let here = dir.path();
+    let bearer = format!("Bearer {admin}");
+    let ask = |path: &str, operators: &[&str], body: &str| {
+        let mut headers = vec![
+            ("Authorization", &*bearer),
+            ("Content-Type", "application/json"),
+        ];
+        headers.extend(operators.iter().map(|name| ("Zhao-Operator", *name)));
+        server.ask("POST", path, &headers, body.as_bytes())
+    };
+    let li = "%E6%9D%8E%E4%BC%9F";
+    let made = ask("/v1/licences", &[li], &food("甲店")).is(201).json();
+    let subject = made["licence"]["subject"].as_str().unwrap();
+    let path = format!("/v1/licences/{subject}/acts");
+    // The next one says nobody: what an earlier caller said is not theirs.
+    let held = json!({"verb": "hold", "reason": "核查"}).to_string();
+    let event = ask(&path, &[], &held).is(200).json()["event"].to_string();
+    assert!(!event.contains("李伟") && !event.contains(li), "{event}");
+    for wrong in [&["%FF"][..], &[""], &["%0A"], &[li, li]] {
+        let lifted = json!({"verb": "lift-hold", "reason": "无"}).to_string();
+        let refused = ask(&path, wrong, &lifted).problem("malformed").json();
+        let detail = refused["detail"].to_string();
+        assert!(detail.contains("Zhao-Operator"), "{detail}");
+    }
+    write(here, "c.json", made["credential"].to_string().as_bytes());
+    let lift = [
+        "status",
+        "office",
+        "c.json",
+        "lift-hold",
+        "--reason",
+        "已查",
+    ];
+    zhao(here, &[&lift[..], &["--operator", "王芳"]].concat()).code(0);
+    let rows = write(here, "rows.json", format!("[{}]", food("乙店")).as_bytes());
+    let batch = [
+        "issue",
+        "office",
+        "--from",
+        &rows,
+        "-o",
+        "out",
+        "--operator",
+        "王芳",
+    ];
+    zhao(here, &batch).code(0);
+    let (code, _) = server.stop();
+    assert_eq!(code, 0);
+
+    let acts = |licence: &str| {
+        let said = zhao(here, &["acts", "office", licence, "--json"]).code(0);
+        let said: Value = serde_json::from_str(&said.stdout).unwrap();
+        let acts = said.as_array().unwrap().clone();
+        acts.into_iter()
+            .map(|act| (act["verb"].clone(), act["operator"].clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        acts(made["licence"]["id"].as_str().unwrap()),
+        [
+            (json!("issued"), json!("李伟")),
+            (json!("hold"), Value::Null),
+            (json!("lift-hold"), json!("王芳")),
+        ]
+    );
+    let [other] = <[_; 1]>::try_from(support::credentials(&here.join("out"))).unwrap();
+    let other: Value = serde_json::from_slice(&std::fs::read(other).unwrap()).unwrap();
+    let other = acts(other["id"].as_str().unwrap());
+    assert_eq!(other, [(json!("issued"), json!("王芳"))]);
+}
+
+#[test]
 fn a_socket_that_a_killed_server_left_locks_nobody_out() {
     let (dir, server, _) = started();
     let socket = server.socket.clone();

@@ -5,7 +5,7 @@ use std::path::Path;
 use zhao_spec::life::data::Relation;
 
 use crate::args::Command;
-use crate::failure::{Exit, Failure, args};
+use crate::failure::{Exit, Failure};
 use crate::remote;
 use crate::session::Session;
 
@@ -47,9 +47,6 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     // While a server holds the office, commands on it are requests.
     if let Some(remote) = remote::of(session, &command, key_file)? {
-        if session.operator.is_some() {
-            session.note("office.operator-unsent", &args![]);
-        }
         return remote.run(&command);
     }
     match command {

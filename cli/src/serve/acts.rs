@@ -50,7 +50,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(post, path = "/v1/licences", tag = "office", security(("key" = [])),
     params(RowDefaults,
         ("Idempotency-Key" = Option<String>, Header, description = "Stands for the row's reference",
-            max_length = 64)),
+            max_length = 64),
+        ("Zhao-Operator" = Option<String>, Header,
+            description = "Who acts: a name, percent-encoded UTF-8", max_length = 1_200)),
     request_body(content = Object,
         description = "Fields of the licence by name, as its type has them"),
     responses(
@@ -74,7 +76,8 @@ async fn issue(
             let kept = row.cells.entry("reference".to_owned());
             kept.or_insert(Cell::Text(reference));
         }
-        let mut rows = issue_rows(app, &mut std::iter::once(Ok(row.clone())), &given)?;
+        let operator = caller.operator.as_deref();
+        let mut rows = issue_rows(app, &mut std::iter::once(Ok(row.clone())), &given, operator)?;
         let issued = rows
             .pop()
             .ok_or_else(|| app.both.internal(&"a row without outcome"))?;
@@ -174,7 +177,9 @@ pub(super) fn intake_refused(app: &App, error: &IntakeError) -> Refused {
 /// The body is a batch as `zhao issue` reads it: CSV, a JSON array, or JSON lines. Every row is
 /// answered on its own. Give rows a `reference`: the same batch again issues nothing twice.
 #[utoipa::path(post, path = "/v1/licences/batch", tag = "office", security(("key" = [])),
-    params(RowDefaults),
+    params(RowDefaults,
+        ("Zhao-Operator" = Option<String>, Header,
+            description = "Who acts: a name, percent-encoded UTF-8", max_length = 1_200)),
     request_body(content(
         (String = "text/csv"), (Vec<Object> = "application/json"),
         (String = "application/x-ndjson"),
@@ -212,7 +217,8 @@ async fn batch(
             let limit = limits::BATCH_ROWS;
             return Err(app.both.refuse(Kind::TooLarge, "batch-rows", &args![limit]));
         }
-        issue_rows(app, &mut rows.drain(..), &defaults)
+        let operator = caller.operator.as_deref();
+        issue_rows(app, &mut rows.drain(..), &defaults, operator)
     });
     let rows = rows.await?;
     Ok(answer(&app, StatusCode::OK, &BatchAnswer { rows }))
@@ -222,6 +228,7 @@ fn issue_rows(
     app: &App,
     rows: &mut dyn Iterator<Item = Result<Row, RowError>>,
     given: &RowDefaults,
+    operator: Option<&str>,
 ) -> Result<Vec<Issued>, Refused> {
     let now = app.now()?;
     let defaults = defaults(app, given.licence_type.as_deref(), given.unit.as_deref())?;
@@ -232,7 +239,7 @@ fn issue_rows(
         if chunk.is_empty() {
             break;
         }
-        let mut office = app.office();
+        let mut office = app.office_for(operator);
         let declared = office
             .declare_batch(chunk, &defaults, now, &mut rng)
             .map_err(|error| app.both.office(error))?;
@@ -369,7 +376,9 @@ pub(super) fn issued(app: &App, row: u64, outcome: Outcome) -> Result<Issued, Re
 #[utoipa::path(post, path = "/v1/licences/{id}/acts", tag = "office", security(("key" = [])),
     params(("id" = String, Path, description = "Subject key or credential id"),
         ("If-Match" = Option<String>, Header,
-            description = "The ETag of the licence as it was read")),
+            description = "The ETag of the licence as it was read"),
+        ("Zhao-Operator" = Option<String>, Header,
+            description = "Who acts: a name, percent-encoded UTF-8", max_length = 1_200)),
     request_body = ActRequest,
     responses((status = 200, description = "In the log", body = ActAnswer),
         (status = 202, description = "Signed, and not in the log yet", body = ActAnswer)))]
@@ -384,7 +393,7 @@ async fn act(
     let wanted: ActRequest = json(&app, &headers, body).await?;
     let expected = if_match(&app, &headers)?;
     let done = app.work(Work::Act, move |app| {
-        acted(app, &id, &wanted, expected.as_deref())
+        acted(app, &id, &wanted, expected.as_deref(), &caller)
     });
     let done = done.await?;
     let status = if done.standing.is_some() {
@@ -414,6 +423,7 @@ fn acted(
     id: &str,
     wanted: &ActRequest,
     expected: Option<&str>,
+    caller: &Caller,
 ) -> Result<ActAnswer, Refused> {
     let subject = row(app, id)?.subject;
     let verb = STATUS_VERBS
@@ -438,7 +448,7 @@ fn acted(
         reason: Some(wanted.reason.clone()),
     };
     let mut rng = generator(app)?;
-    let mut office = app.office();
+    let mut office = app.office_for(caller.operator.as_deref());
     let now = app.now()?;
     let record = office
         .licence_record(&subject)
@@ -479,7 +489,9 @@ fn acted(
 #[utoipa::path(post, path = "/v1/licences/{id}/versions", tag = "office", security(("key" = [])),
     params(("id" = String, Path, description = "Subject key or credential id"),
         ("If-Match" = Option<String>, Header,
-            description = "The ETag of the licence as it was read")),
+            description = "The ETag of the licence as it was read"),
+        ("Zhao-Operator" = Option<String>, Header,
+            description = "Who acts: a name, percent-encoded UTF-8", max_length = 1_200)),
     request_body = VersionRequest,
     responses((status = 201, description = "Issued: hand it out", body = Issued),
         (status = 202, description = "Signed, and not in the log yet", body = Issued)))]
@@ -494,7 +506,7 @@ async fn version(
     let wanted: VersionRequest = json(&app, &headers, body).await?;
     let expected = if_match(&app, &headers)?;
     let done = app.work(Work::Act, move |app| {
-        replaced(app, &id, &wanted, expected.as_deref())
+        replaced(app, &id, &wanted, expected.as_deref(), &caller)
     });
     let issued = done.await?;
     let status = match &*issued.status {
@@ -510,6 +522,7 @@ fn replaced(
     id: &str,
     wanted: &VersionRequest,
     expected: Option<&str>,
+    caller: &Caller,
 ) -> Result<Issued, Refused> {
     let row = row(app, id)?;
     let relation = Relation::from_word(&wanted.relation).ok_or_else(|| {
@@ -529,7 +542,7 @@ fn replaced(
         relation,
     };
     let mut rng = generator(app)?;
-    let mut office = app.office();
+    let mut office = app.office_for(caller.operator.as_deref());
     let now = app.now()?;
     let record = office
         .licence_record(&row.subject)

@@ -239,8 +239,16 @@ impl App {
 
     /// The office, when it is this caller's turn.
     pub(crate) fn office(&self) -> MutexGuard<'_, Office<Served>> {
+        self.office_for(None)
+    }
+
+    /// As [`App::office`]; what is declared is said to be this person's act.
+    pub(crate) fn office_for(&self, operator: Option<&str>) -> MutexGuard<'_, Office<Served>> {
         // The records are transactions: a panic in one leaves nothing half done.
-        self.office.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut office = self.office.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever had it before may have been another.
+        office.acting(operator);
+        office
     }
 
     /// A turn for a batch of any length.

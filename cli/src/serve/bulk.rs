@@ -56,7 +56,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// line that says how the batch ended. Give rows a `reference`: the same batch again issues
 /// nothing twice. Whoever stops reading the answer stops the batch.
 #[utoipa::path(post, path = "/v1/licences/bulk", tag = "office", security(("key" = [])),
-    params(BulkQuery),
+    params(BulkQuery,
+        ("Zhao-Operator" = Option<String>, Header,
+            description = "Who acts: a name, percent-encoded UTF-8", max_length = 1_200)),
     request_body(content(
         (String = "text/csv"), (String = "application/x-ndjson"),
         (Vec<u8> = "application/octet-stream")), description = "The batch"),
@@ -87,7 +89,10 @@ async fn bulk(
         let mut answer = Lines::new(to_caller);
         match spool(&worker, pieces) {
             Err(refused) => drop(opened.send(Err(refused))),
-            Ok(file) => run(&worker, file, &query, opened, &mut answer),
+            Ok(file) => {
+                let operator = caller.operator.as_deref();
+                run(&worker, file, &query, operator, opened, &mut answer);
+            }
         }
     });
     feed(&app, body, to_file).await?;
@@ -154,6 +159,7 @@ fn run(
     app: &App,
     file: File,
     query: &BulkQuery,
+    operator: Option<&str>,
     opened: oneshot::Sender<Result<(), Refused>>,
     answer: &mut Lines,
 ) {
@@ -175,7 +181,7 @@ fn run(
     let result = if query.dry_run == Some(true) {
         judge(app, &mut rows, &defaults, answer, &mut end)
     } else {
-        issue(app, &mut rows, &defaults, answer, &mut end)
+        issue(app, &mut rows, (&defaults, operator), answer, &mut end)
     };
     end.problem = result.err().map(|refused| refused.0);
     answer.put(&BulkLine::End(end));
@@ -186,7 +192,7 @@ fn run(
 fn issue(
     app: &App,
     rows: &mut dyn Iterator<Item = Result<Row, RowError>>,
-    defaults: &Defaults,
+    (defaults, operator): (&Defaults, Option<&str>),
     answer: &mut Lines,
     end: &mut BulkEnd,
 ) -> Result<(), Refused> {
@@ -205,7 +211,7 @@ fn issue(
         };
         let more = !chunk.is_empty();
         if more {
-            match declare(app, chunk, defaults, &mut rng) {
+            match declare(app, chunk, defaults, operator, &mut rng) {
                 Ok(declared) => flying.push_back(declared),
                 Err(refused) => trouble = Some(refused),
             }
@@ -240,10 +246,11 @@ fn declare(
     app: &App,
     chunk: Vec<Result<Row, RowError>>,
     defaults: &Defaults,
+    operator: Option<&str>,
     rng: &mut rand_chacha::ChaCha20Rng,
 ) -> Result<Vec<Declared>, Refused> {
     let now = app.now()?;
-    let mut office = app.office();
+    let mut office = app.office_for(operator);
     let declared = office
         .declare_batch(chunk, defaults, now, rng)
         .map_err(|error| app.both.office(error))?;

@@ -9,14 +9,17 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use zhao_http::{Kind, Scope, Verbatim, limits};
+use zhao_http::{Kind, OPERATOR, Scope, Verbatim, limits};
+use zhao_issuer::text;
 
 use super::app::App;
 use super::refused::{Both, Refused};
 use crate::failure::args;
+use crate::session::OPERATOR_CHARS;
 
 /// Where a request came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub(crate) enum Peer {
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     scopes: Vec<Scope>,
+    /// The person who acts, as the caller says; it is the caller who knows its people.
+    pub(crate) operator: Option<String>,
 }
 
 impl Caller {
@@ -53,7 +58,8 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
         if parts.extensions.get::<Peer>() == Some(&Peer::Local) {
             let scopes = vec![Scope::Admin];
-            return Ok(Self { scopes });
+            let operator = operator(&app.both, &parts.headers)?;
+            return Ok(Self { scopes, operator });
         }
         let unknown = || app.both.refuse(Kind::Unauthenticated, "no-key", &[]);
         let mut given = parts.headers.get_all(header::AUTHORIZATION).iter();
@@ -71,8 +77,26 @@ impl FromRequestParts<App> for Caller {
             .scopes(key.trim(), now)
             .map_err(|error| app.both.internal(&error))?
             .ok_or_else(unknown)?;
-        Ok(Self { scopes })
+        let operator = operator(&app.both, &parts.headers)?;
+        Ok(Self { scopes, operator })
     }
+}
+
+/// The name in [`OPERATOR`], in clear.
+fn operator(both: &Both, headers: &HeaderMap) -> Result<Option<String>, Refused> {
+    let wrong = || both.refuse(Kind::Malformed, "operator", &args![limit = OPERATOR_CHARS]);
+    let mut given = headers.get_all(OPERATOR).iter();
+    let Some(value) = given.next() else {
+        return Ok(None);
+    };
+    if given.next().is_some() {
+        return Err(wrong());
+    }
+    let name = value.to_str().map_err(|_| wrong())?;
+    let name = percent_decode_str(name).decode_utf8();
+    let name = name.map_err(|_| wrong())?;
+    let clean = text::required(&name, OPERATOR_CHARS).map_err(|_| wrong())?;
+    Ok(Some(clean))
 }
 
 /// A segment of the path.
@@ -210,6 +234,34 @@ mod tests {
                 Some(piece) => Poll::Ready(Some(Ok(hyper::body::Frame::data(piece)))),
                 None => Poll::Pending,
             }
+        }
+    }
+
+    #[test]
+    fn a_persons_name_is_read_as_it_was_meant_or_refused() {
+        let both = Both::new();
+        let ask = |values: &[&[u8]]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(OPERATOR, HeaderValue::from_bytes(value).unwrap());
+            }
+            operator(&both, &headers).map_err(|refused| refused.0.status)
+        };
+        assert_eq!(ask(&[]), Ok(None));
+        assert_eq!(ask(&[b"Li Wei"]), Ok(Some("Li Wei".to_owned())));
+        assert_eq!(ask(&[b"%E6%9D%8E%E4%BC%9F"]), Ok(Some("李伟".to_owned())));
+        let long = "a".repeat(OPERATOR_CHARS + 1);
+        for bad in [
+            &[&b""[..]][..],
+            &[b"%20"],
+            &[b"a", b"a"],
+            &[b"%FF"],
+            &[b"\xe6\x9d\x8e"],
+            &[b"a%0Ab"],
+            &[b"a%E2%80%8Bb"],
+            &[long.as_bytes()],
+        ] {
+            assert_eq!(ask(bad), Err(400), "{bad:?}");
         }
     }
 

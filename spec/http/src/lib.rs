@@ -11,6 +11,9 @@ pub mod limits;
 mod problem;
 mod types;
 
+/// Header that names the person who acts: percent-encoded UTF-8. The caller vouches for it.
+pub const OPERATOR: &str = "zhao-operator";
+
 pub use problem::{Fault, KINDS, Kind, MEDIA_TYPE, Problem, TYPES};
 pub use types::{
     ActAnswer, ActRequest, At, BatchAnswer, BulkEnd, BulkLine, BulkQuery, DossierQuery,
