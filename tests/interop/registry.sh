@@ -6,7 +6,12 @@
 
 venv="$1" work="$2" seconds="${3:-300}"
 export ZHAO_PASSPHRASE='a registry for a judge'
-zhao() { bash "$ROOT/tests/setup/cargo.sh" run --locked --quiet -p zhao -- "$@"; }
+# The program itself, not cargo around it, which would run it elsewhere; and it is ended by its own
+# process id.
+program="$(bash "$ROOT/tests/setup/cargo.sh" build --locked --quiet -p zhao --message-format json \
+  | sed -n 's/.*"executable":"\([^"]*\/zhao\)".*/\1/p' | tail -1)"
+[ -x "$program" ] || fail 'cargo did not say where it built zhao'
+zhao() { "$program" "$@"; }
 
 mkdir -p "$work"
 cd "$work"
@@ -15,10 +20,6 @@ zhao sample --count 40 -o rows.csv
 zhao issue office --from rows.csv -o issued >/dev/null
 key="$(zhao api-key office add --name judge --scopes admin 2>/dev/null)"
 
-# The program itself, not cargo around it: it is ended by its own process id.
-program="$(bash "$ROOT/tests/setup/cargo.sh" build --locked --quiet -p zhao --message-format json \
-  | sed -n 's/.*"executable":"\([^"]*\/zhao\)".*/\1/p' | tail -1)"
-[ -x "$program" ] || fail 'cargo did not say where it built zhao'
 mkfifo ready
 "$program" serve office --listen 127.0.0.1:0 --public-rate 1000000 >ready 2>server.log &
 server=$!
