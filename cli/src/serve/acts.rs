@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -181,9 +181,10 @@ pub(super) fn intake_refused(app: &App, error: &IntakeError) -> Refused {
         ("Zhao-Operator" = Option<String>, Header,
             description = "Who acts: a name, percent-encoded UTF-8", max_length = 1_200)),
     request_body(content(
-        (String = "text/csv"), (Vec<Object> = "application/json"),
-        (String = "application/x-ndjson"),
-        (Vec<u8> = "application/octet-stream")), description = "The batch"),
+        (String = "text/csv"), (Vec<serde_json::Value> = "application/json"),
+        (serde_json::Value = "application/x-ndjson"),
+        (serde_json::Value = "application/octet-stream")),
+        description = "The batch: rows are objects, and what is none is refused alone"),
     responses((status = 200, description = "What became of each row", body = BatchAnswer)))]
 async fn batch(
     State(app): State<App>,
@@ -204,6 +205,9 @@ async fn batch(
     let json = headers.get(header::CONTENT_TYPE);
     let json = json.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if says_csv(&headers) {
+        must_not_be_json(&app, first)?;
+    }
     // JSON lines are another media type: one object is no array of one.
     if json && first != Some(&b'[') {
         return Err(app.both.refuse(Kind::Malformed, "batch-array", &[]));
@@ -222,6 +226,21 @@ async fn batch(
     });
     let rows = rows.await?;
     Ok(answer(&app, StatusCode::OK, &BatchAnswer { rows }))
+}
+
+/// Whether the caller says that the body is CSV.
+pub(super) fn says_csv(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    kind.and_then(|kind| kind.get(..b"text/csv".len()))
+        .is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/csv"))
+}
+
+/// Refuses what begins as JSON does: rows are not taken for what their sender does not call them.
+pub(super) fn must_not_be_json(app: &App, first: Option<&u8>) -> Result<(), Refused> {
+    match first {
+        Some(b'{' | b'[') => Err(app.both.refuse(Kind::Malformed, "batch-csv", &[])),
+        _ => Ok(()),
+    }
 }
 
 fn issue_rows(

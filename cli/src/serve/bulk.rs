@@ -26,7 +26,10 @@ use zhao_http::{BulkEnd, BulkLine, BulkQuery, Issued, Kind, Scope, limits};
 use zhao_issuer::intake::{self, Defaults, Remark, Row, RowError};
 use zhao_issuer::office::{Outcome, RowOutcome, Ticket};
 
-use super::acts::{defaults, generator, intake_refused, issued, settled_within, waiting};
+use super::acts::{
+    defaults, generator, intake_refused, issued, must_not_be_json, says_csv, settled_within,
+    waiting,
+};
 use super::app::App;
 use super::extract::{Asked, Caller, must_be};
 use super::office::view_of;
@@ -60,8 +63,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         ("Zhao-Operator" = Option<String>, Header,
             description = "Who acts: a name, percent-encoded UTF-8", max_length = 1_200)),
     request_body(content(
-        (String = "text/csv"), (String = "application/x-ndjson"),
-        (Vec<u8> = "application/octet-stream")), description = "The batch"),
+        (String = "text/csv"), (serde_json::Value = "application/x-ndjson"),
+        (serde_json::Value = "application/octet-stream")),
+        description = "The batch: rows are objects, and what is none is refused alone"),
     responses((status = 200, description = "Lines, each a BulkLine", body = String,
         content_type = "application/x-ndjson")))]
 async fn bulk(
@@ -78,6 +82,7 @@ async fn bulk(
     ];
     caller.must(&app, Scope::Issue)?;
     must_be(&app, &headers, &KINDS)?;
+    let csv = says_csv(&headers);
     let turn = app.bulk_turn()?;
     let (to_file, pieces) = mpsc::channel(PIECES);
     let (to_caller, lines) = mpsc::channel(PIECES);
@@ -87,7 +92,7 @@ async fn bulk(
     tokio::task::spawn_blocking(move || {
         let _turn = turn;
         let mut answer = Lines::new(to_caller);
-        match spool(&worker, pieces) {
+        match spool(&worker, pieces, csv) {
             Err(refused) => drop(opened.send(Err(refused))),
             Ok(file) => {
                 let operator = caller.operator.as_deref();
@@ -141,15 +146,23 @@ async fn feed(
 }
 
 /// The body in a file that has no name, and is gone when it is closed.
-fn spool(app: &App, mut pieces: mpsc::Receiver<Option<Bytes>>) -> Result<File, Refused> {
+fn spool(app: &App, mut pieces: mpsc::Receiver<Option<Bytes>>, csv: bool) -> Result<File, Refused> {
     let wrap = |error: std::io::Error| app.both.internal(&error);
     let mut file = tempfile::tempfile_in(&app.spool).map_err(wrap)?;
+    let mut first = None;
     loop {
         match pieces.blocking_recv() {
-            Some(Some(piece)) => file.write_all(&piece).map_err(wrap)?,
+            Some(Some(piece)) => {
+                let begin = || piece.iter().find(|byte| !byte.is_ascii_whitespace());
+                first = first.or_else(|| begin().copied());
+                file.write_all(&piece).map_err(wrap)?;
+            }
             Some(None) => break,
             None => return Err(app.both.refuse(Kind::Malformed, "body-broken", &[])),
         }
+    }
+    if csv {
+        must_not_be_json(app, first.as_ref())?;
     }
     file.rewind().map_err(wrap)?;
     Ok(file)

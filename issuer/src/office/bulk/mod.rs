@@ -34,7 +34,9 @@ mod work;
 
 use counters::Counters;
 use stages::{Assigning, settle, write};
-use work::{Answered, CheckedRow, Come, Made, Rules, Task, Wanted, send_chunks, work_on_tasks};
+use work::{
+    Answered, Answering, CheckedRow, Come, Made, Rules, Task, Wanted, send_chunks, work_on_tasks,
+};
 
 /// How a batch is issued.
 #[derive(Clone, Copy, Debug)]
@@ -152,7 +154,7 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
         let origin = self.records.origin().to_owned();
         thread::scope(|scope| {
             for _ in 0..bulk.workers.max(1) {
-                let (undone, come) = (Arc::clone(&undone), come.clone());
+                let (undone, come) = (Arc::clone(&undone), Answering(come.clone()));
                 let (catalogue, origin) = (Arc::clone(&catalogue), origin.clone());
                 let registers = Arc::clone(&registers);
                 let mut seed = [0; 32];
@@ -169,7 +171,7 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
             }
             // Two: the signatures of one chunk are looked at while the other is committed.
             for _ in 0..2 {
-                let (unsent, come) = (Arc::clone(&unsent), come.clone());
+                let (unsent, come) = (Arc::clone(&unsent), Answering(come.clone()));
                 let client = Arc::clone(&client);
                 scope.spawn(move || send_chunks(&unsent, &come, &*client));
             }
@@ -272,13 +274,17 @@ impl<C: LedgerClient> Clerk<'_, C> {
             if self.next.read == self.next.settle {
                 return Ok(self.tally);
             }
-            // The threads outlive this only if one of them panicked; the scope passes that on.
             let Ok(first) = self.arrivals.recv() else {
                 return Ok(self.tally);
             };
-            self.take(first);
-            while let Ok(come) = self.arrivals.try_recv() {
-                self.take(come);
+            for come in std::iter::once(first).chain(self.arrivals.try_iter()) {
+                match come {
+                    // The scope passes the panic on.
+                    Come::Dead => return Ok(self.tally),
+                    Come::Checked(chunk, rows) => drop(self.checked.insert(chunk, rows)),
+                    Come::Composed(chunk, rows) => drop(self.composed.insert(chunk, rows)),
+                    Come::Answered(chunk, sent) => drop(self.answered.insert(chunk, sent)),
+                }
             }
             self.advance(clock)?;
             while let Some(chunk) = self.ready.pop_front() {
@@ -293,20 +299,6 @@ impl<C: LedgerClient> Clerk<'_, C> {
                     report(row, outcome, &self.tally);
                     self.tally.remarks.clear();
                 }
-            }
-        }
-    }
-
-    fn take(&mut self, come: Come) {
-        match come {
-            Come::Checked(chunk, rows) => {
-                self.checked.insert(chunk, rows);
-            }
-            Come::Composed(chunk, rows) => {
-                self.composed.insert(chunk, rows);
-            }
-            Come::Answered(chunk, answered) => {
-                self.answered.insert(chunk, answered);
             }
         }
     }

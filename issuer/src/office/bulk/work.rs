@@ -65,6 +65,26 @@ pub(super) enum Come {
     Answered(u64, Answered),
     Checked(u64, Vec<(u64, CheckedRow)>),
     Composed(u64, Vec<(u64, Made)>),
+    /// A thread ended by a panic: what it had will never come.
+    Dead,
+}
+
+/// What a thread answers with. If the thread dies it says so, or the others would wait for ever.
+pub(super) struct Answering(pub(super) Sender<Come>);
+
+impl Answering {
+    /// False: nobody listens, because the bulk was given up.
+    fn send(&self, come: Come) -> bool {
+        self.0.send(come).is_ok()
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.send(Come::Dead);
+        }
+    }
 }
 
 /// A row that may be issued, with what is to be known of it; or what is wrong with it.
@@ -101,7 +121,7 @@ fn next<T>(queue: &Mutex<Receiver<T>>) -> Option<T> {
 /// A worker: checks rows, signs licences.
 pub(super) fn work_on_tasks(
     undone: &Mutex<Receiver<Task>>,
-    come: &Sender<Come>,
+    come: &Answering,
     rules: Rules<'_>,
     origin: &str,
     mut rng: impl CryptoRng,
@@ -126,8 +146,7 @@ pub(super) fn work_on_tasks(
                 Come::Composed(chunk, made)
             }
         };
-        // Nobody listens when the bulk was given up.
-        if come.send(done).is_err() {
+        if !come.send(done) {
             return;
         }
     }
@@ -173,15 +192,12 @@ fn make(
 /// A sender: hands chunks to the ledger and waits for its answers.
 pub(super) fn send_chunks<C: LedgerClient>(
     unsent: &Mutex<Receiver<(u64, Vec<Event>, UnixMillis)>>,
-    come: &Sender<Come>,
+    come: &Answering,
     client: &C,
 ) {
     while let Some((chunk, events, now)) = next(unsent) {
         let batched = client.submit_batch(events, now);
-        if come
-            .send(Come::Answered(chunk, Answered { batched }))
-            .is_err()
-        {
+        if !come.send(Come::Answered(chunk, Answered { batched })) {
             return;
         }
     }

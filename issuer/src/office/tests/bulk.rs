@@ -289,3 +289,19 @@ fn a_ledger_that_cannot_be_asked_who_may_issue_ends_it_before_anything_is_writte
     assert!(matches!(error, OfficeError::Client(_)), "{error}");
     assert_eq!(desk.office.records.licence_counts().unwrap(), [0, 0, 0]);
 }
+
+#[test]
+fn a_thread_that_dies_ends_the_bulk_and_loses_nothing() {
+    let mut desk = Desk::new();
+    let before = desk.office.client.lock().log.len();
+    let rows: Vec<Row> = (1..=60).map(case).collect();
+    desk.office.client.lock().trouble.push_back(Trouble::Dies);
+    let bulked = std::panic::AssertUnwindSafe(|| bulk(&mut desk, rows.clone()));
+    assert!(std::panic::catch_unwind(bulked).is_err(), "it is passed on");
+    assert!(desk.office.records.pending_count().unwrap() > 0);
+    desk.office.deliver(NOW).unwrap();
+    let (_, tally) = bulk(&mut desk, rows);
+    assert_eq!(tally.issued + tally.repeated, 60);
+    assert_eq!(desk.office.client.lock().log.len(), before + 60);
+    assert_eq!(desk.office.records.pending_count().unwrap(), 0);
+}

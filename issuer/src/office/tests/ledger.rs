@@ -23,6 +23,8 @@ pub(super) enum Trouble {
     Busy,
     /// The events are taken, the checkpoint lacks its quorum.
     BelowQuorum,
+    /// The client itself dies.
+    Dies,
     /// None.
     Nothing,
     /// One answer too few.
@@ -158,6 +160,10 @@ impl LedgerClient for MiniLedger {
             Trouble::BeforeTaking => {
                 return Err(ClientError::Unreachable("no route".to_owned()));
             }
+            Trouble::Dies => {
+                drop(inner);
+                panic!("a client died");
+            }
             Trouble::Busy => return Err(ClientError::Busy("a queue is full".to_owned())),
             Trouble::Twice => {
                 for event in &events {
@@ -186,7 +192,11 @@ impl LedgerClient for MiniLedger {
                 }
             }
             Trouble::ShortAnswer => drop(answers.pop()),
-            Trouble::BeforeTaking | Trouble::Busy | Trouble::Nothing | Trouble::Twice => {}
+            Trouble::BeforeTaking
+            | Trouble::Busy
+            | Trouble::Dies
+            | Trouble::Nothing
+            | Trouble::Twice => {}
         }
         Ok(answers)
     }
