@@ -29,7 +29,7 @@ torture: ## kill a loaded ledger 500 times, an office 300 times (half in bulk), 
 	$(TIMED) torture bash tests/setup/cargo.sh test --locked -p zhao-tests --test torture --test power \
 	  -- --ignored --nocapture
 
-bench: ## what the ledger costs, beside this machine and its peers: some ten minutes (ARGS='--quick')
+bench: ## what the ledger costs, beside this machine and its peers: a quarter of an hour (ARGS='--quick')
 	$(TIMED) bench bash tests/setup/bench.sh $(ARGS)
 
 bench-growth: ## admission, proofs and restart from 1 to 10 million subjects: half an hour, 60 GB free
