@@ -64,7 +64,7 @@ impl View for StoredView<'_> {
 /// # Errors
 /// The store's; [`StoreError::Corrupt`] when record and map disagree.
 pub fn record_of(store: &dyn Read, leaf: &MapLeaf) -> Result<Record, StoreError> {
-    let at = (leaf.key, u64::from(leaf.version));
+    let at = (u64::from(leaf.version), leaf.key);
     let bytes = store::require::<Records>(store, &at)?;
     let corrupt = |problem: String| StoreError::Corrupt {
         family: "records",

@@ -79,7 +79,7 @@ impl Fsck<'_> {
     ) -> Result<(), StoreError> {
         let mut replaced = Vec::new();
         for (key, record) in &touched.writes {
-            let at = (*key, epoch);
+            let at = (epoch, *key);
             let bytes = Records::encode_key(&at);
             let found = self.store.get(Family::Records, &bytes)?;
             if found.as_ref().is_some_and(|found| *found != record.bytes()) {
@@ -103,8 +103,8 @@ impl Fsck<'_> {
             None => "missing, though earlier ones are there",
             Some(_) if old.is_empty() => "the epoch replaced nothing",
             Some(bytes) if bytes == Replaced::encode_value(&old) => {
-                for at in &old {
-                    let record = Records::encode_key(at);
+                for (key, version) in &old {
+                    let record = Records::encode_key(&(*version, *key));
                     if self.store.get(Family::Records, &record)?.is_none() {
                         let problem = "missing, though listed as replaced";
                         self.find("records", &record, problem, Advice::Rebuild);
@@ -168,7 +168,7 @@ impl Fsck<'_> {
             .replica
             .records
             .iter()
-            .map(|(key, (_, version))| Records::encode_key(&(*key, *version)))
+            .map(|(key, (_, version))| Records::encode_key(&(*version, *key)))
             .collect();
         for key in current {
             if self.store.get(Family::Records, &key)?.is_none() {
@@ -216,7 +216,9 @@ impl Fsck<'_> {
         let listed = &self.listed;
         self.each(Family::Records, |key, value| {
             match decode::<Records>(&(key.to_vec(), value.to_vec())) {
-                Ok((at, _)) if current.contains(&at) || listed.contains(&at) => {}
+                Ok(((version, subject), _))
+                    if current.contains(&(subject, version))
+                        || listed.contains(&(subject, version)) => {}
                 Ok(_) => bad.push((Family::Records, key.to_vec(), neither)),
                 Err(_) => bad.push((Family::Records, key.to_vec(), "no record key")),
             }

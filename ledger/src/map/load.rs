@@ -1,7 +1,9 @@
 //! The map of an epoch, made from the records on disk.
 //!
-//! One thread reads, another hashes. Memory beyond the map's own is one run of keys that share
-//! their first two bytes, and what waits between the threads.
+//! Records lie in the order in which they were written, so that nothing is ever rewritten to put
+//! it into another; here they come together by their keys. One thread reads, another hashes and
+//! sorts. Memory beyond the map's own is a leaf of the map a subject, given back while the map
+//! grows, and what waits between the threads.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
@@ -10,15 +12,17 @@ use zhao_spec::wire::{Hash, sha256};
 
 use super::node::{MapLeaf, Node};
 use super::{StatusMap, node};
-use crate::store::layout::{Family, Records};
+use crate::store::layout::{Family, Records, Table as _};
 use crate::store::{Entry, Read, StoreError, decode};
 
 /// Records read at once.
 const CHUNK: usize = 2_048;
 /// Chunks that may wait for the hashing thread.
 const WAITING: usize = 8;
-/// Past every key.
-const END: [u8; 41] = [0xff; 41];
+/// Heaps of leaves, by the second byte of the key: the first says what kind of subject it is.
+const HEAPS: usize = 256;
+/// Leaves of a heap before superseded ones are looked for.
+const FIRST_SORT: usize = 1_024;
 
 /// The map whose leaves are the newest records of epochs up to and including `epoch`.
 ///
@@ -27,12 +31,14 @@ const END: [u8; 41] = [0xff; 41];
 /// # Errors
 /// The store's.
 pub fn load(store: &dyn Read, epoch: u64) -> Result<StatusMap, StoreError> {
+    // Every later one is of another epoch.
+    let end = Records::encode_key(&(epoch.saturating_add(1), Hash([0; 32])));
     let (send, receive) = sync_channel::<Vec<Entry>>(WAITING);
     thread::scope(|scope| {
-        let build = scope.spawn(move || collect(&receive, epoch));
+        let build = scope.spawn(move || collect(&receive));
         let mut from: Vec<u8> = Vec::new();
         let read = loop {
-            let entries = match store.scan(Family::Records, &from, &END, CHUNK) {
+            let entries = match store.scan(Family::Records, &from, &end, CHUNK) {
                 Ok(entries) => entries,
                 Err(error) => break Err(error),
             };
@@ -53,27 +59,68 @@ pub fn load(store: &dyn Read, epoch: u64) -> Result<StatusMap, StoreError> {
     })
 }
 
-/// Builds the map while records come in, keys ascending and versions of a key ascending.
-fn collect(entries: &Receiver<Vec<Entry>>, epoch: u64) -> Result<StatusMap, StoreError> {
-    let mut building = Building::default();
+/// Builds the map of the records that come in, epochs ascending.
+fn collect(entries: &Receiver<Vec<Entry>>) -> Result<StatusMap, StoreError> {
+    let mut heaps: Vec<Heap> = Vec::new();
+    heaps.resize_with(HEAPS, Heap::default);
     for chunk in entries {
         for entry in chunk {
-            let ((key, version), bytes) = decode::<Records>(&entry)?;
-            if version <= epoch {
-                building.add(key, version, &bytes)?;
+            let ((version, key), bytes) = decode::<Records>(&entry)?;
+            let Hash([_, second, ..]) = key;
+            if let Some(heap) = heaps.get_mut(usize::from(second)) {
+                heap.add(MapLeaf {
+                    key,
+                    record: sha256(&[&bytes]),
+                    version: short_version(version)?,
+                });
             }
         }
+    }
+    let mut building = Building::default();
+    for mut heap in heaps {
+        heap.settle();
+        building.add(heap.leaves);
     }
     Ok(building.finish())
 }
 
-/// Runs of leaves that agree in their first two bytes become subtrees as soon as they end.
+/// Leaves in the order in which they came.
+#[derive(Default)]
+struct Heap {
+    leaves: Vec<MapLeaf>,
+    /// At this length superseded leaves are dropped.
+    full: usize,
+}
+
+impl Heap {
+    fn add(&mut self, leaf: MapLeaf) {
+        if self.leaves.len() >= self.full.max(FIRST_SORT) {
+            self.settle();
+            // So that each sort pays for as many leaves as it looks at.
+            self.full = self.leaves.len().saturating_mul(2);
+        }
+        self.leaves.push(leaf);
+    }
+
+    /// Sorts by key, and keeps the newest of each.
+    fn settle(&mut self) {
+        self.leaves
+            .sort_unstable_by_key(|leaf| (leaf.key, leaf.version));
+        self.leaves.dedup_by(|later, kept| {
+            let same = later.key == kept.key;
+            if same {
+                *kept = *later;
+            }
+            same
+        });
+    }
+}
+
+/// Runs of leaves that agree in their first two bytes become subtrees.
 #[derive(Default)]
 struct Building {
-    run: Vec<MapLeaf>,
     /// Finished: first two bytes, subtree below the first four nibbles.
     done: Vec<([u8; 2], Node, Hash)>,
-    /// All leaves, while there are few.
     count: u64,
 }
 
@@ -83,47 +130,29 @@ fn head(key: &Hash) -> [u8; 2] {
 }
 
 impl Building {
-    fn add(&mut self, key: Hash, version: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        let leaf = MapLeaf {
-            key,
-            record: sha256(&[bytes]),
-            version: short_version(version)?,
-        };
-        match self.run.last_mut() {
-            // A later version of the same key.
-            Some(last) if last.key == key => *last = leaf,
-            Some(last) if head(&last.key) != head(&key) => {
-                self.end_run();
-                self.run.push(leaf);
-            }
-            _ => self.run.push(leaf),
+    /// Takes leaves, keys ascending; no other call brings keys with the same first two bytes.
+    fn add(&mut self, leaves: Vec<MapLeaf>) {
+        for run in leaves.chunk_by(|a, b| head(&a.key) == head(&b.key)) {
+            let Some(first) = run.first() else {
+                continue;
+            };
+            let (node, hash) = Node::build(run, node::RUN_LEVEL);
+            let count = u64::try_from(run.len()).unwrap_or(0);
+            self.count = self.count.saturating_add(count);
+            self.done.push((head(&first.key), node, hash));
         }
-        Ok(())
-    }
-
-    fn end_run(&mut self) {
-        let Some(first) = self.run.first() else {
-            return;
-        };
-        let (node, hash) = Node::build(&self.run, node::RUN_LEVEL);
-        self.count = self
-            .count
-            .saturating_add(u64::try_from(self.run.len()).unwrap_or(0));
-        self.done.push((head(&first.key), node, hash));
-        self.run.clear();
     }
 
     fn finish(mut self) -> StatusMap {
-        if self.done.is_empty() || self.count < node::SMALL {
+        self.done.sort_unstable_by_key(|(head, ..)| *head);
+        if self.count < node::SMALL {
             // Few leaves: the shape that updates would have made.
             let mut leaves = Vec::new();
             for (_, node, _) in &self.done {
                 node.each(&mut |leaf| leaves.push(*leaf));
             }
-            leaves.append(&mut self.run);
             return StatusMap::of(&leaves);
         }
-        self.end_run();
         StatusMap {
             top: node::join(self.done),
             count: self.count,

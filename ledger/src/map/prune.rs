@@ -19,8 +19,8 @@ pub fn prune(store: &dyn Read, keep_from: u64) -> Result<(WriteBatch, bool), Sto
     let more = entries.len() == BATCH;
     let mut batch = WriteBatch::new();
     for (epoch, replaced) in entries {
-        for old in &replaced {
-            batch.remove::<Records>(old);
+        for (key, version) in &replaced {
+            batch.remove::<Records>(&(*version, *key));
         }
         batch.remove::<Replaced>(&epoch);
     }

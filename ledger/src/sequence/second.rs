@@ -211,7 +211,7 @@ fn staged_records(staged: &Staged) -> Result<Vec<(Hash, Hash)>, SecondPathError>
     let mut records = Vec::new();
     for (key, bytes) in staged_values(staged, Family::Records) {
         let decoded = Records::decode_key(key);
-        let (subject, _) = decoded.map_err(|problem| StoreError::Corrupt {
+        let (_, subject) = decoded.map_err(|problem| StoreError::Corrupt {
             family: "records",
             key: show(key),
             problem,

@@ -198,7 +198,7 @@ fn stage_records(
             version,
         };
         fresh.push((leaf, Arc::clone(record)));
-        batch.put::<Records>(&(*key, number), &bytes);
+        batch.put::<Records>(&(number, *key), &bytes);
     }
     Ok(fresh)
 }

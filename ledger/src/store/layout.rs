@@ -1,13 +1,14 @@
 //! Bytes: the column families, what their keys and values are, and how they are written.
 //!
 //! Integers are big-endian, so key order is numeric order. Format history: 1, the first; 2, the map
-//! is made from records at start (no pages on disk), what an epoch replaced is one entry.
+//! is made from records at start (no pages on disk), what an epoch replaced is one entry; 3, records
+//! lie by epoch, so that they are written once and never moved into another order.
 
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::Hash;
 
 /// Format version of the database; raised with any change in this file.
-pub const FORMAT: u64 = 2;
+pub const FORMAT: u64 = 3;
 
 /// Bytes of an unsigned 64-bit integer.
 const U64: usize = 8;
@@ -29,7 +30,7 @@ pub enum Family {
     Leaves,
     /// Format version, origin, log key.
     Meta,
-    /// Subject key, version → record.
+    /// Version, subject key → record.
     Records,
     /// Epoch number → the records it replaced.
     Replaced,
@@ -167,8 +168,8 @@ table!(
     /// [`MetaKey`] → bytes.
     Meta, Meta, MetaKey, Vec<u8>);
 table!(
-    /// (subject key, version) → canonical record.
-    Records, Records, (Hash, u64), Vec<u8>);
+    /// (version, subject key) → canonical record.
+    Records, Records, (u64, Hash), Vec<u8>);
 table!(
     /// Epoch number → (subject key, version) of each record it replaced, keys ascending.
     Replaced, Replaced, u64, Vec<(Hash, u64)>);
@@ -256,6 +257,21 @@ impl Part for (Hash, u64) {
     fn from_bytes(bytes: &[u8]) -> Result<Self, LayoutError> {
         let (hash, n) = split_u64(bytes, "40")?;
         Ok((Hash(exactly(hash, "40")?), n))
+    }
+}
+
+impl Part for (u64, Hash) {
+    fn bytes(&self) -> Vec<u8> {
+        [self.0.to_be_bytes().as_slice(), &self.1.0].concat()
+    }
+    fn from_bytes(bytes: &[u8]) -> Result<Self, LayoutError> {
+        let wrong = || LayoutError::Length {
+            expected: "40",
+            actual: bytes.len(),
+        };
+        let (n, hash) = bytes.split_first_chunk::<U64>().ok_or_else(wrong)?;
+        let hash = hash.try_into().map_err(|_| wrong())?;
+        Ok((u64::from_be_bytes(*n), Hash(hash)))
     }
 }
 

@@ -250,7 +250,12 @@ impl Read for Rocks {
 impl Store for Rocks {
     fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
         self.check_poison()?;
-        let mut native = rocksdb::WriteBatch::default();
+        let bytes = batch.writes().iter().map(|(_, key, value)| {
+            let value = value.as_ref().map_or(0, Vec::len);
+            key.len().saturating_add(value).saturating_add(ENTRY)
+        });
+        // Grown by doubling it would be copied as often again as it is long.
+        let mut native = rocksdb::WriteBatch::with_capacity_bytes(bytes.sum());
         for (family, key, value) in batch.into_writes() {
             let handle = self.family(family)?;
             match value {
@@ -317,6 +322,8 @@ impl Read for RocksSnapshot<'_> {
 /// How often a database that another process writes is looked at before a file of it counts as
 /// lost.
 const LOOKS: usize = 20;
+/// Bytes of an entry of a batch beyond its key and its value: a tag and three lengths, at most.
+const ENTRY: usize = 16;
 /// Entries of one batch of a copy.
 const COPY: usize = 4_096;
 /// Entries asked for at once by whoever reads a whole family.
@@ -350,10 +357,11 @@ fn family_options(family: Family, cache: &Cache) -> Options {
     let mut options = Options::default();
     options.set_write_buffer_size(WRITE_BUFFER);
     options.set_max_write_buffer_number(3);
-    // Hashes do not compress; texts do, once they have come to rest.
+    // Hashes do not compress; texts do. Their keys ascend, so that a table once written only changes
+    // its level: to compress it later would be to write it again.
     options.set_compression_type(DBCompressionType::None);
     if matches!(family, Family::Leaves | Family::Records | Family::Heads) {
-        options.set_bottommost_compression_type(DBCompressionType::Lz4);
+        options.set_compression_type(DBCompressionType::Lz4);
     }
     // Random keys are rewritten at each level: fewer and larger ones are cheaper.
     options.set_max_bytes_for_level_base(512 << 20);

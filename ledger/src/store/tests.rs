@@ -127,7 +127,7 @@ fn another_format_is_refused() {
     assert_eq!(
         error,
         StoreError::Format {
-            expected: 2,
+            expected: 3,
             actual: 7
         }
     );
@@ -289,9 +289,9 @@ fn golden_bytes() {
     golden::<Meta>(&MetaKey::LogKey, &vec![1], "6c6f672d6b6579", "01");
     golden::<Meta>(&MetaKey::Origin, &vec![1], "6f726967696e", "01");
     golden::<Records>(
-        &(a, 7),
+        &(7, a),
         &b"r".to_vec(),
-        &format!("{one}0000000000000007"),
+        &format!("0000000000000007{one}"),
         "72",
     );
     golden::<Subjects>(
@@ -323,6 +323,9 @@ fn bytes_of_other_shapes_are_refused() {
     length(Epochs::decode_value(&[0; 7]).map(|_| ()));
     length(Epochs::decode_value(&[0; 9]).map(|_| ()));
     length(Tiles::decode_key(&[0; 8]).map(|_| ()));
+    length(Records::decode_key(&[0; 39]).map(|_| ()));
+    length(Records::decode_key(&[0; 41]).map(|_| ()));
+    length(Records::decode_key(&[0; 7]).map(|_| ()));
     length(Replaced::decode_key(&[0; 7]).map(|_| ()));
     length(Replaced::decode_value(&[]).map(|_| ()));
     length(Replaced::decode_value(&[0; 39]).map(|_| ()));

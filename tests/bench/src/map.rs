@@ -56,7 +56,7 @@ impl UpdateMap for Own {
                 record,
                 version,
             });
-            batch.put::<Records>(&(*key, number), &value.0.to_vec());
+            batch.put::<Records>(&(number, *key), &value.0.to_vec());
         }
         let updated = self.map.update(&changes);
         let old = |leaf: &MapLeaf| (leaf.key, u64::from(leaf.version));

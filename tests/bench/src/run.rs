@@ -7,7 +7,7 @@ use crate::figure::Figure;
 use crate::ledger::Ledger;
 use crate::machine::{Machine, measure};
 use crate::progress::Part;
-use crate::report::{Results, Setting};
+use crate::report::{self, Results, Setting};
 use crate::statistics::SLICES;
 use crate::workload::BATCH;
 use crate::{audit, credential, desk, dossier, load, log, map, restart};
@@ -36,6 +36,8 @@ impl Run {
         let result = work(&mut figures)?;
         for mut figure in figures {
             figure.part = name.to_owned();
+            // Who waits for the rest sees this much already.
+            eprintln!("    {}", report::line(&figure));
             self.figures.push(figure);
         }
         self.times.push(part.end());

@@ -273,7 +273,7 @@ fn a_database_of_another_format() {
     assert_eq!(
         error,
         StoreError::Format {
-            expected: 2,
+            expected: 3,
             actual: 1
         }
         .into()

@@ -119,6 +119,16 @@ fn number(value: f64) -> String {
     out
 }
 
+/// A figure in one line.
+pub(crate) fn line(figure: &Figure) -> String {
+    let cells = cells(figure).into_iter().filter(|cell| !cell.is_empty());
+    format!(
+        "{}: {}",
+        figure.english,
+        cells.collect::<Vec<_>>().join(", ")
+    )
+}
+
 /// The cells of a figure: value, ratio, target, verdict.
 fn cells(figure: &Figure) -> [String; 4] {
     let value = match figure.value {
