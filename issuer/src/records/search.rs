@@ -101,8 +101,12 @@ impl Records {
                 "licences.holder IN (SELECT id FROM holders WHERE code_index = ?3)",
                 vec![blind(Column::HolderCode, &[code])],
             ),
+            // Thousands may have one name: the page is chosen by the index alone, and only then
+            // are its rows read.
             Search::HolderName(name) => (
-                "licences.holder IN (SELECT id FROM holders WHERE name_index = ?3)",
+                "licences.id IN (SELECT id FROM licences
+                 WHERE holder IN (SELECT id FROM holders WHERE name_index = ?3) AND id > ?1
+                 ORDER BY id LIMIT ?2)",
                 vec![blind(Column::HolderName, &[name])],
             ),
             Search::Identifier(text) => {

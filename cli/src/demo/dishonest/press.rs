@@ -204,7 +204,7 @@ impl Press {
         let version = short_version(number).map_err(failed)?;
         let mut changes = Vec::new();
         for (key, record) in &effect.writes {
-            batch.put::<Records>(&(*key, number), &record.bytes());
+            batch.put::<Records>(&(number, *key), &record.bytes());
             changes.push(MapLeaf {
                 key: *key,
                 record: record.hash(),

@@ -60,6 +60,10 @@ fn searches_find_the_whole_text_only_and_page_by_the_last_row() {
         people[n].code = people[0].code.clone();
     }
     people[6].name = people[0].name.clone();
+    // Three holders have one name, and their licences lie between those of others.
+    for n in [5, 8] {
+        people[n].name = people[1].name.clone();
+    }
     fill(&mut records, &people);
     let rows = |search| -> Vec<i64> {
         let mut rows = Vec::new();
@@ -75,6 +79,7 @@ fn searches_find_the_whole_text_only_and_page_by_the_last_row() {
     assert_eq!(rows(Search::All), (1..=9).collect::<Vec<_>>());
     assert_eq!(rows(Search::HolderCode(&people[0].code)), [1, 4, 7]);
     assert_eq!(rows(Search::HolderName(&people[0].name)), [1, 4, 7]);
+    assert_eq!(rows(Search::HolderName(&people[1].name)), [2, 6, 9]);
     // A holder has the latest name.
     assert_eq!(rows(Search::HolderName(&people[3].name)), [] as [i64; 0]);
     assert_eq!(rows(Search::Number(&people[4].number)), [5]);
