@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use zhao_spec::life::data::Action;
 use zhao_spec::life::event::Event;
@@ -19,6 +20,11 @@ use crate::store::Store;
 
 /// Records of a generation, unless told otherwise; about a kilobyte each.
 const RECORDS: usize = 8_192;
+
+/// Keys from which on they are looked up side by side.
+const MANY: usize = 64;
+/// Threads that look up.
+const LOOKERS: usize = 8;
 
 type Generation = HashMap<Hash, (MapLeaf, Arc<Record>)>;
 
@@ -45,16 +51,30 @@ impl Prefetch {
         let Some(map) = self.maps.newest() else {
             return;
         };
-        let view = StoredView::new(&*self.store, &map, &self.hot);
+        let mut keys: Vec<&Hash> = Vec::new();
         for event in events {
-            let _ = view.get(&event.subject);
+            keys.push(&event.subject);
             if let Action::Issued(issued) = &event.action {
-                let old = issued.predecessor.as_ref().map(|old| &old.subject);
-                for key in issued.enterprise.iter().chain(old) {
-                    let _ = view.get(key);
-                }
+                keys.extend(&issued.enterprise);
+                keys.extend(issued.predecessor.as_ref().map(|old| &old.subject));
             }
         }
+        let look = |keys: &[&Hash]| {
+            let view = StoredView::new(&*self.store, &map, &self.hot);
+            for key in keys {
+                let _ = view.get(key);
+            }
+        };
+        if keys.len() < MANY {
+            return look(&keys);
+        }
+        // Each may wait for the disk, which answers many at a time.
+        let share = keys.len().div_ceil(LOOKERS);
+        thread::scope(|scope| {
+            for keys in keys.chunks(share) {
+                scope.spawn(move || look(keys));
+            }
+        });
     }
 }
 

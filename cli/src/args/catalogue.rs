@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Admin;
+use super::{Admin, Secret};
 
 #[derive(Args, Debug)]
 pub(crate) struct Catalogue {
@@ -93,15 +93,17 @@ pub(crate) struct Stock {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
     #[arg(long, value_name = "BATCH")]
-    pub(crate) from: PathBuf,
-    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) from: Option<PathBuf>,
+    #[arg(long = "type", value_name = "TYPE", requires = "from")]
     pub(crate) licence_type: Option<String>,
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "from")]
     pub(crate) report: Option<PathBuf>,
     #[arg(long, value_name = "TYPE=N", value_parser = parse_target)]
     pub(crate) target: Vec<(String, u64)>,
-    #[arg(long, value_name = "USCC")]
+    #[arg(long, value_name = "USCC", requires = "from")]
     pub(crate) unit: Option<String>,
+    #[command(flatten)]
+    pub(crate) secret: Secret,
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Origin, RowError};
 use crate::catalogue::Catalogue;
+use crate::records::TypeCount;
 
 /// Rejected rows that are kept with their reasons, for each type: a report that nobody can read
 /// to its end helps nobody; the count goes on.
@@ -31,6 +32,8 @@ pub struct TypeStock<R> {
     pub rejects: Vec<Reject<R>>,
     /// How many there are to convert; none: nobody has said, and the rows are all there is.
     pub target: Option<u64>,
+    /// Licences signed, and not answered by the log yet.
+    pub under_way: u64,
 }
 
 impl<R> Default for TypeStock<R> {
@@ -41,6 +44,7 @@ impl<R> Default for TypeStock<R> {
             rejected: 0,
             rejects: Vec::new(),
             target: None,
+            under_way: 0,
         }
     }
 }
@@ -49,8 +53,10 @@ impl<R> TypeStock<R> {
     /// What there is to convert: the target, or else every row seen.
     #[must_use]
     pub fn whole(&self) -> u64 {
-        self.target
-            .unwrap_or_else(|| self.converted.saturating_add(self.rejected))
+        self.target.unwrap_or_else(|| {
+            let seen = self.converted.saturating_add(self.rejected);
+            seen.saturating_add(self.under_way)
+        })
     }
 
     /// How much is converted, in tenths of a percent, rounded down so that only all of it is 1000;
@@ -91,6 +97,19 @@ impl<R> Stock<R> {
             Origin::New => &mut of.increment,
         };
         *counter = counter.saturating_add(1);
+    }
+
+    /// What the records have of a type.
+    pub fn recorded(&mut self, slug: &str, count: &TypeCount) {
+        let of = self.of(slug);
+        match count.origin {
+            Origin::Legacy => {
+                of.converted = of.converted.saturating_add(count.issued);
+                of.rejected = of.rejected.saturating_add(count.refused);
+                of.under_way = of.under_way.saturating_add(count.issuing);
+            }
+            Origin::New => of.increment = of.increment.saturating_add(count.issued),
+        }
     }
 
     /// A row of the old stock was rejected.

@@ -43,6 +43,7 @@ mod place;
 mod receipts;
 mod rotate;
 mod search;
+mod stock;
 mod whole;
 
 pub use acts::Said;
@@ -58,6 +59,7 @@ pub use licences::{Licence, LicenceState, NewLicence};
 pub use outbox::{Entry, Standing, Words};
 pub use rotate::Rotation;
 pub use search::{Search, Summary, masked};
+pub use stock::TypeCount;
 
 pub use crate::intake::Origin;
 

@@ -2,14 +2,15 @@
 //!
 //! Records lie in the order in which they were written, so that nothing is ever rewritten to put
 //! it into another; here they come together by their keys. One thread reads, another hashes and
-//! sorts. Memory beyond the map's own is a leaf of the map a subject, given back while the map
-//! grows, and what waits between the threads.
+//! sorts. What waits for the map goes back to the system while the map grows, so both together are
+//! not more than the map; beyond it there is what waits between the threads.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use zhao_spec::wire::{Hash, sha256};
 
+use super::heap::Heap;
 use super::node::{MapLeaf, Node};
 use super::{StatusMap, node};
 use crate::store::layout::{Family, Records, Table as _};
@@ -21,8 +22,6 @@ const CHUNK: usize = 2_048;
 const WAITING: usize = 8;
 /// Heaps of leaves, by the second byte of the key: the first says what kind of subject it is.
 const HEAPS: usize = 256;
-/// Leaves of a heap before superseded ones are looked for.
-const FIRST_SORT: usize = 1_024;
 
 /// The map whose leaves are the newest records of epochs up to and including `epoch`.
 ///
@@ -68,52 +67,19 @@ fn collect(entries: &Receiver<Vec<Entry>>) -> Result<StatusMap, StoreError> {
             let ((version, key), bytes) = decode::<Records>(&entry)?;
             let Hash([_, second, ..]) = key;
             if let Some(heap) = heaps.get_mut(usize::from(second)) {
-                heap.add(MapLeaf {
+                heap.add(&MapLeaf {
                     key,
                     record: sha256(&[&bytes]),
                     version: short_version(version)?,
-                });
+                })?;
             }
         }
     }
     let mut building = Building::default();
     for mut heap in heaps {
-        heap.settle();
-        building.add(heap.leaves);
+        building.add(&heap.take());
     }
     Ok(building.finish())
-}
-
-/// Leaves in the order in which they came.
-#[derive(Default)]
-struct Heap {
-    leaves: Vec<MapLeaf>,
-    /// At this length superseded leaves are dropped.
-    full: usize,
-}
-
-impl Heap {
-    fn add(&mut self, leaf: MapLeaf) {
-        if self.leaves.len() >= self.full.max(FIRST_SORT) {
-            self.settle();
-            // So that each sort pays for as many leaves as it looks at.
-            self.full = self.leaves.len().saturating_mul(2);
-        }
-        self.leaves.push(leaf);
-    }
-
-    /// Sorts by key, and keeps the newest of each.
-    fn settle(&mut self) {
-        self.leaves
-            .sort_unstable_by_key(|leaf| (leaf.key, leaf.version));
-        self.leaves.dedup_by(|later, kept| {
-            let same = later.key == kept.key;
-            if same {
-                *kept = *later;
-            }
-            same
-        });
-    }
 }
 
 /// Runs of leaves that agree in their first two bytes become subtrees.
@@ -131,7 +97,7 @@ fn head(key: &Hash) -> [u8; 2] {
 
 impl Building {
     /// Takes leaves, keys ascending; no other call brings keys with the same first two bytes.
-    fn add(&mut self, leaves: Vec<MapLeaf>) {
+    fn add(&mut self, leaves: &[MapLeaf]) {
         for run in leaves.chunk_by(|a, b| head(&a.key) == head(&b.key)) {
             let Some(first) = run.first() else {
                 continue;

@@ -7,6 +7,7 @@
 //!
 //! Memory: a subject takes at most 150 bytes, see the test of that name.
 
+mod heap;
 pub mod load;
 mod node;
 pub mod prune;

@@ -8,8 +8,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
-    DBRecoveryMode, Direction, ErrorKind, IteratorMode, Options, ReadOptions, WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB,
+    DBCompressionType, DBRecoveryMode, Direction, ErrorKind, IteratorMode, Options, ReadOptions,
+    WriteOptions,
 };
 
 use super::{Entry, Family, Read, Snapshot, Store, StoreError, WriteBatch, check_format};
@@ -334,6 +335,10 @@ const CACHE: usize = 192 << 20;
 const WRITE_BUFFERS: usize = 256 << 20;
 /// The same of one family.
 const WRITE_BUFFER: usize = 48 << 20;
+/// Bytes of a part of an index or filter.
+const PART: usize = 4 << 10;
+/// Bytes of a block of leaves.
+const LEAVES_BLOCK: usize = 16 << 10;
 /// Bits of a filter for each key: one look-up in a hundred reads a table in vain.
 const FILTER_BITS: f64 = 10.0;
 
@@ -353,6 +358,15 @@ fn database_options(create: bool) -> Options {
     options
 }
 
+/// Whether keys are looked for that are not there, so that a filter saves reading. The others'
+/// keys ascend with time and are known from elsewhere.
+fn asked_in_vain(family: Family) -> bool {
+    matches!(
+        family,
+        Family::EventIds | Family::Holdings | Family::Subjects
+    )
+}
+
 fn family_options(family: Family, cache: &Cache) -> Options {
     let mut options = Options::default();
     options.set_write_buffer_size(WRITE_BUFFER);
@@ -368,9 +382,21 @@ fn family_options(family: Family, cache: &Cache) -> Options {
     options.set_target_file_size_base(64 << 20);
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
-    table.set_bloom_filter(FILTER_BITS, false);
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    // Indexes and filters in blocks of their own, of which the memory keeps those in use: whole ones
+    // are megabytes, and with many tables each would push out the next.
+    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    table.set_metadata_block_size(PART);
+    table.set_pin_top_level_index_and_filter(true);
+    if asked_in_vain(family) {
+        table.set_bloom_filter(FILTER_BITS, false);
+        table.set_partition_filters(true);
+    }
+    if family == Family::Leaves {
+        // Read in their order, or one for a proof: a small index is worth more than a small block.
+        table.set_block_size(LEAVES_BLOCK);
+    }
     options.set_block_based_table_factory(&table);
     options
 }

@@ -1,5 +1,5 @@
-//! How far the old stock of each type is converted: a batch of it, held against the catalogue and
-//! against the report of `zhao issue`, if there is one yet.
+//! How far the old stock of each type is converted: as the records have it; or a batch, held against
+//! the catalogue and against the report of `zhao issue`, if there is one yet.
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
@@ -13,7 +13,9 @@ use zhao_spec::id::Uscc;
 
 use super::{catalogue, name};
 use crate::args::Stock;
+use crate::command::office::{keyring, records};
 use crate::failure::{Exit, Failure, args, because};
+use crate::home::Home;
 use crate::messages::{Language, Messages};
 use crate::said;
 use crate::session::Session;
@@ -28,11 +30,9 @@ type Reason = [String; 2];
 /// Runs the command.
 ///
 /// # Errors
-/// A batch or report that cannot be read, no such type.
+/// A batch or report that cannot be read, no such type, records that cannot be opened.
 pub(super) fn run(session: &Session, command: &Stock) -> Result<Exit, Failure> {
     let catalogue = catalogue(Some(&command.dir))?;
-    let unit = command.unit.as_deref();
-    let unit = unit.map(crate::command::init::parse_uscc).transpose()?;
     let mut stock = intake::Stock::<Reason>::default();
     for (named, target) in &command.target {
         let entry = catalogue
@@ -40,23 +40,9 @@ pub(super) fn run(session: &Session, command: &Stock) -> Result<Exit, Failure> {
             .map_err(because("catalogue-entry", args![]))?;
         stock.aim(&entry.slug, *target);
     }
-    let report = command.report.as_deref().map(read_report).transpose()?;
-    let file = crate::command::issue::open_batch(&command.from)?;
-    let named = command.licence_type.as_deref();
-    let rows = intake::open(BufReader::new(file), &catalogue, named)
-        .map_err(because("batch", args![path = command.from.display()]))?;
-    let judge = Judge {
-        both: [Messages::new(Language::En), Messages::new(Language::Zh)],
-        catalogue: &catalogue,
-        defaults: Defaults {
-            licence_type: command.licence_type.clone(),
-            today: session.host.now()?.beijing_date(),
-            unit: unit.or_else(|| some_unit(&catalogue)),
-        },
-        report,
-    };
-    for row in intake::distinct(rows) {
-        judge.count(row, &mut stock);
+    match &command.from {
+        Some(from) => of_batch(session, command, from, &catalogue, &mut stock)?,
+        None => of_records(session, command, &catalogue, &mut stock)?,
     }
     let types = stock.types(&catalogue);
     let whole = types.iter().all(|(_, of)| of.rejected == 0);
@@ -64,12 +50,69 @@ pub(super) fn run(session: &Session, command: &Stock) -> Result<Exit, Failure> {
         true => print_json(session, &types)?,
         false => print(session, &catalogue, &types)?,
     }
-    let key = match judge.report {
-        Some(_) => "catalogue.stock-done",
-        None => "catalogue.stock-dry",
-    };
-    session.note(key, &args![path = command.from.display()]);
+    match (&command.from, &command.report) {
+        (Some(from), Some(_)) => {
+            session.note("catalogue.stock-done", &args![path = from.display()]);
+        }
+        (Some(from), None) => {
+            session.note("catalogue.stock-dry", &args![path = from.display()]);
+        }
+        (None, _) => session.note("catalogue.stock-records", &args![]),
+    }
     Ok(if whole { Exit::Fine } else { Exit::Refused })
+}
+
+/// Counts the rows of a batch: as its report says, or as they would fare.
+fn of_batch(
+    session: &Session,
+    command: &Stock,
+    from: &Path,
+    catalogue: &Catalogue,
+    stock: &mut intake::Stock<Reason>,
+) -> Result<(), Failure> {
+    let unit = command.unit.as_deref();
+    let unit = unit.map(crate::command::init::parse_uscc).transpose()?;
+    let report = command.report.as_deref().map(read_report).transpose()?;
+    let file = crate::command::issue::open_batch(from)?;
+    let named = command.licence_type.as_deref();
+    let rows = intake::open(BufReader::new(file), catalogue, named)
+        .map_err(because("batch", args![path = from.display()]))?;
+    let judge = Judge {
+        both: [Messages::new(Language::En), Messages::new(Language::Zh)],
+        catalogue,
+        defaults: Defaults {
+            licence_type: command.licence_type.clone(),
+            today: session.host.now()?.beijing_date(),
+            unit: unit.or_else(|| some_unit(catalogue)),
+        },
+        report,
+    };
+    for row in intake::distinct(rows) {
+        judge.count(row, stock);
+    }
+    Ok(())
+}
+
+/// Counts what the office has, whatever batches it came in.
+fn of_records(
+    session: &Session,
+    command: &Stock,
+    catalogue: &Catalogue,
+    stock: &mut intake::Stock<Reason>,
+) -> Result<(), Failure> {
+    let home = Home::open(&command.dir)?;
+    let mut keyring = keyring(session, &home.keys(), &command.secret)?;
+    let records = records(session, &home, &mut keyring)?;
+    let counts = records
+        .counts_by_type()
+        .map_err(because("records", args![path = home.records().display()]))?;
+    for count in &counts {
+        // A type whose entry is gone is told of by its code.
+        let entry = catalogue.entry(&count.type_code).ok();
+        let slug = entry.map_or(count.type_code.as_str(), |entry| &entry.slug);
+        stock.recorded(slug, count);
+    }
+    Ok(())
 }
 
 /// Any unit that issues: rows that name none are looked at as if it were theirs.
@@ -185,6 +228,7 @@ fn print_json(session: &Session, types: &Types<'_>) -> Result<(), Failure> {
                 "perMille": of.per_mille(),
                 "increment": of.increment,
                 "rejected": of.rejected,
+                "underWay": of.under_way,
                 "rejects": rejects.collect::<Vec<_>>(),
             })
         })
@@ -200,6 +244,7 @@ fn print(session: &Session, catalogue: &Catalogue, types: &Types<'_>) -> Result<
         word("catalogue.target"),
         word("catalogue.converted"),
         word("catalogue.share"),
+        word("catalogue.under-way"),
         word("catalogue.rejected"),
         word("catalogue.increment"),
     ]);
@@ -212,6 +257,7 @@ fn print(session: &Session, catalogue: &Catalogue, types: &Types<'_>) -> Result<
             of.whole().to_string(),
             of.converted.to_string(),
             share.map_or_else(String::new, |n| format!("{}.{} %", n / 10, n % 10)),
+            of.under_way.to_string(),
             of.rejected.to_string(),
             of.increment.to_string(),
         ]);

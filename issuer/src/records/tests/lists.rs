@@ -101,6 +101,27 @@ fn searches_find_the_whole_text_only_and_page_by_the_last_row() {
 }
 
 #[test]
+fn iss_13_licences_are_counted_by_type_and_origin() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut records = create(&dir, &secrets());
+    assert_eq!(records.counts_by_type().unwrap(), []);
+    fill(&mut records, &people(8));
+    let of = |state| {
+        let found = records.licences(Search::State(state), 0, 100).unwrap();
+        u64::try_from(found.len()).unwrap()
+    };
+    let expected = TypeCount {
+        issued: of(LicenceState::Issued),
+        issuing: of(LicenceState::Issuing),
+        origin: Origin::Legacy,
+        refused: of(LicenceState::Refused),
+        type_code: TYPE.to_owned(),
+    };
+    assert!(expected.issued > 0 && expected.issuing > 0 && expected.refused > 0);
+    assert_eq!(records.counts_by_type().unwrap(), [expected]);
+}
+
+#[test]
 fn sta_05_the_operator_stands_with_the_act() {
     let dir = tempfile::tempdir().unwrap();
     let mut records = create(&dir, &secrets());
