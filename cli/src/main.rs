@@ -17,6 +17,7 @@ mod failure;
 mod files;
 mod home;
 mod host;
+mod markup;
 mod messages;
 mod remote;
 mod said;

@@ -513,8 +513,10 @@ fn iss_13_the_stock_report_counts_what_the_office_has_converted() {
         .zip(titles.lines())
         .map(|(line, text)| {
             let mut cells: Vec<&str> = text.split(',').collect();
-            if (1..=3).contains(&line) {
-                cells[5..7].fill("2015-05-06");
+            match line {
+                0 => {}
+                1..=3 => cells[5..7].fill("2015-05-06"),
+                _ => cells[5..7].fill("2026-03-20"),
             }
             if line == 3 {
                 cells[3] = "91320400DEM000110Y";
@@ -555,4 +557,78 @@ fn iss_13_the_stock_report_counts_what_the_office_has_converted() {
     let closed = ["catalogue", "stock", "office"];
     let refused = without_passphrase(dir, &closed).code(2);
     assert!(refused.stderr.contains("passphrase"), "{}", refused.stderr);
+}
+
+#[test]
+fn cat_05_the_page_of_a_type_shows_its_pictures_or_there_is_none() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path();
+    office(dir);
+    let show = |more: &[&str]| {
+        let named = ["catalogue", "show", "real-estate-title", "--html"];
+        zhao(dir, &[&named, more].concat())
+    };
+    show(&["title.html", "--dir", "office"]).code(0);
+    let page = fs::read_to_string(dir.join("title.html")).unwrap();
+    let entry = fs::read(dir.join("office/catalogue/real-estate-title.json")).unwrap();
+    let entry: Value = serde_json::from_slice(&entry).unwrap();
+    for picture in [
+        &entry["template"]["background"],
+        &entry["sample"],
+        &entry["seal"]["picture"],
+    ] {
+        let file = picture["file"].as_str().unwrap();
+        let bytes = fs::read(dir.join("office/catalogue/pictures").join(file)).unwrap();
+        let text = zhao_spec::wire::binary::encode_base64(&bytes);
+        let media = picture["mediaType"].as_str().unwrap();
+        assert!(
+            page.contains(&format!("\"data:{media};base64,{text}\"")),
+            "{file}"
+        );
+        // The page says which file it is, as `zhao catalogue show` does.
+        assert!(page.contains(&format!("{file}, {} B, sha256 ", bytes.len())));
+    }
+    for text in ["names", "titles"] {
+        let names = match text {
+            "names" => &entry["names"],
+            _ => &entry["fields"][0]["titles"],
+        };
+        for language in ["zh", "en"] {
+            assert!(page.contains(names[language].as_str().unwrap()), "{text}");
+        }
+    }
+    // Nothing is fetched, and nothing runs.
+    assert!(!page.contains("http:") && !page.contains("https:") && !page.contains("<script"));
+    // A picture that is not the entry's is on no page.
+    let sample = dir.join("office/catalogue/pictures/sample.png");
+    let good = fs::read(&sample).unwrap();
+    let mut other = good.clone();
+    *other.last_mut().unwrap() ^= 1;
+    fs::write(&sample, other).unwrap();
+    let refused = show(&["other.html", "--dir", "office"]).code(2);
+    assert!(
+        refused.stderr.contains("sample.digest"),
+        "{}",
+        refused.stderr
+    );
+    fs::remove_file(&sample).unwrap();
+    let refused = show(&["other.html", "--dir", "office"]).code(2);
+    assert!(refused.stderr.contains("sample.png"), "{}", refused.stderr);
+    assert!(!dir.join("other.html").exists());
+    // What comes with the program needs no office.
+    show(&["own.html"]).code(0);
+    assert_eq!(fs::read_to_string(dir.join("own.html")).unwrap(), page);
+    // Markup in a name is text.
+    let mut text = entry.clone();
+    text["seal"]["name"] = "示例<b>\"专用章\"&".into();
+    let path = dir.join("office/catalogue/real-estate-title.json");
+    fs::write(&path, serde_json::to_vec(&text).unwrap()).unwrap();
+    fs::write(&sample, good).unwrap();
+    show(&["text.html", "--dir", "office"]).code(0);
+    let page = fs::read_to_string(dir.join("text.html")).unwrap();
+    assert!(
+        page.contains("示例&lt;b&gt;&quot;专用章&quot;&amp;"),
+        "{page}"
+    );
+    assert!(!page.contains("<b>"));
 }

@@ -84,6 +84,8 @@ pub(crate) struct ShowType {
     pub(crate) licence_type: String,
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub(crate) html: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -16,6 +16,7 @@ use zhao_http::{Health, KINDS, MEDIA_TYPE, Problem, Ready};
 use super::app::{App, Work};
 use super::extract::{answer, verbatim};
 use super::refused::Refused;
+use crate::markup::escaped;
 
 /// The routes.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -151,10 +152,4 @@ pub(crate) fn render(mut api: OpenApi) -> (Bytes, Bytes) {
     html.push_str("</table></html>");
     let document = serde_json::to_vec(&api).unwrap_or_default();
     (document.into(), html.into_bytes().into())
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }

@@ -38,7 +38,7 @@ pub use entry::{
     Template, Without,
 };
 pub use pattern::{Pattern, PatternError, Values};
-pub use picture::{PICTURE_BYTES, PICTURES, check_pictures};
+pub use picture::{PICTURE_BYTES, PICTURES, check_pictures, load_picture};
 pub use profile::{Gap, How, Item, Needed, Profile};
 pub use read::ENTRY_BYTES;
 pub use rule::{Fault, Faults, Rule, Wrong};
@@ -96,6 +96,13 @@ const EMBEDDED_PICTURES: [(&str, &[u8]); 3] = [
         include_bytes!("../../catalogue/pictures/seal.png"),
     ),
 ];
+
+fn embedded_picture(file: &str) -> Option<&'static [u8]> {
+    let mut pictures = EMBEDDED_PICTURES.iter();
+    pictures
+        .find(|(name, _)| *name == file)
+        .map(|(_, bytes)| *bytes)
+}
 
 /// Why a catalogue cannot be read or written.
 #[derive(Debug, thiserror::Error)]

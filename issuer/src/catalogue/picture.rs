@@ -19,19 +19,37 @@ const SIDE: u32 = 4096;
 /// What is wrong with the files of the pictures that the entry names; `dir` is the entry's folder.
 #[must_use]
 pub fn check_pictures(entry: &Entry, dir: &Path) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for (place, picture) in entry.pictures() {
-        let path = dir.join(PICTURES).join(&picture.file);
-        match read(&path) {
-            Ok(bytes) => faults.extend(judge(place, picture, &bytes)),
-            Err(cause) => faults.push(Fault::new(
-                format!("{place}.file"),
-                Rule::PictureFile,
-                &format!("{}: {cause}", picture.file),
-            )),
-        }
+    entry
+        .pictures()
+        .filter_map(|(place, picture)| load_picture(place, picture, Some(dir)).err())
+        .collect()
+}
+
+/// The bytes of a picture that an entry in the folder `dir` names at `place`; of an entry that comes
+/// with the program, if there is no folder.
+///
+/// # Errors
+/// There is no such file, or it is not the one that the entry names.
+pub fn load_picture(place: &str, picture: &Picture, dir: Option<&Path>) -> Result<Vec<u8>, Fault> {
+    let bytes = match dir {
+        Some(dir) => read(&dir.join(PICTURES).join(&picture.file)),
+        None => super::embedded_picture(&picture.file)
+            .map(<[u8]>::to_vec)
+            .ok_or_else(|| std::io::ErrorKind::NotFound.into()),
+    };
+    let bytes = bytes.map_err(|cause| absent(place, picture, &cause))?;
+    match judge(place, picture, &bytes) {
+        None => Ok(bytes),
+        Some(fault) => Err(fault),
     }
-    faults
+}
+
+fn absent(place: &str, picture: &Picture, cause: &std::io::Error) -> Fault {
+    Fault::new(
+        format!("{place}.file"),
+        Rule::PictureFile,
+        &format!("{}: {cause}", picture.file),
+    )
 }
 
 /// At most one byte more than a picture may have.

@@ -11,6 +11,7 @@ use crate::home::Home;
 use crate::messages::Language;
 use crate::session::Session;
 
+mod page;
 pub(crate) mod publish;
 mod show;
 mod stock;

@@ -10,6 +10,7 @@ use zhao_spec::wire::json;
 use super::{catalogue, name};
 use crate::args::{List, ShowType};
 use crate::failure::{Exit, Failure, args};
+use crate::files;
 use crate::session::Session;
 use crate::sheet::{Sheet, plain, table};
 
@@ -58,7 +59,7 @@ pub(super) fn list(session: &Session, command: &List) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
-fn openness(entry: &Entry) -> &'static str {
+pub(super) fn openness(entry: &Entry) -> &'static str {
     use zhao_spec::life::data::Openness;
     match entry.openness {
         Openness::Closed => "catalogue.closed",
@@ -80,6 +81,12 @@ pub(super) fn run(session: &Session, command: &ShowType) -> Result<Exit, Failure
         let mut bytes = json::encode(&entry.listing());
         bytes.push(b'\n');
         session.data(&bytes)?;
+        return Ok(Exit::Fine);
+    }
+    if let Some(path) = &command.html {
+        let page = super::page::page(entry, command.dir.as_deref())?;
+        files::output(session, path, page.as_bytes())?;
+        session.note("catalogue.page", &args![path = path.display()]);
         return Ok(Exit::Fine);
     }
     let mut sheet = Sheet::new(session);

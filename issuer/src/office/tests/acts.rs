@@ -1,9 +1,12 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use zhao_spec::id::LicenceTypeCode;
-use zhao_spec::life::data::{InspectionResult, Relation};
-use zhao_spec::life::digest::Words as Tag;
+use zhao_spec::life::data::{InspectionResult, Relation, TypeRef};
+use zhao_spec::life::digest::{Words as Tag, type_commitment};
 use zhao_spec::life::record::{State, Suspension};
 use zhao_spec::life::verb::Verb;
 use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::wire::sha256;
 
 use super::*;
 
@@ -253,6 +256,74 @@ fn keeps_the_words_behind_the_digests() {
     assert_eq!(note.reason, Some(digest(Tag::Reason, 1)));
     let text = String::from_utf8(event.leaf_bytes()).unwrap();
     assert!(!text.contains("消防") && text.contains("fire-safety"));
+}
+
+/// Whoever has the log and a list of everything that may have been said tries the list in vain: a
+/// salt answers for one record, and says nothing about the next.
+#[test]
+fn log_02_each_record_has_a_salt_of_its_own() {
+    let mut desk = Desk::new();
+    let reason = "未通过消防检查";
+    let grounds = Grounds {
+        basis: None,
+        code: None,
+        reason: Some(reason.to_owned()),
+    };
+    let (mut types, mut reasons) = (BTreeMap::new(), BTreeMap::new());
+    for number in 1..=4 {
+        let licence = desk.issue_one(birth(number)).licence;
+        let event = desk.office.client.lock().log.last().unwrap().clone();
+        let Action::Issued(issued) = &event.action else {
+            panic!("{event:?}");
+        };
+        let TypeRef::Commitment(commitment) = issued.type_ref else {
+            panic!("the type of a birth certificate stands in the log");
+        };
+        let read = zhao_spec::credential::Licence::parse(&licence.credential).unwrap();
+        types.insert(read.status.type_salt.unwrap(), commitment);
+        let hold = Act::Plain(Verb::Hold);
+        let done = desk
+            .office
+            .act(&licence.subject, &hold, &grounds, None, NOW, &mut desk.rng)
+            .unwrap();
+        let done = desk.finish(done);
+        receipted(&done);
+        let event = desk.office.client.lock().log.last().unwrap().clone();
+        let words = desk.office.records.words(&done.event).unwrap();
+        reasons.insert(words[0].salt, event.action.note().unwrap().reason.unwrap());
+    }
+    // As many salts and digests as records, though all were said the same.
+    let codes: Vec<String> = desk
+        .office
+        .catalogue
+        .entries()
+        .map(|entry| entry.type_code.to_string())
+        .collect();
+    type Say = fn(&[u8; 32], &str) -> Hash;
+    let of_reason: Say = |salt, text| salted_digest(Tag::Reason, salt, text);
+    let of_type: Say = type_commitment;
+    for (salts, say) in [(&types, of_type), (&reasons, of_reason)] {
+        let digests: BTreeSet<Hash> = salts.values().copied().collect();
+        assert_eq!((salts.len(), digests.len()), (4, 4));
+        let dictionary = || codes.iter().map(String::as_str).chain([reason]);
+        for (salt, digest) in salts {
+            let others = salts.keys().filter(|other| *other != salt);
+            for guess in others.chain([&[0; 32]]) {
+                assert!(dictionary().all(|text| say(guess, text) != *digest));
+            }
+            // With its own salt the list has it: the test tries what it should.
+            assert_eq!(
+                dictionary()
+                    .filter(|text| say(salt, text) == *digest)
+                    .count(),
+                1
+            );
+        }
+        // Nor is it the plain hash of what was said.
+        for text in dictionary() {
+            assert!(!digests.contains(&sha256(&[text.as_bytes()])));
+        }
+    }
 }
 
 #[test]
