@@ -25,8 +25,8 @@ pub fn check_pictures(entry: &Entry, dir: &Path) -> Vec<Fault> {
         .collect()
 }
 
-/// The bytes of a picture that an entry in the folder `dir` names at `place`; of an entry that comes
-/// with the program, if there is no folder.
+/// The bytes of a picture that an entry in the folder `dir` names at `place`; of an entry that
+/// comes with the program, if there is no folder.
 ///
 /// # Errors
 /// There is no such file, or it is not the one that the entry names.

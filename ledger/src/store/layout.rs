@@ -1,8 +1,8 @@
 //! Bytes: the column families, what their keys and values are, and how they are written.
 //!
 //! Integers are big-endian, so key order is numeric order. Format history: 1, the first; 2, the map
-//! is made from records at start (no pages on disk), what an epoch replaced is one entry; 3, records
-//! lie by epoch, so that they are written once and never moved into another order.
+//! is made from records at start (no pages on disk), what an epoch replaced is one entry; 3,
+//! records lie by epoch, so that they are written once and never moved into another order.
 
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::Hash;

@@ -371,8 +371,8 @@ fn family_options(family: Family, cache: &Cache) -> Options {
     let mut options = Options::default();
     options.set_write_buffer_size(WRITE_BUFFER);
     options.set_max_write_buffer_number(3);
-    // Hashes do not compress; texts do. Their keys ascend, so that a table once written only changes
-    // its level: to compress it later would be to write it again.
+    // Hashes do not compress; texts do. Their keys ascend, so that a table once written only
+    // changes its level: to compress it later would be to write it again.
     options.set_compression_type(DBCompressionType::None);
     if matches!(family, Family::Leaves | Family::Records | Family::Heads) {
         options.set_compression_type(DBCompressionType::Lz4);
@@ -384,8 +384,8 @@ fn family_options(family: Family, cache: &Cache) -> Options {
     table.set_block_cache(cache);
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
-    // Indexes and filters in blocks of their own, of which the memory keeps those in use: whole ones
-    // are megabytes, and with many tables each would push out the next.
+    // Indexes and filters in blocks of their own, of which the memory keeps those in use: whole
+    // ones are megabytes, and with many tables each would push out the next.
     table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
     table.set_metadata_block_size(PART);
     table.set_pin_top_level_index_and_filter(true);

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use zhao_ledger::store::layout::Family;
+use zhao_ledger::store::layout::{FORMAT, Family};
 use zhao_ledger::store::rocks::Rocks;
 use zhao_ledger::store::{Read as _, Store as _, WriteBatch};
 
@@ -131,7 +131,10 @@ fn a_database_of_a_newer_format_is_left_as_it_is() {
     all_refuse(
         &office,
         &credential,
-        &["format version 3, this program reads version 2"],
+        &[&format!(
+            "format version {}, this program reads version {FORMAT}",
+            FORMAT + 1
+        )],
     );
     for line in [
         &["dossier", "office", &credential, "-o", "out"][..],

@@ -1,5 +1,5 @@
-//! How far the old stock of each type is converted: as the records have it; or a batch, held against
-//! the catalogue and against the report of `zhao issue`, if there is one yet.
+//! How far the old stock of each type is converted: as the records have it; or a batch, held
+//! against the catalogue and against the report of `zhao issue`, if there is one yet.
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
