@@ -358,13 +358,10 @@ fn database_options(create: bool) -> Options {
     options
 }
 
-/// Whether keys are looked for that are not there, so that a filter saves reading. The others'
-/// keys ascend with time and are known from elsewhere.
+/// Whether keys are looked for that are not there, so that a filter saves reading. A leaf and a
+/// record are known from elsewhere before they are looked for, and lie in one table.
 fn asked_in_vain(family: Family) -> bool {
-    matches!(
-        family,
-        Family::EventIds | Family::Holdings | Family::Subjects
-    )
+    !matches!(family, Family::Leaves | Family::Records)
 }
 
 fn family_options(family: Family, cache: &Cache) -> Options {
