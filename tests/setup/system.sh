@@ -15,12 +15,14 @@ need() { # need PACKAGE COMMAND
   command -v "$2" >/dev/null 2>&1 || missing+=("$1")
 }
 
-# bindgen loads libclang when RocksDB's header is read, and clang's own headers with it.
+# bindgen loads libclang when RocksDB's header is read, and clang's own headers with it. The C++
+# library (libclang-cpp) is another one, which comes with Debian's llvm and does not serve.
 has_libclang() {
   [ -n "${LIBCLANG_PATH:-}" ] && return 0
-  compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null && return 0
-  compgen -G '/usr/lib/*/libclang*.so*' >/dev/null && return 0
-  compgen -G '/usr/lib64/libclang*.so*' >/dev/null
+  { compgen -G '/usr/lib/llvm-*/lib/libclang*.so*'
+    compgen -G '/usr/lib/*/libclang*.so*'
+    compgen -G '/usr/lib64/libclang*.so*'
+  } 2>/dev/null | grep -v 'libclang-cpp' >/dev/null
 }
 
 has_venv() { python3 -c 'import venv, ensurepip' >/dev/null 2>&1; }
