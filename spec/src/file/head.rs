@@ -43,6 +43,21 @@ impl LogProof {
         })
     }
 
+    /// The proof of another leaf under the same checkpoint.
+    #[must_use]
+    pub fn beside(&self, index: LeafIndex, hashes: Vec<Hash>) -> Self {
+        Self {
+            proof: TlogProof {
+                index,
+                hashes,
+                extra: None,
+                checkpoint: self.proof.checkpoint.clone(),
+            },
+            note: self.note.clone(),
+            checkpoint: self.checkpoint.clone(),
+        }
+    }
+
     /// Reads the proof's text.
     ///
     /// # Errors

@@ -15,6 +15,7 @@
 
 pub mod checkpoint;
 pub mod cosignature;
+pub mod mldsa;
 pub mod note;
 pub mod policy;
 pub(crate) mod text;

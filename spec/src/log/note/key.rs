@@ -231,6 +231,12 @@ impl Vkey {
         self.kind
     }
 
+    /// The key's bytes, whatever its type.
+    #[must_use]
+    pub fn key_bytes(&self) -> &[u8] {
+        &self.key
+    }
+
     /// The public key, for the Ed25519 types.
     #[must_use]
     pub fn public_key(&self) -> Option<&PublicKey> {
