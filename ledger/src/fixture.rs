@@ -17,6 +17,7 @@ use zhao_spec::log::trust::Trust;
 use zhao_spec::wire::{Hash, SecretKey, UnixMillis, sha256};
 
 use crate::audit::{Auditor, LocalAuditor, StoreLeaves};
+use crate::publish::Publication;
 use crate::sequence::{
     Config, CosignError, CosignRequest, Cosigner, Quorum, Sequencer, Start, StartError,
 };
@@ -229,6 +230,8 @@ pub(crate) struct Site {
     pub(crate) seen: Seen,
     pub(crate) down: Arc<Mutex<bool>>,
     pub(crate) complaints: Seen,
+    /// Where the log is published besides.
+    pub(crate) publication: Option<Publication>,
 }
 
 impl Site {
@@ -240,6 +243,7 @@ impl Site {
             seen: Seen::default(),
             down: Arc::default(),
             complaints: Seen::default(),
+            publication: None,
         }
     }
 
@@ -274,6 +278,7 @@ impl Site {
         Quorum {
             policy,
             trust: Some(trust),
+            others: Vec::new(),
         }
     }
 
@@ -306,6 +311,8 @@ impl Site {
             quorum: Self::quorum(),
             cosigners: vec![spy(Box::new(witness)), spy(Box::new(auditor))],
             max_unpublished: 1_000,
+            mldsa: None,
+            publication: self.publication.clone(),
         }
     }
 

@@ -23,6 +23,11 @@ use crate::replay::PREPARED_KEYS;
 use crate::sequence::ahead::{Judge, Judged};
 use crate::sequence::{CommitError, Outcome, Sequencer};
 
+mod totals;
+
+use totals::Counters;
+pub use totals::Totals;
+
 /// The clock of epochs, handed in.
 pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
 
@@ -150,6 +155,7 @@ struct Shared {
     prefetch: Prefetch,
     settings: Settings,
     clock: Clock,
+    counters: Counters,
 }
 
 /// A sequencer at work.
@@ -192,6 +198,7 @@ impl Pipeline {
             sequencer: Mutex::new(sequencer),
             settings,
             clock,
+            counters: Counters::default(),
         });
         let mut this = Self {
             shared: Arc::clone(&shared),
@@ -245,6 +252,18 @@ impl Pipeline {
     #[must_use]
     pub fn waiting(&self) -> usize {
         lock(&self.shared.queue).waiting
+    }
+
+    /// What was done since the start.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.shared.counters.read()
+    }
+
+    /// How much waits, and who works.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.shared.settings
     }
 
     /// The sequencer, between two commits.
@@ -376,7 +395,12 @@ impl Shared {
     fn commit(&self) {
         let _guard = Guard(self);
         while let Some(batch) = self.next_batch() {
+            let start = (self.clock)();
             let answered = lock(&self.sequencer).commit_judged(batch.judged);
+            let millis = (self.clock)().0.saturating_sub(start.0);
+            let early = batch.waiters.iter().flat_map(|waiter| &waiter.refused);
+            let unsigned = early.flatten().count();
+            self.counters.count(&answered, unsigned, millis);
             answer(batch.waiters, answered);
             let mut queue = lock(&self.queue);
             queue.waiting = queue.waiting.saturating_sub(batch.events);

@@ -3,6 +3,7 @@
 //! A tile's value only ever gets longer, so every earlier partial width is a prefix of it and every
 //! historic size stays provable. A node inside a tile is recomputed from its slots.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -75,6 +76,49 @@ impl NodeReader for StoredTree<'_> {
                 Entry::Vacant(place) => place.insert(self.tile(at)?),
             };
             hashes.push(node_in(at, bytes, *node)?);
+        }
+        Ok(hashes)
+    }
+}
+
+/// A stored tree whose tiles and nodes are kept once they were read: for many proofs of leaves that
+/// are close to each other, at one time.
+pub(crate) struct KeptTree<'a> {
+    tree: StoredTree<'a>,
+    tiles: RefCell<TileMap>,
+    nodes: RefCell<BTreeMap<Node, Hash>>,
+}
+
+impl<'a> KeptTree<'a> {
+    /// The tree as stored.
+    pub(crate) fn new(store: &'a dyn Read) -> Self {
+        Self {
+            tree: StoredTree::new(store),
+            tiles: RefCell::default(),
+            nodes: RefCell::default(),
+        }
+    }
+}
+
+impl NodeReader for KeptTree<'_> {
+    type Error = StoreError;
+
+    fn read(&self, nodes: &[Node]) -> Result<Vec<Hash>, StoreError> {
+        let (mut known, mut tiles) = (self.nodes.borrow_mut(), self.tiles.borrow_mut());
+        let mut hashes = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let hash = match known.entry(*node) {
+                Entry::Occupied(hash) => *hash.get(),
+                Entry::Vacant(free) => {
+                    let at = place(*node)?;
+                    let bytes = match tiles.entry(at) {
+                        Entry::Occupied(tile) => tile.into_mut(),
+                        Entry::Vacant(place) => place.insert(self.tree.tile(at)?),
+                    };
+                    *free.insert(node_in(at, bytes, *node)?)
+                }
+            };
+            hashes.push(hash);
         }
         Ok(hashes)
     }

@@ -232,6 +232,20 @@ impl Auditor {
         Ok(line)
     }
 
+    /// Replays up to a signed checkpoint, and keeps it as it is, with the cosignatures that came
+    /// with it: a mirror shows it to others. Whether they make a quorum is the caller's question.
+    ///
+    /// # Errors
+    /// See [`AuditError`]; what was replayed well stays.
+    pub fn follow(&mut self, note: &str) -> Result<Checkpoint, AuditError> {
+        let (checkpoint, _) = checkpoint::open(note, &self.log)?;
+        self.advance(&checkpoint, note)?;
+        let mut batch = WriteBatch::new();
+        batch.put::<Heads>(&checkpoint.size.0, &note.as_bytes().to_vec());
+        self.store.write(batch)?;
+        Ok(checkpoint)
+    }
+
     /// Replays until the auditor's log is at least as long as the checkpoint, whose root and last
     /// epoch must be its own.
     fn advance(&mut self, checkpoint: &Checkpoint, note: &str) -> Result<(), AuditError> {

@@ -6,7 +6,7 @@
 
 mod derived;
 mod heads;
-mod rebuild;
+pub(crate) mod rebuild;
 
 #[cfg(test)]
 mod tests;

@@ -90,7 +90,7 @@ pub fn rebuild(from: &dyn Read, to: &dyn Store, log: &Vkey) -> Result<u64, Rebui
     Ok(edge_or_empty(to)?.size().0)
 }
 
-fn judge(
+pub(crate) fn judge(
     to: &dyn Read,
     hot: &HotRecords,
     edge: &Edge,
@@ -124,7 +124,7 @@ fn judge(
     ))
 }
 
-fn put_meta(batch: &mut WriteBatch, log: &Vkey) {
+pub(crate) fn put_meta(batch: &mut WriteBatch, log: &Vkey) {
     let key = log
         .public_key()
         .map(|key| key.to_bytes().to_vec())

@@ -1,6 +1,7 @@
 //! The newest maps, shared by the one writer and its readers.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::StatusMap;
@@ -11,6 +12,8 @@ use super::StatusMap;
 pub struct Maps {
     /// Held to look up, insert or drop, never while a map is read or made.
     maps: Mutex<BTreeMap<u64, StatusMap>>,
+    /// Counts the heads that were published: whoever kept one looks whether it is the newest.
+    published: AtomicU64,
 }
 
 impl Maps {
@@ -41,6 +44,17 @@ impl Maps {
     pub fn any_after(&self, epoch: u64) -> bool {
         let last = self.lock().last_key_value().map(|(last, _)| *last);
         last.is_some_and(|last| last > epoch)
+    }
+
+    /// A head was published; the database has it.
+    pub fn count_published(&self) {
+        self.published.fetch_add(1, Ordering::Release);
+    }
+
+    /// How many heads were published since the start.
+    #[must_use]
+    pub fn published(&self) -> u64 {
+        self.published.load(Ordering::Acquire)
     }
 
     /// Keeps a map.

@@ -25,10 +25,10 @@ use zhao_spec::wire::{Hash, Malformed, UnixMillis};
 
 use crate::map::{Maps, StatusMap};
 use crate::overlay::record_of;
-use crate::sequence::recover::{epoch_at, stated_map};
+use crate::sequence::recover::{committed_size, epoch_at, stated_map};
 use crate::store::layout::{Epochs, EventIds, Heads, Leaves, Meta, MetaKey, Tiles};
 use crate::store::{self, Read, Snapshot, Store, StoreError};
-use crate::tree::{StoredTree, bad_tile, flatten};
+use crate::tree::{KeptTree, StoredTree, bad_tile, flatten};
 
 /// Why something cannot be shown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -137,6 +137,22 @@ impl Reader {
         self.load(View::newest(self.store.snapshot()?)?)
     }
 
+    /// The newest published head and the log under it, without the map: what a reader of static
+    /// files asks for. Nothing is made from the records.
+    ///
+    /// # Errors
+    /// Nothing published; the store's.
+    pub fn published(&self) -> Result<Published<'_>, ReadError> {
+        Ok(Published(View::newest(self.store.snapshot()?)?))
+    }
+
+    /// A number that grows when a newer head is published, for whoever keeps what was read; nothing
+    /// where no sequencer is beside this reader to count.
+    #[must_use]
+    pub fn turn(&self) -> Option<u64> {
+        self.beside.then(|| self.maps.published())
+    }
+
     /// The published head that stood at `at`, and a view as of it: the newest one whose epoch was
     /// recorded at `at` or before. Its map is made from the records on disk, so this is long work
     /// for a large log.
@@ -181,6 +197,82 @@ impl Reader {
             self.maps.drop_before(epoch.epoch);
         }
         Ok(View { map, ..view })
+    }
+}
+
+/// The log as of one published head, without its map.
+#[derive(Debug)]
+pub struct Published<'a>(View<'a>);
+
+impl Published<'_> {
+    /// As [`View::note`].
+    #[must_use]
+    pub fn note(&self) -> &str {
+        self.0.note()
+    }
+
+    /// As [`View::size`].
+    #[must_use]
+    pub fn size(&self) -> TreeSize {
+        self.0.size()
+    }
+
+    /// As [`View::epoch`].
+    #[must_use]
+    pub fn epoch(&self) -> &Epoch {
+        self.0.epoch()
+    }
+
+    pub(crate) fn store(&self) -> &dyn Read {
+        self.0.store()
+    }
+
+    /// As [`View::tile`], of everything committed: an auditor must be able to replay a head before
+    /// its own cosignature makes it publishable. Nothing that was committed is ever cut off.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn tile(&self, tile: &Tile) -> Result<Option<Vec<u8>>, ReadError> {
+        self.0.tile_within(tile, committed_size(self.0.store())?)
+    }
+}
+
+/// Makes receipts under one head.
+pub struct Receipting<'a> {
+    view: &'a View<'a>,
+    head: Head,
+    tree: KeptTree<'a>,
+}
+
+impl std::fmt::Debug for Receipting<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Receipting")
+            .field("view", self.view)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Receipting<'_> {
+    /// The receipt of the event at an index; `event` is what is there, where the caller knows it.
+    ///
+    /// # Errors
+    /// As [`View::receipt`].
+    pub fn receipt(&self, index: LeafIndex, event: Option<Event>) -> Result<Receipt, ReadError> {
+        let size = self.view.size();
+        if index.0 >= size.0 {
+            return Err(ReadError::Absent { what: "leaf" });
+        }
+        let event = match event {
+            Some(event) => event,
+            None => self.view.event(index)?,
+        };
+        let hashes = prove_inclusion(index, size, &self.tree).map_err(flatten)?;
+        Ok(Receipt {
+            event,
+            proof: self.head.proof.beside(index, hashes),
+            head: self.head.clone(),
+            index,
+        })
     }
 }
 
@@ -374,6 +466,18 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Receipts of many events under this head: what they have in common is read once.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn receipting(&self) -> Result<Receipting<'_>, ReadError> {
+        Ok(Receipting {
+            view: self,
+            head: self.head()?,
+            tree: KeptTree::new(self.store()),
+        })
+    }
+
     /// What the receipts of `count` leaves from `first` on have in common.
     ///
     /// # Errors
@@ -417,7 +521,11 @@ impl<'a> View<'a> {
     /// # Errors
     /// The store's.
     pub fn tile(&self, tile: &Tile) -> Result<Option<Vec<u8>>, ReadError> {
-        let there = Tile::in_tree(tile.kind, tile.index, self.size());
+        self.tile_within(tile, self.size())
+    }
+
+    fn tile_within(&self, tile: &Tile, size: TreeSize) -> Result<Option<Vec<u8>>, ReadError> {
+        let there = Tile::in_tree(tile.kind, tile.index, size);
         if there.is_none_or(|there| there.width < tile.width) {
             return Ok(None);
         }

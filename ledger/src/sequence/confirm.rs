@@ -6,10 +6,13 @@
 //! while the silent ones could be a quorum, those who answer are none, and nothing could be
 //! published anyway.
 
+use zhao_spec::log::checkpoint;
 use zhao_spec::log::cosignature::UnixSeconds;
+use zhao_spec::log::note::{SignedNote, Vkey};
 use zhao_spec::wire::PublicKey;
 
 use super::Sequencer;
+use super::cosign::{CosignError, CosignRequest};
 use super::error::CommitError;
 use super::second_log::log_root;
 
@@ -21,9 +24,24 @@ impl Sequencer {
         }
         self.silent.clear();
         let ours = self.edge.size();
-        for known in self.cosigners.iter_mut().filter(|known| !known.answered) {
-            let name = known.cosigner.vkey().name().to_owned();
-            match known.latest(self.signer.vkey()) {
+        for (at, head) in self.panel.heads(self.signer.vkey()) {
+            let Some(member) = self.panel.members.get_mut(at) else {
+                continue;
+            };
+            let name = member.vkey.name().to_owned();
+            match head {
+                // Whoever cosigned what is published here, and shows nothing, has lost its memory
+                // or has no such page. It may say in another way that there is nothing newer.
+                Ok(None) if cosigned(&self.published.note, &member.vkey) => {
+                    if let Err(error) = self.cosigns_again(at) {
+                        let why = format!("shows none of the heads it cosigned, and {error}");
+                        self.silent.push((name, why));
+                    } else if let Some(member) = self.panel.members.get_mut(at) {
+                        member.size = self.published.size;
+                        member.answered = true;
+                    }
+                    continue;
+                }
                 Ok(None) => {}
                 Ok(Some(seen)) if seen.size > ours => {
                     return Err(CommitError::WitnessAhead {
@@ -39,14 +57,14 @@ impl Sequencer {
                             size: seen.size,
                         });
                     }
-                    known.size = seen.size;
+                    member.size = seen.size;
                 }
                 Err(error) => {
                     self.silent.push((name, error.to_string()));
                     continue;
                 }
             }
-            known.answered = true;
+            member.answered = true;
         }
         if self.silent_are_a_quorum() {
             let silent = self
@@ -62,13 +80,29 @@ impl Sequencer {
         Ok(())
     }
 
+    /// Whether a cosigner cosigns the published head once more, as the last one it cosigned.
+    fn cosigns_again(&mut self, at: usize) -> Result<(), CosignError> {
+        let refused = |error: &dyn std::fmt::Display| CosignError::Refused(error.to_string());
+        let note = &self.published.note;
+        let opened = checkpoint::open(note, self.signer.vkey());
+        let (checkpoint, signed) = opened.map_err(|error| refused(&error))?;
+        let request = CosignRequest {
+            note: note.clone(),
+            old: checkpoint.size,
+            checkpoint,
+            proof: Vec::new(),
+        };
+        self.panel.again(at, &self.quorum, &signed, request)
+    }
+
     fn silent_are_a_quorum(&self) -> bool {
         let policy = &self.quorum.policy;
         let answered: Vec<&PublicKey> = self
-            .cosigners
+            .panel
+            .members
             .iter()
-            .filter(|known| known.answered)
-            .filter_map(|known| known.cosigner.vkey().public_key())
+            .filter(|member| member.answered)
+            .filter_map(|member| member.vkey.public_key())
             .collect();
         let silent: Vec<(PublicKey, UnixSeconds)> = policy
             .witnesses()
@@ -85,4 +119,9 @@ impl Sequencer {
     pub fn is_confirmed(&self) -> bool {
         self.confirmed
     }
+}
+
+/// Whether `note` has a line by this key.
+fn cosigned(note: &str, key: &Vkey) -> bool {
+    SignedNote::parse(note).is_ok_and(|note| note.by(key).next().is_some())
 }

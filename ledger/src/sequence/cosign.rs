@@ -1,15 +1,16 @@
 //! Asking witnesses and auditors, and judging what they send.
 
-use zhao_spec::log::checkpoint::{self, Checkpoint};
+use std::time::Duration;
+
+use zhao_spec::log::checkpoint::Checkpoint;
 use zhao_spec::log::cosignature;
 use zhao_spec::log::note::{NoteError, NoteSignature, SignedNote, Vkey};
 use zhao_spec::log::policy::{OpenError, Policy, QuorumTime};
-use zhao_spec::log::tree::{TreeSize, prove_consistency};
+use zhao_spec::log::tree::TreeSize;
 use zhao_spec::log::trust::Trust;
 use zhao_spec::wire::{Hash, clip};
 
-use crate::store::{Read, StoreError};
-use crate::tree::{StoredTree, flatten};
+use crate::mldsa;
 
 /// What a cosigner is asked (C2SP tlog-witness, `add-checkpoint`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,13 @@ pub trait Cosigner: Send {
     /// Unreachable, or it refuses.
     fn latest(&mut self) -> Result<Option<String>, CosignError>;
 
+    /// How long an answer may take. Nothing: it answers at once, in this process, and is asked in
+    /// turn; else it is asked on a thread of its own, and not waited for any longer. It gives up by
+    /// itself soon after.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
     /// Cosigns, and returns signature lines.
     ///
     /// # Errors
@@ -83,6 +91,8 @@ pub struct Quorum {
     pub policy: Policy,
     /// The auditors, where any are required.
     pub trust: Option<Trust>,
+    /// ML-DSA keys whose cosignatures are kept beside the others. They count for nothing here.
+    pub others: Vec<Vkey>,
 }
 
 impl Quorum {
@@ -116,118 +126,23 @@ impl Quorum {
 
     /// Adds a line to the note if a known key made it and it verifies: a signature that nobody
     /// checked is never kept, and a false one would spoil the head for every reader.
-    fn add(&self, note: &mut SignedNote, line: &str) -> Result<(), String> {
+    pub(super) fn add(&self, note: &mut SignedNote, line: &str) -> Result<(), String> {
         let words = |error: NoteError| error.to_string();
         let line = line.strip_suffix('\n').unwrap_or(line);
         let signature = NoteSignature::parse(line).map_err(words)?;
-        let known = self.keys().find(|key| signature.is_by(key));
-        let key = known.ok_or_else(|| format!("unknown key {}", clip(&signature.name)))?;
-        cosignature::verify(key, &signature, note.text()).map_err(words)?;
+        let name = || clip(&signature.name);
+        if let Some(key) = self.others.iter().find(|key| signature.is_by(key)) {
+            let checkpoint = Checkpoint::parse(note.text()).map_err(|error| error.to_string())?;
+            mldsa::verify(key, &signature, &checkpoint)
+                .ok_or_else(|| format!("false ML-DSA cosignature by {}", name()))?;
+        } else {
+            let known = self.keys().find(|key| signature.is_by(key));
+            let key = known.ok_or_else(|| format!("unknown key {}", name()))?;
+            cosignature::verify(key, &signature, note.text()).map_err(words)?;
+        }
         if note.signatures().contains(&signature) {
             return Ok(());
         }
         note.add(signature).map_err(words)
     }
-}
-
-/// A cosigner and what we know of it.
-pub(crate) struct Known {
-    pub(crate) cosigner: Box<dyn Cosigner>,
-    /// Size it has cosigned, as far as we know.
-    pub(crate) size: TreeSize,
-    /// Whether it has told its last head since the start.
-    pub(crate) answered: bool,
-}
-
-impl Known {
-    /// The last checkpoint it shows, if the log's own key signed it.
-    pub(crate) fn latest(&mut self, log: &Vkey) -> Result<Option<Checkpoint>, CosignError> {
-        let Some(note) = self.cosigner.latest()? else {
-            return Ok(None);
-        };
-        match checkpoint::open(&note, log) {
-            Ok((checkpoint, _)) => Ok(Some(checkpoint)),
-            Err(error) => Err(CosignError::Refused(format!(
-                "shows no head of this log: {error}"
-            ))),
-        }
-    }
-}
-
-/// What came of asking.
-#[derive(Debug)]
-pub(crate) struct Asked {
-    /// Cosigners that gave nothing usable, and why.
-    pub(crate) silent: Vec<(String, String)>,
-    /// A cosigner that has seen more of this log than we have.
-    pub(crate) ahead: Option<(String, TreeSize)>,
-}
-
-/// Asks every cosigner, once more where the first try shows that we were mistaken about its size.
-pub(crate) fn ask(
-    store: &dyn Read,
-    cosigners: &mut [Known],
-    quorum: &Quorum,
-    log: &Vkey,
-    checkpoint: &Checkpoint,
-    note: &mut SignedNote,
-) -> Result<Asked, StoreError> {
-    let mut asked = Asked {
-        silent: Vec::new(),
-        ahead: None,
-    };
-    let text = note.format();
-    for known in cosigners {
-        let name = known.cosigner.vkey().name().to_owned();
-        let mut answer = Err(CosignError::Refused("not asked".to_owned()));
-        for _ in 0..2 {
-            let request = request(store, &text, checkpoint, known.size)?;
-            answer = known.cosigner.cosign(&request);
-            match answer {
-                Err(CosignError::Conflict { size }) if size > checkpoint.size => {
-                    // Only our own signature proves it: a lying witness must not stop the log.
-                    match known.latest(log) {
-                        Ok(Some(seen)) if seen.size > checkpoint.size => {
-                            asked.ahead = Some((name, seen.size));
-                            return Ok(asked);
-                        }
-                        _ => break,
-                    }
-                }
-                Err(CosignError::Conflict { size }) => known.size = size,
-                _ => break,
-            }
-        }
-        match answer {
-            Ok(lines) => {
-                known.size = checkpoint.size;
-                for line in lines {
-                    if let Err(why) = quorum.add(note, &line) {
-                        asked.silent.push((name.clone(), why));
-                    }
-                }
-            }
-            Err(error) => asked.silent.push((name, error.to_string())),
-        }
-    }
-    Ok(asked)
-}
-
-fn request(
-    store: &dyn Read,
-    note: &str,
-    checkpoint: &Checkpoint,
-    old: TreeSize,
-) -> Result<CosignRequest, StoreError> {
-    let proof = if old.0 == 0 {
-        Vec::new()
-    } else {
-        prove_consistency(old, checkpoint.size, &StoredTree::new(store)).map_err(flatten)?
-    };
-    Ok(CosignRequest {
-        note: note.to_owned(),
-        checkpoint: checkpoint.clone(),
-        old,
-        proof,
-    })
 }

@@ -7,6 +7,7 @@ use zhao_spec::log::tree::{TreeError, TreeSize};
 use zhao_spec::map::OpenedError;
 use zhao_spec::wire::{Hash, Malformed, UnixMillis};
 
+use crate::publish::PublishError;
 use crate::replay::{Diverged, Divergence};
 use crate::store::StoreError;
 
@@ -55,6 +56,9 @@ pub enum CommitError {
     /// An earlier error ended this sequencer.
     #[error("the sequencer stopped: {0}")]
     Stopped(String),
+    /// The place of publication does not let this process sign.
+    #[error("{0}; nothing was signed")]
+    Publish(#[from] PublishError),
     /// The second computation disagrees with the first; nothing was written or signed.
     #[error("second path: {0}; nothing was written or signed: run fsck, and do what it says")]
     SecondPath(#[from] SecondPathError),
@@ -271,6 +275,9 @@ pub enum StartError {
         /// What is wrong.
         problem: String,
     },
+    /// The place of publication does not let this process sign.
+    #[error("{0}")]
+    Publish(PublishError),
     /// The database, or a file beside it.
     #[error("{0}")]
     Store(#[from] StoreError),

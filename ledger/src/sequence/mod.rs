@@ -9,6 +9,7 @@ mod confirm;
 mod cosign;
 mod error;
 pub mod intent;
+mod panel;
 mod plan;
 pub(crate) mod recover;
 pub(crate) mod second;
@@ -23,7 +24,8 @@ use std::sync::Arc;
 use zhao_spec::life::apply::Refusal;
 use zhao_spec::life::event::VerifiedEvent;
 use zhao_spec::log::checkpoint::Checkpoint;
-use zhao_spec::log::note::NoteSigner;
+use zhao_spec::log::cosignature::UnixSeconds;
+use zhao_spec::log::note::{NoteSigner, Vkey};
 use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::wire::{UnixMillis, limits};
 
@@ -34,22 +36,30 @@ pub use recover::Start;
 use crate::hot::{HotRecords, Prefetch};
 use crate::map::Maps;
 use crate::map::prune::prune;
+use crate::mldsa;
+use crate::publish::{Claims, Publication, PublishError};
 use crate::read::Reader;
 use crate::store::files::Files;
 use crate::store::layout::Heads;
 use crate::store::{Store, WriteBatch};
 use ahead::{Judge, Judged, Mark, Planned, Tip};
-use cosign::Known;
 use intent::Intent;
+use panel::Panel;
 use plan::{Fate, Plan};
 use second::Signed;
 use stage::{Edge, Segment, Staged};
 
 /// Name of the file with the published checkpoint.
 pub const CHECKPOINT_FILE: &str = "checkpoint";
+/// What the place of publication is called among those that must answer.
+const PLACE: &str = "place of publication";
 /// How far the clock may be behind the last epoch, milliseconds: an hour covers a corrected clock;
 /// more is a mistake that would make every later recorded time wrong.
 pub const CLOCK_BACK_MILLIS: u64 = 3_600_000;
+
+/// How old an epoch may be that is cosigned after all, milliseconds: a verifier refuses
+/// cosignatures that are much later than the epoch.
+const RETRY_MILLIS: u64 = 60_000;
 
 /// What a sequencer needs beside the database.
 pub struct Config {
@@ -61,6 +71,10 @@ pub struct Config {
     pub cosigners: Vec<Box<dyn Cosigner>>,
     /// Leaves that may wait for a quorum before batches are refused.
     pub max_unpublished: u64,
+    /// The log's ML-DSA key, if it signs with one besides.
+    pub mldsa: Option<mldsa::Signer>,
+    /// Where the log is published besides, and every head claimed before it is signed.
+    pub publication: Option<Publication>,
 }
 
 /// What became of one event.
@@ -100,8 +114,12 @@ pub struct Sequencer {
     files: Arc<dyn Files>,
     signer: NoteSigner,
     quorum: Quorum,
-    cosigners: Vec<Known>,
+    panel: Panel,
     max_unpublished: u64,
+    mldsa: Option<mldsa::Signer>,
+    publication: Option<Publication>,
+    /// The claim in the place of publication, held since the start.
+    claims: Option<Claims>,
     /// The last committed epoch. Changed only after its batch is on disk.
     edge: Edge,
     /// The maps from the published epoch to the newest, for readers.
@@ -197,6 +215,26 @@ impl Sequencer {
         })
     }
 
+    /// Asks once more for the quorum that the newest epoch did not find; a fresh epoch is made when
+    /// that one is no longer of now. Returns whether everything is published; without an epoch that
+    /// waits, nothing is done.
+    ///
+    /// # Errors
+    /// As [`Sequencer::heartbeat`].
+    pub fn retry(&mut self, now: UnixMillis) -> Result<bool, CommitError> {
+        if self.published.size == self.edge.size() {
+            return Ok(true);
+        }
+        let age = now.0.saturating_sub(self.edge.time().0);
+        if age >= RETRY_MILLIS || !self.confirmed {
+            return self.heartbeat(now);
+        }
+        self.guarded(|this| {
+            this.publish()?;
+            Ok(this.published.size == this.edge.size())
+        })
+    }
+
     /// Drops the records that were replaced more than `epochs` epochs before the published one.
     /// What earlier heads showed can then no longer be proved from this database; the leaves stay,
     /// and whoever replays them can.
@@ -266,6 +304,21 @@ impl Sequencer {
             root,
         };
         let mut note = checkpoint.to_note()?;
+        // Claim, where every sequencer of this log must look: after it no other can sign, and the
+        // leaves are where another can find them. A crash after it leaves a claim for a head that
+        // is not signed yet: start-up finds it to be this database's own.
+        match &mut self.claims {
+            None => {}
+            Some(claims) => match claims.advance(&*self.store, size, root) {
+                Ok(()) => {}
+                // As below the quorum: the events wait for the next head.
+                Err(PublishError::Away(error)) => {
+                    self.silent = vec![(PLACE.to_owned(), error.to_string())];
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            },
+        }
         // Intent, outside the database, before the key signs. A crash after it leaves an intent for
         // a head that may or may not be signed: start-up treats it as signed, which costs nothing,
         // since every later head extends it.
@@ -278,18 +331,20 @@ impl Sequencer {
         // Sign. A crash here leaves a signature nobody has seen, or one that a cosigner has; both
         // are of the tree on disk, and the next head is consistent with it.
         note.sign(&self.signer)?;
+        if let Some(signer) = &self.mldsa {
+            // As of the epoch: there is no clock here.
+            let time = UnixSeconds(self.edge.time().0 / 1_000);
+            if let Some(line) = signer.cosign(time, &checkpoint) {
+                note.add(line)?;
+            }
+        }
         self.signed = Some(Signed { size, root });
         // Cosign. A crash here leaves witnesses that have seen this head and readers that have
         // not: start-up appends a fresh epoch, whose head they cosign next.
         let log = self.signer.vkey();
-        let asked = cosign::ask(
-            &*self.store,
-            &mut self.cosigners,
-            &self.quorum,
-            log,
-            &checkpoint,
-            &mut note,
-        )?;
+        let asked = self
+            .panel
+            .ask(&*self.store, &self.quorum, log, &checkpoint, &mut note)?;
         self.silent = asked.silent;
         if let Some((name, theirs)) = asked.ahead {
             return Err(CommitError::WitnessAhead {
@@ -313,6 +368,7 @@ impl Sequencer {
         let mut batch = WriteBatch::new();
         batch.put::<Heads>(&size.0, &note.clone().into_bytes());
         self.store.write(batch)?;
+        self.maps.count_published();
         // Then the file that readers poll. A crash between the two leaves an older checkpoint
         // there, which is valid; start-up writes the newer one.
         self.files.replace(CHECKPOINT_FILE, note.as_bytes())?;
@@ -398,6 +454,17 @@ impl Sequencer {
     #[must_use]
     pub fn published(&self) -> &Published {
         &self.published
+    }
+
+    /// The log's ML-DSA key, if it signs with one.
+    #[must_use]
+    pub fn mldsa_vkey(&self) -> Option<&Vkey> {
+        self.mldsa.as_ref().map(mldsa::Signer::vkey)
+    }
+
+    /// Names of the cosigners that are asked.
+    pub fn cosigners(&self) -> impl Iterator<Item = &str> {
+        self.panel.members.iter().map(|member| member.vkey.name())
     }
 
     /// Cosigners that gave nothing usable for the newest head, and why.

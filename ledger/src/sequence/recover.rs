@@ -10,9 +10,9 @@ use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::wire::{Hash, Malformed, UnixMillis};
 
 use super::ahead::Tip;
-use super::cosign::Known;
 use super::error::{CommitError, StartError};
 use super::intent::{self, Intent};
+use super::panel::Panel;
 use super::second::{self, Signed};
 use super::second_log::log_root;
 use super::stage::{Edge, Segment};
@@ -21,6 +21,7 @@ use crate::hot::HotRecords;
 use crate::map::load::{load, short_version};
 use crate::map::{MapLeaf, Maps, StatusMap};
 use crate::overlay::{StoredView, Touched};
+use crate::publish::Claims;
 use crate::replay::{Divergence, replay};
 use crate::store::files::Files;
 use crate::store::layout::{Epochs, FORMAT, Family, Heads, Leaves, Meta, MetaKey};
@@ -72,6 +73,7 @@ impl Sequencer {
         // The empty intent comes first: from now on a database without intent was robbed of it.
         files.replace(intent::FILE, &Intent::none(&origin).bytes())?;
         let mut sequencer = Self::assemble(store, files, config, Edge::empty());
+        sequencer.take_claim()?;
         sequencer.guarded(Self::confirm)?;
         sequencer.append_genesis(genesis, now.max(genesis.created))?;
         sequencer.guarded(Self::publish)?;
@@ -133,6 +135,7 @@ impl Sequencer {
             ..Start::default()
         };
         this.load_map()?;
+        this.take_claim()?;
         // All is well here. What witnesses know comes last: without enough of them the log starts
         // all the same, but commits and signs nothing until they answer.
         match this.guarded(Self::confirm) {
@@ -146,23 +149,24 @@ impl Sequencer {
         if this.confirmed && this.published.size != this.edge.size() {
             start.fresh_epoch = true;
             this.heartbeat(now)?;
+        } else if this.confirmed && !this.quorum.is_met(&this.published.note).unwrap_or(false) {
+            // The policy was changed: its readers do not take the head that the old one made.
+            this.heartbeat(now)?;
         }
         Ok((this, start))
     }
 
     fn assemble(store: Arc<dyn Store>, files: Arc<dyn Files>, config: Config, edge: Edge) -> Self {
-        let known = |cosigner| Known {
-            cosigner,
-            size: TreeSize(0),
-            answered: false,
-        };
         Self {
             store,
             files,
             signer: config.signer,
             quorum: config.quorum,
-            cosigners: config.cosigners.into_iter().map(known).collect(),
+            panel: Panel::new(config.cosigners),
             max_unpublished: config.max_unpublished,
+            mldsa: config.mldsa,
+            publication: config.publication,
+            claims: None,
             edge,
             maps: Arc::new(Maps::new()),
             hot: Arc::new(HotRecords::default()),
@@ -187,6 +191,27 @@ impl Sequencer {
         )?;
         let key = store::require::<Meta>(&*self.store, &MetaKey::LogKey)?;
         expect("log key of the database", &hex(&log_key(self)), &hex(&key))
+    }
+
+    /// Where the log is published, this process must be the one that may sign.
+    fn take_claim(&mut self) -> Result<(), StartError> {
+        let Some(publication) = self.publication.take() else {
+            return Ok(());
+        };
+        let signed = match &self.signed {
+            Some(signed) => (signed.size, signed.root),
+            None => (TreeSize(0), zhao_spec::log::tree::empty_root()),
+        };
+        let claims = Claims::take(
+            &publication,
+            &*self.files,
+            &*self.store,
+            self.origin(),
+            signed,
+            self.edge.size(),
+        );
+        self.claims = Some(claims.map_err(StartError::Publish)?);
+        Ok(())
     }
 
     /// The database must be at least as long as the intent, and have its root at its size.

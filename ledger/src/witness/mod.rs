@@ -19,6 +19,7 @@ use zhao_spec::wire::{SecretKey, clip, sha256};
 
 pub use request::{REQUEST_BYTES, Request, RequestError};
 
+use crate::mldsa;
 use crate::sequence::{CosignError, CosignRequest, Cosigner};
 use crate::store::StoreError;
 use crate::store::files::Files;
@@ -80,6 +81,7 @@ pub struct Witness {
     /// Origin → the log's key.
     logs: BTreeMap<String, Vkey>,
     files: Arc<dyn Files>,
+    mldsa: Option<mldsa::Signer>,
 }
 
 impl std::fmt::Debug for Witness {
@@ -112,7 +114,23 @@ impl Witness {
             vkey,
             logs,
             files,
+            mldsa: None,
         })
+    }
+
+    /// The same, cosigning with ML-DSA-44 besides.
+    ///
+    /// # Errors
+    /// The name cannot be a key's.
+    pub fn with_mldsa(mut self) -> Result<Self, VkeyError> {
+        self.mldsa = Some(mldsa::Signer::new(&self.name, &self.secret)?);
+        Ok(self)
+    }
+
+    /// The ML-DSA key, if there is one.
+    #[must_use]
+    pub fn mldsa_vkey(&self) -> Option<&Vkey> {
+        self.mldsa.as_ref().map(mldsa::Signer::vkey)
     }
 
     /// The key others verify with.
@@ -133,8 +151,8 @@ impl Witness {
         Ok(Some(text))
     }
 
-    /// Judges a request and cosigns. Returns the signature line, with its newline. Exclusive access
-    /// makes check and state one step.
+    /// Judges a request and cosigns. Returns the signature lines, each with its newline. Exclusive
+    /// access makes check and state one step.
     ///
     /// # Errors
     /// See [`WitnessError`]; nothing is then cosigned.
@@ -159,18 +177,24 @@ impl Witness {
         let last = self.last(&origin, log)?;
         check(request, &checkpoint, last.as_ref())?;
         let signature = cosignature::cosign(&self.secret, &self.name, now, signed.text())?;
-        let line = signature.line();
+        let mut lines = signature.line();
+        let other = self.mldsa.as_ref();
+        let other = other.and_then(|signer| signer.cosign(now, &checkpoint));
         // Only the log's own line and ours are kept: others were not verified here.
         let mut kept = checkpoint.to_note().map_err(WitnessError::Unsigned)?;
         for own in signed.by(log) {
             kept.add(own.clone())?;
         }
         kept.add(signature)?;
+        if let Some(other) = other {
+            lines.push_str(&other.line());
+            kept.add(other)?;
+        }
         // Durable before anyone has the line: a crash after this leaves a checkpoint that counts as
         // cosigned, which only makes the witness stricter.
         self.files
             .replace(&state_file(&origin), kept.format().as_bytes())?;
-        Ok(line)
+        Ok(lines)
     }
 
     fn last(&self, origin: &str, log: &Vkey) -> Result<Option<Checkpoint>, StoreError> {
@@ -277,7 +301,7 @@ impl Cosigner for LocalWitness {
         };
         let mut witness = self.witness.lock().unwrap_or_else(PoisonError::into_inner);
         match witness.add_checkpoint(&own, (self.clock)()) {
-            Ok(line) => Ok(vec![line]),
+            Ok(lines) => Ok(lines.lines().map(|line| format!("{line}\n")).collect()),
             Err(WitnessError::Conflict { size, .. }) => Err(CosignError::Conflict { size }),
             Err(error) => Err(CosignError::Refused(error.to_string())),
         }

@@ -1,6 +1,7 @@
 //! Cosigners that are wrong, lie, or know better.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use zhao_spec::log::checkpoint::Checkpoint;
 use zhao_spec::log::cosignature::{self, UnixSeconds};
@@ -10,19 +11,22 @@ use zhao_spec::log::tree::{TreeSize, check_consistency};
 use zhao_spec::wire::{Hash, SecretKey};
 
 use crate::fixture::{ORIGIN, Office, START, Site, at, secret};
+use crate::sequence::panel::Panel;
 use crate::sequence::{
     CommitError, Config, CosignError, CosignRequest, Cosigner, Outcome, Quorum, Sequencer,
     StartError,
 };
 use crate::store::memory::Memory;
 
-type Answer = dyn FnMut(&CosignRequest) -> Result<Vec<String>, CosignError> + Send;
+pub(super) type Answer = dyn FnMut(&CosignRequest) -> Result<Vec<String>, CosignError> + Send;
 
 /// Does what the test says.
-struct Scripted {
-    vkey: Vkey,
-    latest: Arc<Mutex<Result<Option<String>, CosignError>>>,
-    answer: Box<Answer>,
+pub(super) struct Scripted {
+    pub(super) vkey: Vkey,
+    pub(super) latest: Arc<Mutex<Result<Option<String>, CosignError>>>,
+    pub(super) answer: Box<Answer>,
+    /// Whether it is asked on a thread of its own, and how long it may take.
+    pub(super) patience: Option<Duration>,
 }
 
 impl Cosigner for Scripted {
@@ -32,32 +36,35 @@ impl Cosigner for Scripted {
     fn latest(&mut self) -> Result<Option<String>, CosignError> {
         self.latest.lock().unwrap().clone()
     }
+    fn patience(&self) -> Option<Duration> {
+        self.patience
+    }
     fn cosign(&mut self, request: &CosignRequest) -> Result<Vec<String>, CosignError> {
         (self.answer)(request)
     }
 }
 
-fn name(n: u8) -> String {
+pub(super) fn name(n: u8) -> String {
     format!("w{n}.example")
 }
 
-fn vkey(n: u8) -> Vkey {
+pub(super) fn vkey(n: u8) -> Vkey {
     Vkey::new(&name(n), KeyKind::Cosignature, secret(&name(n)).public()).unwrap()
 }
 
-fn line(key: &SecretKey, n: u8, body: &str) -> String {
+pub(super) fn line(key: &SecretKey, n: u8, body: &str) -> String {
     cosignature::cosign(key, &name(n), UnixSeconds(1), body)
         .unwrap()
         .line()
 }
 
-fn honest(n: u8) -> Box<Answer> {
+pub(super) fn honest(n: u8) -> Box<Answer> {
     let secret = secret(&name(n));
     Box::new(move |request| Ok(vec![line(&secret, n, &request.checkpoint.body())]))
 }
 
 /// Two of three witnesses; the third is the test's.
-fn policy() -> Policy {
+pub(super) fn policy() -> Policy {
     let log = Site::signer().vkey().format();
     let mut text = format!("log {log}\n");
     for n in 1..=3 {
@@ -75,6 +82,7 @@ fn try_create(answers: Vec<Box<Answer>>) -> Result<Sequencer, StartError> {
             vkey: vkey(n),
             latest,
             answer,
+            patience: None,
         }) as Box<dyn Cosigner>
     });
     let config = Config {
@@ -82,15 +90,18 @@ fn try_create(answers: Vec<Box<Answer>>) -> Result<Sequencer, StartError> {
         quorum: Quorum {
             policy: policy(),
             trust: None,
+            others: Vec::new(),
         },
         cosigners: cosigners.collect(),
         max_unpublished: 100,
+        mldsa: None,
+        publication: None,
     };
     let (store, files) = (Arc::new(disk.store().unwrap()), Arc::new(disk.files()));
     Sequencer::create(store, files, config, &Office::genesis(), START)
 }
 
-fn published(sequencer: &Sequencer) -> bool {
+pub(super) fn published(sequencer: &Sequencer) -> bool {
     sequencer.published().size == sequencer.size()
 }
 
@@ -199,7 +210,7 @@ fn a_witness_that_claims_a_longer_log_without_our_signature_is_not_believed() {
     let mut sequencer = try_create(vec![honest(1), liar, honest(3)]).unwrap();
     assert!(published(&sequencer));
     assert!(sequencer.heartbeat(at(1)).unwrap());
-    let says = format!("has cosigned size {}", 1_u64 << 40);
+    let says = "claims a size that it cannot show".to_owned();
     assert_eq!(sequencer.silent(), [(name(2), says)]);
 }
 
@@ -219,12 +230,12 @@ fn a_witness_that_shows_a_longer_log_with_our_signature_stops_everything() {
         vkey: vkey(3),
         latest,
         answer: knows,
+        patience: None,
     });
-    sequencer.cosigners.push(super::super::cosign::Known {
-        cosigner,
-        size: TreeSize(0),
-        answered: true,
-    });
+    sequencer.panel = Panel::new(vec![cosigner]);
+    for member in &mut sequencer.panel.members {
+        member.answered = true;
+    }
     let error = sequencer.heartbeat(at(1)).unwrap_err();
     let (theirs, ours) = (TreeSize(99), sequencer.size());
     assert_eq!(

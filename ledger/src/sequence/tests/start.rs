@@ -194,6 +194,24 @@ fn a_witness_that_comes_back_lets_a_held_log_go_on() {
 }
 
 #[test]
+fn cosigners_that_lost_their_memory_do_not_count_as_asked() {
+    let (site, _) = two_states();
+    let forgetful = Site {
+        disk: site.disk.clone(),
+        ..Site::new()
+    };
+    let (mut sequencer, start) = forgetful.open(at(30)).unwrap();
+    // The auditor replays everything, and so can say what it said before.
+    let why = "shows none of the heads it cosigned, and has cosigned size 0".to_owned();
+    assert_eq!(start.unasked, [("witness.example".to_owned(), why)]);
+    let error = sequencer.heartbeat(at(31)).unwrap_err();
+    assert!(
+        matches!(error, CommitError::Unconfirmed { .. }),
+        "{error:?}"
+    );
+}
+
+#[test]
 fn a_witness_that_knows_another_tree_of_this_size() {
     let (site, old) = two_states();
     // The restored copy takes other events until it is as long as what the witness knows.
@@ -201,6 +219,11 @@ fn a_witness_that_knows_another_tree_of_this_size() {
         disk: old.clone(),
         ..Site::new()
     };
+    // Cosigners that remember nothing are heard only by a log that shows nothing of theirs.
+    for (key, _) in old.entries(Family::Heads) {
+        old.damage(Family::Heads, &key, None);
+    }
+    old.damage_file(CHECKPOINT_FILE, None);
     let mut office = crate::fixture::Office::new();
     office.founding();
     let (mut sequencer, _) = alone.open(at(30)).unwrap();
@@ -303,6 +326,8 @@ fn genesis_of_another_origin() {
         quorum: Site::quorum(),
         cosigners: Vec::new(),
         max_unpublished: 1,
+        mldsa: None,
+        publication: None,
     };
     let genesis = crate::fixture::Office::genesis();
     let error =
