@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zhao_issuer::keys::{Keyring, Purpose};
 use zhao_ledger::audit::{AuditError, Auditor, LocalAuditor, StoreLeaves};
+use zhao_ledger::mldsa;
+use zhao_ledger::publish::Publication;
 use zhao_ledger::read::Reader;
 use zhao_ledger::sequence::{CommitError, Config, Cosigner, Quorum, Sequencer, Start, StartError};
 use zhao_ledger::store::files::{Directory, Files};
@@ -12,13 +14,15 @@ use zhao_ledger::store::rocks::Rocks;
 use zhao_ledger::store::{Store, StoreError};
 use zhao_ledger::witness::{LocalWitness, Witness};
 use zhao_spec::life::leaf::Genesis;
-use zhao_spec::log::note::NoteSigner;
+use zhao_spec::log::note::{NoteSigner, Vkey};
 use zhao_spec::wire::{Hash, UnixMillis};
 use zhao_verifier::TrustPolicy;
 
 use crate::failure::{Failure, args, because};
 use crate::home::Home;
 use crate::host::Clock;
+use crate::place;
+use crate::witness::remote::RemoteCosigner;
 
 /// Names of the keys in DIR/keys.
 pub(crate) const LOG_KEY: &str = "log";
@@ -91,6 +95,7 @@ impl Engine {
         keyring: &mut Keyring,
         trust: &TrustPolicy,
         clock: &Clock,
+        publication: Option<Publication>,
     ) -> Result<(Self, Start), Failure> {
         let genesis = trust
             .trust()
@@ -99,7 +104,8 @@ impl Engine {
                 let (path, origin) = (home.trust(), &home.config.origin);
                 Failure::usage("trust-other-log", args![path = path.display(), origin])
             })?;
-        let parts = parts(home, keyring, trust, *genesis, clock, Log::Existing)?;
+        let mut parts = parts(home, keyring, trust, *genesis, clock, Log::Existing)?;
+        parts.config.publication = publication;
         let store: Arc<dyn Store> = parts.store.clone();
         let (mut sequencer, start) =
             Sequencer::open(store, parts.files, parts.config, clock.read()).map_err(not_started)?;
@@ -159,6 +165,9 @@ impl Engine {
 
 /// Why the log does not start. An older copy that was put back is what these checks are for.
 fn not_started(error: StartError) -> Failure {
+    if let StartError::Publish(error) = &error {
+        return place::refused(error);
+    }
     let key = match &error {
         StartError::DatabaseOlder { .. } => "ledger-older",
         StartError::Commit(CommitError::WitnessAhead { .. }) => "ledger-behind",
@@ -194,6 +203,37 @@ fn database(log: Log, path: &Path, missing: &str) -> Result<Rocks, Failure> {
     })
 }
 
+/// The ML-DSA keys whose cosignatures are published.
+fn mldsa_keys(home: &Home) -> Result<Vec<Vkey>, Failure> {
+    let keys = home.config.mldsa_keys.iter().map(|text| {
+        let key = Vkey::parse(text).ok();
+        let fit = key.filter(|key| zhao_spec::log::mldsa::public_key(key).is_some());
+        let value = zhao_spec::wire::clip(text);
+        fit.ok_or_else(|| Failure::usage("mldsa-key", args![value]))
+    });
+    keys.collect()
+}
+
+/// The witnesses of the policy that are asked over the network: those with a URL.
+fn elsewhere<'a>(
+    trust: &'a TrustPolicy,
+    origin: &'a str,
+    local: &'a str,
+) -> impl Iterator<Item = Box<dyn Cosigner>> + use<'a> {
+    trust
+        .policy()
+        .witnesses()
+        .iter()
+        .filter_map(move |witness| {
+            let url = witness.url.as_deref()?;
+            // The one in this process is here whatever the policy says of where it is.
+            let far = witness.vkey.name() != local;
+            far.then(|| -> Box<dyn Cosigner> {
+                Box::new(RemoteCosigner::new(&witness.vkey, url, origin))
+            })
+        })
+}
+
 fn parts(
     home: &Home,
     keyring: &mut Keyring,
@@ -214,8 +254,12 @@ fn parts(
             .secret(name, purpose)
             .map_err(because("keys", Vec::new()))
     };
-    let signer = NoteSigner::new(&home.config.origin, secret(LOG_KEY, Purpose::Log)?)
-        .map_err(|cause| wrap(&cause))?;
+    let log_secret = secret(LOG_KEY, Purpose::Log)?;
+    let mldsa = match home.config.mldsa {
+        true => Some(mldsa::Signer::new(&home.config.origin, &log_secret).map_err(|e| wrap(&e))?),
+        false => None,
+    };
+    let signer = NoteSigner::new(&home.config.origin, log_secret).map_err(|cause| wrap(&cause))?;
     let witness = Witness::new(
         &home.config.witness,
         secret(WITNESS_KEY, Purpose::Witness)?,
@@ -245,7 +289,7 @@ fn parts(
     let auditor = Arc::new(Mutex::new(auditor));
     // What it refuses, and why, comes back through the sequencer's list of silent cosigners.
     let report = Arc::new(|_: &AuditError| ());
-    let cosigners: Vec<Box<dyn Cosigner>> = vec![
+    let mut cosigners: Vec<Box<dyn Cosigner>> = vec![
         Box::new(LocalWitness::new(
             Arc::new(Mutex::new(witness)),
             &home.config.origin,
@@ -253,15 +297,30 @@ fn parts(
         )),
         Box::new(LocalAuditor::new(auditor, clock.seconds(), report)),
     ];
+    let local = home.config.witness.as_str();
+    cosigners.extend(elsewhere(trust, &home.config.origin, local));
+    for (name, url) in &home.config.auditors {
+        let known = trust.trust().auditors.iter();
+        let auditor = known.into_iter().find(|auditor| auditor.name == *name);
+        let auditor = auditor.ok_or_else(|| {
+            let path = home.trust();
+            Failure::usage("auditor-unknown", args![name, path = path.display()])
+        })?;
+        let origin = &home.config.origin;
+        cosigners.push(Box::new(RemoteCosigner::new(&auditor.vkey, url, origin)));
+    }
     let quorum = Quorum {
         policy: trust.policy().clone(),
         trust: Some(trust.trust().clone()),
+        others: mldsa_keys(home)?,
     };
     let config = Config {
         signer,
         quorum,
         cosigners,
         max_unpublished: MAX_UNPUBLISHED,
+        mldsa,
+        publication: None,
     };
     Ok(Parts {
         store,

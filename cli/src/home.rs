@@ -13,6 +13,7 @@
 //! DIR-admin/              the administrators' keys
 //! ```
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -25,6 +26,7 @@ use zhao_spec::log::note::check_name;
 
 use crate::failure::{Failure, args};
 use crate::files;
+use crate::serve::settings::Table;
 
 /// The format this program reads and writes.
 pub(crate) const FORMAT: u64 = 1;
@@ -45,6 +47,41 @@ pub(crate) struct Config {
     pub(crate) witness: String,
     /// Name of the local auditor's key.
     pub(crate) auditor: String,
+    /// Whether the log signs with ML-DSA-44 besides.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) mldsa: bool,
+    /// ML-DSA keys of witnesses, whose cosignatures are published beside the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) mldsa_keys: Vec<String>,
+    /// Where the log is published besides, and its heads are claimed: a folder, or s3://….
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) publish: Option<String>,
+    /// How the server is set up, where the command line says nothing.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub(crate) serve: Table,
+    /// Auditors elsewhere: name in trust.txt → URL where they are asked. Witnesses have theirs in
+    /// policy.txt.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) auditors: BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+impl Config {
+    /// A configuration, for tests.
+    pub(crate) fn example() -> Self {
+        Self {
+            format: FORMAT,
+            origin: "a.example/b".into(),
+            region: "320400".into(),
+            witness: "a.example/w".into(),
+            auditor: "a.example/a".into(),
+            auditors: BTreeMap::new(),
+            mldsa: false,
+            mldsa_keys: Vec::new(),
+            publish: None,
+            serve: Table::default(),
+        }
+    }
 }
 
 /// An office's directory.
@@ -186,39 +223,48 @@ impl Home {
     /// # Errors
     /// Another process has it.
     pub(crate) fn lock(&self) -> Result<Lock, Failure> {
-        let path = self.dir.join("zhao.lock");
-        let wrap = |cause: std::io::Error| Failure::file("write", &path, &cause);
-        let mut file = File::options()
-            .create(true)
-            .read(true)
-            .write(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(wrap)?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            let mut owner = String::new();
-            let _ = (&mut file).take(32).read_to_string(&mut owner);
-            let process = owner.trim().to_owned();
-            let process = if process.is_empty() {
-                "?".to_owned()
-            } else {
-                process
-            };
+        lock(&self.dir, || {
             // Only a server listens there, and it is no matter of waiting.
-            let served = UnixStream::connect(self.socket()).is_ok();
-            let path = self.dir.display();
-            return Err(if served {
-                Failure::usage("home-served", args![path])
-            } else {
-                Failure::usage("home-busy", args![path, process])
-            });
-        }
-        // Who holds it, for the message above. The lock is the flock, not this text.
-        file.set_len(0).map_err(wrap)?;
-        file.rewind().map_err(wrap)?;
-        writeln!(file, "{}", std::process::id()).map_err(wrap)?;
-        Ok(Lock { _file: file })
+            UnixStream::connect(self.socket()).is_ok()
+        })
     }
+}
+
+/// Takes a directory for this process. `served` says whether whoever has it is a server.
+///
+/// # Errors
+/// Another process has it.
+pub(crate) fn lock(dir: &Path, served: impl FnOnce() -> bool) -> Result<Lock, Failure> {
+    let path = dir.join("zhao.lock");
+    let wrap = |cause: std::io::Error| Failure::file("write", &path, &cause);
+    let mut file = File::options()
+        .create(true)
+        .read(true)
+        .write(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(wrap)?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        let mut owner = String::new();
+        let _ = (&mut file).take(32).read_to_string(&mut owner);
+        let process = owner.trim().to_owned();
+        let process = if process.is_empty() {
+            "?".to_owned()
+        } else {
+            process
+        };
+        let path = dir.display();
+        return Err(if served() {
+            Failure::usage("home-served", args![path])
+        } else {
+            Failure::usage("home-busy", args![path, process])
+        });
+    }
+    // Who holds it, for the message above. The lock is the flock, not this text.
+    file.set_len(0).map_err(wrap)?;
+    file.rewind().map_err(wrap)?;
+    writeln!(file, "{}", std::process::id()).map_err(wrap)?;
+    Ok(Lock { _file: file })
 }
 
 /// The directory is this process's while this lives; the kernel lets go when the process ends.
@@ -255,6 +301,10 @@ mod tests {
             (good.replace("320400", "999999"), "home-config"),
             (good.replace("a.example/b", "a b"), "home-config"),
             (format!("{good}colour = \"red\"\n"), "home-config"),
+            (format!("{good}[serve]\ncolour = 1\n"), "home-config"),
+            (format!("{good}[serve]\nlisten = \"here\"\n"), "home-config"),
+            (format!("{good}[serve]\npublic-rate = 0\n"), "home-config"),
+            (format!("{good}[serve]\nheartbeat = -1\n"), "home-config"),
             (good.replace("region", "regions"), "home-config"),
             ("format = 1".to_owned(), "home-config"),
             ("\u{0}".to_owned(), "home-config"),
@@ -269,11 +319,13 @@ mod tests {
         let home = Home::new(
             dir.path(),
             Config {
-                format: FORMAT,
-                origin: "a.example/b".into(),
-                region: "320400".into(),
-                witness: "a.example/w".into(),
-                auditor: "a.example/a".into(),
+                auditors: BTreeMap::from([("b".into(), "http://b.example".into())]),
+                publish: Some("/srv/log".into()),
+                serve: Table {
+                    heartbeat: Some(60),
+                    ..Table::default()
+                },
+                ..Config::example()
             },
         );
         home.write_config().unwrap();

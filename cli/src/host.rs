@@ -168,6 +168,13 @@ impl Host {
         environment("ZHAO_OPERATOR")
     }
 
+    /// Waits until it is time to look again.
+    pub(crate) fn pause(&self, time: Duration) {
+        // Nothing ever comes: a signal ends the process.
+        let (_keep, nothing) = std::sync::mpsc::channel::<()>();
+        let _ = nothing.recv_timeout(time);
+    }
+
     /// Whether an environment variable says something.
     pub(crate) fn is_set(&self, name: &str) -> bool {
         environment(name).is_some()

@@ -12,6 +12,7 @@ mod args;
 mod client;
 mod command;
 mod demo;
+mod distant;
 mod engine;
 mod failure;
 mod files;
@@ -19,6 +20,10 @@ mod home;
 mod host;
 mod markup;
 mod messages;
+mod mirror;
+mod monitor;
+mod place;
+mod publish;
 mod remote;
 mod said;
 mod serve;
@@ -26,6 +31,8 @@ mod session;
 mod sheet;
 mod trust;
 mod values;
+mod web;
+mod witness;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

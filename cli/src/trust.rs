@@ -74,11 +74,10 @@ mod tests {
     fn the_two_files_fit_each_other() {
         let key = |n| SecretKey::from_seed([n; 32]).public();
         let config = Config {
-            format: 1,
             origin: "zhao.example/changzhou".into(),
-            region: "320400".into(),
             witness: "zhao.example/changzhou/witness".into(),
             auditor: "zhao.example/changzhou/auditor".into(),
+            ..Config::example()
         };
         let parties = Parties {
             config: &config,

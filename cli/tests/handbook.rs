@@ -6,7 +6,7 @@
 //! order; `…` stands for anything, and the last line may be an exit code in brackets.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -22,9 +22,75 @@ struct Block {
     code: i32,
 }
 
+/// The page of the log's operator is where the ledger is.
+const LEDGER: &str = "../../ledger/README.md";
+/// The same in Chinese.
+const LEDGER_ZH: &str = "../../ledger/README.zh.md";
+
 fn page(name: &str) -> String {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("handbook");
     fs::read_to_string(dir.join(name)).unwrap()
+}
+
+/// A page names ports that a machine has once; a test takes free ones.
+fn with_free_ports(script: &str, ports: &mut BTreeMap<String, String>) -> String {
+    let mut out = String::new();
+    let mut rest = script;
+    while let Some(at) = rest.find("127.0.0.1:80") {
+        let (before, after) = rest.split_at(at + "127.0.0.1:".len());
+        out.push_str(before);
+        // A loop writes the last digit as a variable.
+        let length = if after.starts_with("809$n") { 5 } else { 4 };
+        let (port, after) = after.split_at(length);
+        if port.ends_with("$n") {
+            // The loop is the shell's: it looks the ports up.
+            out.push_str("$(eval echo \\$PORT$n)");
+        } else {
+            let free = ports.entry(port.to_owned()).or_insert_with(|| {
+                let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+                free.local_addr().unwrap().port().to_string()
+            });
+            out.push_str(free);
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// After a line that starts a server: wait until it listens, as a reader would look.
+fn with_waits(script: &str) -> String {
+    let mut out = String::new();
+    for line in script.lines() {
+        out.push_str(line);
+        out.push('\n');
+        if let Some((_, after)) = line.split_once("--listen ")
+            && line.contains(" & echo $!")
+        {
+            let (host, port) = after.split(' ').next().unwrap().split_once(':').unwrap();
+            let log = line.split_once(" >").unwrap().1.split(' ').next().unwrap();
+            let open = format!("(exec 3<>/dev/tcp/{host}/{port}) 2>/dev/null");
+            // A server that died never listens.
+            out.push_str(&format!(
+                "until {open}; do kill -0 $! 2>/dev/null || {{ cat {log}; exit 99; }}; done\n"
+            ));
+        }
+    }
+    out
+}
+
+/// Ends what a page started, whatever came of it.
+struct Started<'a>(&'a Path);
+
+impl Drop for Started<'_> {
+    fn drop(&mut self) {
+        let script = "for f in *.pid; do kill $(cat \"$f\"); done";
+        let _ = Command::new("bash")
+            .args(["-c", script])
+            .current_dir(self.0)
+            .stderr(Stdio::null())
+            .status();
+    }
 }
 
 /// The exit code that a line of a `text` block states, in either language.
@@ -96,10 +162,18 @@ fn path() -> std::ffi::OsString {
 
 fn follow(name: &str, locale: &str) {
     let dir = tempfile::tempdir().unwrap();
+    let _started = Started(dir.path());
+    let mut ports = BTreeMap::new();
     let mut exports = String::new();
     for block in blocks(name) {
         let place = format!("{name}:{}", block.line);
-        let script = format!("exec 2>&1\nset -e\n{exports}{}", block.script);
+        let own = with_waits(&with_free_ports(&block.script, &mut ports));
+        let known = ports.iter().filter_map(|(port, free)| {
+            let n = port.strip_prefix("809")?;
+            Some(format!("PORT{n}={free}\n"))
+        });
+        let known: String = known.collect();
+        let script = format!("exec 2>&1\nset -e\n{known}{exports}{own}");
         let output = Command::new("bash")
             .args(["-c", &script])
             .current_dir(dir.path())
@@ -148,10 +222,21 @@ fn the_operator_gets_what_the_chinese_page_shows() {
 }
 
 #[test]
+fn whoever_runs_a_public_log_gets_what_the_page_shows() {
+    follow(LEDGER, "C.UTF-8");
+}
+
+#[test]
+fn whoever_runs_a_public_log_gets_what_the_chinese_page_shows() {
+    follow(LEDGER_ZH, "zh_CN.UTF-8");
+}
+
+#[test]
 fn both_languages_have_the_same_commands() {
     for (en, zh) in [
         ("clerk.md", "clerk.zh.md"),
         ("operator.md", "operator.zh.md"),
+        (LEDGER, LEDGER_ZH),
     ] {
         let (ours, theirs) = (blocks(en), blocks(zh));
         assert_eq!(ours.len(), theirs.len(), "{en} and {zh}");
@@ -223,6 +308,10 @@ fn commands_in_the_prose_exist() {
         "operator.zh.md",
         "exits.md",
         "exits.zh.md",
+        "configuration.md",
+        "configuration.zh.md",
+        LEDGER,
+        LEDGER_ZH,
     ] {
         let text = page(name);
         let words: BTreeSet<&str> = text

@@ -174,7 +174,8 @@ fn redress(
                 .help(text)
                 .help_heading(heading)
                 .hide_possible_values(true)
-                .hide_default_value(true);
+                .hide_default_value(true)
+                .hide_env(true);
             match order {
                 Some(order) => arg.display_order(order),
                 None => arg,

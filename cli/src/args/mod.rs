@@ -12,22 +12,32 @@ use zhao_spec::wire::UnixMillis;
 use crate::messages::Language;
 use crate::values::{parse_millis, parse_time};
 
+mod auditor;
 mod catalogue;
 mod keys;
 mod localise;
 mod manual;
+mod mirror;
+mod monitor;
+mod publish;
 mod records;
 mod verbs;
+mod witness;
 
+pub(crate) use auditor::{AuditorAct, AuditorCommand, AuditorInit, AuditorServe};
 pub(crate) use catalogue::{
     Catalogue, CatalogueAct, Compare, List, Publish, Retire, ShowType, Stock, Validate,
 };
 pub(crate) use keys::*;
 pub(crate) use localise::{Parsed, command, language_flag, parse};
 pub(crate) use manual::{Completions, Manual, Shell};
+pub(crate) use mirror::Mirror;
+pub(crate) use monitor::{Log, Monitor};
+pub(crate) use publish::PublishLog;
 pub(crate) use records::{Acts, Find, ListLicences, Page, ShowLicence, Which};
 pub(crate) use verbs::STATUS_VERBS;
 use verbs::verb_parser;
+pub(crate) use witness::{WitnessAct, WitnessCommand, WitnessInit, WitnessServe, WitnessWatch};
 
 /// `zhao`.
 #[derive(Debug, Parser)]
@@ -72,8 +82,14 @@ pub(crate) enum Command {
     Restore(Restore),
     Outbox(Outbox),
     Cosign(Cosign),
+    Publish(PublishLog),
     Serve(Serve),
     ApiKey(ApiKey),
+    Log(Log),
+    Monitor(Monitor),
+    Mirror(Mirror),
+    Auditor(AuditorCommand),
+    Witness(WitnessCommand),
     Bench(Bench),
     Demo(Demo),
     Completions(Completions),
@@ -465,17 +481,27 @@ pub(crate) struct Cosign {
 pub(crate) struct Serve {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub(crate) listen: SocketAddr,
-    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = up_to(1, 86_400))]
-    pub(crate) heartbeat: u64,
-    #[arg(long, value_name = "SECONDS", default_value_t = 25, value_parser = up_to(1, 600))]
-    pub(crate) answer_within: u64,
-    #[arg(long, value_name = "N", default_value = "600")]
-    pub(crate) public_rate: NonZeroU32,
+    // Without a default here: what is not said is in zhao.toml, or `serve::settings` knows it.
+    #[arg(long, value_name = "ADDRESS", env = "ZHAO_LISTEN")]
+    pub(crate) listen: Option<SocketAddr>,
+    #[arg(long, value_name = "SECONDS", env = "ZHAO_HEARTBEAT")]
+    #[arg(value_parser = up_to(1, HEARTBEAT_MOST))]
+    pub(crate) heartbeat: Option<u64>,
+    #[arg(long, value_name = "SECONDS", env = "ZHAO_ANSWER_WITHIN")]
+    #[arg(value_parser = up_to(1, ANSWER_MOST))]
+    pub(crate) answer_within: Option<u64>,
+    #[arg(long, value_name = "N", env = "ZHAO_PUBLIC_RATE")]
+    pub(crate) public_rate: Option<NonZeroU32>,
+    #[arg(long, value_name = "N", env = "ZHAO_EVENT_RATE")]
+    pub(crate) event_rate: Option<NonZeroU32>,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }
+
+/// Most seconds without a new head.
+pub(crate) const HEARTBEAT_MOST: u64 = 86_400;
+/// Most seconds that a change waits for its answer.
+pub(crate) const ANSWER_MOST: u64 = 600;
 
 #[derive(Args, Debug)]
 pub(crate) struct ApiKey {

@@ -1,5 +1,6 @@
 //! `zhao init`: makes an office with its log, or nothing.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use rand_chacha::ChaCha20Rng;
@@ -22,6 +23,7 @@ use crate::failure::{Exit, Failure, args, because};
 use crate::files;
 use crate::home::{Config, FORMAT, Home};
 use crate::host::{ADMIN_PASSPHRASE, PASSPHRASE, Prompts};
+use crate::serve::settings::Table;
 use crate::session::Session;
 use crate::trust::Parties;
 
@@ -179,6 +181,11 @@ fn fill(session: &Session, plan: &Plan) -> Result<Home, Failure> {
         region: plan.region.as_str().to_owned(),
         witness: format!("{}/local-witness", plan.origin),
         auditor: format!("{}/local-auditor", plan.origin),
+        auditors: BTreeMap::new(),
+        mldsa: false,
+        mldsa_keys: Vec::new(),
+        publish: None,
+        serve: Table::default(),
     };
     let home = Home::new(&plan.dir, config);
     let _lock = home.lock()?;

@@ -8,6 +8,7 @@ use zhao_issuer::keys::{Keyring, Purpose};
 use zhao_issuer::office::{Declared, Office};
 use zhao_issuer::records::{Records, RecordsError, Standing, needs_first_key};
 use zhao_issuer::vault::Secrets;
+use zhao_ledger::publish::Publication;
 use zhao_ledger::read::View;
 use zhao_spec::credential::Licence;
 use zhao_spec::life::subject::{Kind, subject_key};
@@ -20,6 +21,7 @@ use crate::failure::{Failure, args, because};
 use crate::files;
 use crate::home::{Home, Lock};
 use crate::host::{ADMIN_PASSPHRASE, PASSPHRASE, Prompts};
+use crate::place;
 use crate::said::Said;
 use crate::session::Session;
 
@@ -55,7 +57,22 @@ impl Desk {
         session: &Session,
         home: Home,
         lock: Lock,
+        keyring: Keyring,
+    ) -> Result<Self, Failure> {
+        let publication = place::publication(session, &home, false)?;
+        Self::published(session, home, lock, keyring, publication)
+    }
+
+    /// As [`Desk::with`], published in a place that was looked at.
+    ///
+    /// # Errors
+    /// As [`Desk::open`].
+    pub(crate) fn published(
+        session: &Session,
+        home: Home,
+        lock: Lock,
         mut keyring: Keyring,
+        publication: Option<Publication>,
     ) -> Result<Self, Failure> {
         let trust = own_trust(&home)?;
         let records = records(session, &home, &mut keyring)?;
@@ -63,7 +80,8 @@ impl Desk {
             "catalogue",
             args![path = home.catalogue().display()],
         ))?;
-        let (engine, start) = Engine::open(&home, &mut keyring, &trust, &session.host.clock)?;
+        let clock = &session.host.clock;
+        let (engine, start) = Engine::open(&home, &mut keyring, &trust, clock, publication)?;
         if start.fresh_epoch {
             session.note("office.recovered", &args![leaves = start.unsigned]);
         }

@@ -117,7 +117,8 @@ fn every_key_in_the_source_is_in_the_catalogue() {
                 && literal
                     .bytes()
                     .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
-            if sections.contains(section) && shaped {
+            // witness.toml is a file, not a sentence of witnesses.
+            if sections.contains(section) && shaped && !["lock", "toml"].contains(&rest) {
                 assert!(
                     en.texts.contains_key(literal),
                     "{}: {literal}",

@@ -11,16 +11,19 @@ use zhao_issuer::catalogue::Catalogue;
 use zhao_issuer::office::{ClientError, LedgerClient, Office, Submitted};
 use zhao_issuer::records::Records;
 use zhao_ledger::pipeline::{Pipeline, SubmitError};
-use zhao_ledger::read::{ReadError, Reader, View};
+use zhao_ledger::read::{ReadError, Reader, Receipting, View};
 use zhao_ledger::sequence::{CommitError, Outcome};
 use zhao_spec::life::event::Event;
 use zhao_spec::life::record::Record;
 use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::keys::KeyRing;
+use super::metrics::Requests;
 use super::public::Turnstile;
 use super::refused::{Both, Refused};
+use super::tiles::{self, Shelf};
 use crate::host::Host;
+use crate::publish::Kept;
 
 /// Reads at once: proofs are processor work, so a few for each core are plenty.
 const READS: usize = 16;
@@ -32,7 +35,8 @@ const ACTS: usize = 64;
 const PASTS: usize = 1;
 
 /// Threads for all of these.
-pub(crate) const BLOCKING_THREADS: usize = READS + SUBMISSIONS + ACTS + PASTS + limits::BULKS + 8;
+pub(crate) const BLOCKING_THREADS: usize =
+    READS + tiles::READS + SUBMISSIONS + ACTS + PASTS + limits::BULKS + 8;
 
 /// The ledger in this process, behind its queue, as the office sees it.
 pub(crate) struct Served {
@@ -49,7 +53,7 @@ impl LedgerClient for Served {
     }
 
     fn submit(&self, events: Vec<Event>, _now: UnixMillis) -> Result<Vec<Submitted>, ClientError> {
-        let ids: Vec<Hash> = events.iter().map(Event::id).collect();
+        let own = events.clone();
         let ticket = self.pipeline.submit(events).map_err(|error| match error {
             SubmitError::Busy { .. } => ClientError::Busy(error.to_string()),
             _ => ClientError::Unreachable(error.to_string()),
@@ -65,9 +69,10 @@ impl LedgerClient for Served {
         })?;
         let unread = |error: ReadError| ClientError::Protocol(error.to_string());
         let view = self.reader.latest().map_err(unread)?;
-        let pairs = ids.iter().zip(outcomes);
+        let receipts = view.receipting().map_err(unread)?;
+        let pairs = own.into_iter().zip(outcomes);
         pairs
-            .map(|(id, outcome)| settled(&view, id, outcome).map_err(unread))
+            .map(|(event, outcome)| settled(&receipts, event, outcome).map_err(unread))
             .collect()
     }
 
@@ -78,16 +83,21 @@ impl LedgerClient for Served {
     }
 }
 
-/// What became of an event, with its receipt as of `view`.
+/// What became of an event, with its receipt.
 pub(crate) fn settled(
-    view: &View<'_>,
-    id: &Hash,
+    receipts: &Receipting<'_>,
+    event: Event,
     outcome: Outcome,
 ) -> Result<Submitted, ReadError> {
     Ok(match outcome {
-        Outcome::Accepted { index } | Outcome::Duplicate { index } => Submitted::Receipted {
+        Outcome::Accepted { index } => Submitted::Receipted {
             index,
-            receipt: view.receipt(id)?.bytes(),
+            receipt: receipts.receipt(index, Some(event))?.bytes(),
+        },
+        // What was logged before may have other signatures.
+        Outcome::Duplicate { index } => Submitted::Receipted {
+            index,
+            receipt: receipts.receipt(index, None)?.bytes(),
         },
         Outcome::Pending { .. } => Submitted::Pending,
         Outcome::Refused(refusal) => Submitted::Refused {
@@ -116,6 +126,8 @@ pub(crate) struct Inner {
     /// A second connection to the records, so that reads do not wait for acts.
     records: Mutex<Records>,
     reads: Arc<Semaphore>,
+    /// What anybody may read as static files.
+    pub(crate) shelf: Shelf,
     submissions: Arc<Semaphore>,
     acts: Arc<Semaphore>,
     pasts: Arc<Semaphore>,
@@ -128,6 +140,12 @@ pub(crate) struct Inner {
     pub(crate) spool: PathBuf,
     /// Who may ask the public query how often.
     pub(crate) turnstile: Turnstile,
+    /// How many events each address may hand in without a key.
+    pub(crate) submitters: Turnstile,
+    /// How far the log is published in its place, where it has one.
+    pub(crate) kept: Option<Arc<Kept>>,
+    /// What was answered, counted.
+    pub(crate) requests: Requests,
     /// Told when the server is to stop.
     pub(crate) stop: Arc<Notify>,
     /// The OpenAPI document.
@@ -160,6 +178,8 @@ pub(crate) struct Parts {
     pub(crate) patience: Duration,
     pub(crate) spool: PathBuf,
     pub(crate) turnstile: Turnstile,
+    pub(crate) submitters: Turnstile,
+    pub(crate) kept: Option<Arc<Kept>>,
     pub(crate) stop: Arc<Notify>,
 }
 
@@ -181,6 +201,7 @@ impl App {
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             both: Both::new(),
+            shelf: Shelf::new(parts.reader.clone()),
             catalogue: parts.catalogue,
             keys: parts.keys,
             host: parts.host,
@@ -197,6 +218,9 @@ impl App {
             patience: parts.patience,
             spool: parts.spool,
             turnstile: parts.turnstile,
+            submitters: parts.submitters,
+            kept: parts.kept,
+            requests: Requests::default(),
             stop: parts.stop,
             document: std::sync::OnceLock::new(),
             page: std::sync::OnceLock::new(),

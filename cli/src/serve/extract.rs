@@ -82,6 +82,23 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
+/// Who asks, where nobody need be known: whoever shows a key must show a good one.
+#[derive(Debug)]
+pub(crate) struct Anyone(pub(crate) Option<Caller>);
+
+impl FromRequestParts<App> for Anyone {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
+        let local = parts.extensions.get::<Peer>() == Some(&Peer::Local);
+        if !local && !parts.headers.contains_key(header::AUTHORIZATION) {
+            return Ok(Self(None));
+        }
+        let caller = Caller::from_request_parts(parts, app).await?;
+        Ok(Self(Some(caller)))
+    }
+}
+
 /// The name in [`OPERATOR`], in clear.
 fn operator(both: &Both, headers: &HeaderMap) -> Result<Option<String>, Refused> {
     let wrong = || both.refuse(Kind::Malformed, "operator", &args![limit = OPERATOR_CHARS]);
@@ -196,9 +213,13 @@ pub(crate) fn answer<T: Serialize>(app: &App, status: StatusCode, value: &T) -> 
 }
 
 /// An answer that is bytes.
-pub(crate) fn verbatim(status: StatusCode, kind: &'static str, bytes: Vec<u8>) -> Response {
+pub(crate) fn verbatim(
+    status: StatusCode,
+    kind: &'static str,
+    bytes: impl Into<Bytes>,
+) -> Response {
     let kind = HeaderValue::from_static(kind);
-    (status, [(header::CONTENT_TYPE, kind)], bytes).into_response()
+    (status, [(header::CONTENT_TYPE, kind)], bytes.into()).into_response()
 }
 
 /// Canonical JSON of ours within an answer.

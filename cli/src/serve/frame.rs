@@ -11,9 +11,10 @@ use zhao_http::Kind;
 
 use super::app::App;
 use super::refused::Told;
+use super::tiles;
 
 /// Headers of every answer. There is nothing to run and nothing to load in any of them.
-const HEADERS: [(HeaderName, &str); 5] = [
+const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -21,10 +22,6 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    (
-        HeaderName::from_static("cross-origin-resource-policy"),
-        "same-origin",
-    ),
 ];
 
 /// Numbers requests within this process.
@@ -56,6 +53,9 @@ pub(crate) async fn frame(State(app): State<App>, request: Request, next: Next) 
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers
+        .entry(HeaderName::from_static("cross-origin-resource-policy"))
+        .or_insert(HeaderValue::from_static("same-origin"));
     // What is answered here is as of now and, but for the public part, for its asker only.
     headers
         .entry(header::CACHE_CONTROL)
@@ -64,8 +64,15 @@ pub(crate) async fn frame(State(app): State<App>, request: Request, next: Next) 
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }
     let status = response.status().as_u16();
-    let micros = watch.read().as_micros();
-    tracing::info!(%id, %method, %route, status, micros, "answered");
+    let took = watch.read();
+    app.requests.count(method.as_str(), &route, status, took);
+    let micros = took.as_micros();
+    // The static files are asked for by the thousand; that they were is counted above.
+    if tiles::is_static(&route) && status < 400 {
+        tracing::debug!(%id, %method, %route, status, micros, "answered");
+    } else {
+        tracing::info!(%id, %method, %route, status, micros, "answered");
+    }
     response
 }
 

@@ -1,5 +1,8 @@
 //! The ledger's routes: what is published, with proof, for anyone; and events handed in.
 
+use std::num::NonZeroU32;
+
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -15,10 +18,11 @@ use zhao_ledger::sequence::Outcome;
 use zhao_spec::credential::Licence;
 use zhao_spec::life::event::Event;
 use zhao_spec::life::record::Record;
+use zhao_spec::wire::limits::EVENT_BYTES;
 use zhao_spec::wire::{Hash, Value, clip, json};
 
 use super::app::{App, Work, settled};
-use super::extract::{self, Asked, Caller, Segment, answer, must_be, raw, verbatim};
+use super::extract::{self, Anyone, Asked, Peer, Segment, answer, must_be, raw, verbatim};
 use super::refused::Refused;
 use crate::command::codes;
 use crate::failure::args;
@@ -95,8 +99,9 @@ async fn receipt(State(app): State<App>, Segment(event): Segment) -> Result<Resp
 /// Hand in one signed event, or an array of them
 ///
 /// Answered when every event is durable, published under its quorum and provable, or refused by the
-/// life cycle. The same event again gives the same receipt.
-#[utoipa::path(post, path = "/v1/events", tag = "ledger", security(("key" = [])),
+/// life cycle. The same event again gives the same receipt. An event speaks for itself by its
+/// signatures, so no key is needed; without one, each address may hand in so many a minute.
+#[utoipa::path(post, path = "/v1/events", tag = "ledger", security((), ("key" = [])),
     request_body(content = Events,
         description = "Canonical JSON of an event (spec/event.md), or an array"),
     responses(
@@ -105,15 +110,19 @@ async fn receipt(State(app): State<App>, Segment(event): Segment) -> Result<Resp
             description = "Some are not published yet: hand them in again later")))]
 async fn submit(
     State(app): State<App>,
-    caller: Caller,
+    Extension(peer): Extension<Peer>,
+    Anyone(caller): Anyone,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    caller.must(&app, Scope::Change)?;
+    if let Some(caller) = &caller {
+        caller.must(&app, Scope::Change)?;
+    }
     must_be(&app, &headers, &["application/json"])?;
     let bytes = extract::read(&app, body, limits::EVENTS_BODY_BYTES).await?;
+    let stranger = caller.is_none().then_some(peer);
     let answers = app
-        .work(Work::Submission, move |app| hand_in(app, &bytes))
+        .work(Work::Submission, move |app| hand_in(app, &bytes, stranger))
         .await?;
     let pending = answers.answers.iter().any(|one| one.status == "pending");
     let status = if pending {
@@ -284,7 +293,11 @@ fn events(app: &App, bytes: &[u8]) -> Result<Vec<Event>, Refused> {
     let read = |value: &Value, path: &str| {
         let event = Event::from_value(value, path).map_err(|cause| malformed(&cause))?;
         // A longer one would fail its neighbours' commit too.
-        Event::parse(&event.bytes()).map_err(|cause| malformed(&cause))
+        let bytes = event.bytes();
+        if bytes.len() > EVENT_BYTES {
+            return Event::parse(&bytes).map_err(|cause| malformed(&cause));
+        }
+        Ok(event)
     };
     match &value {
         Value::Array(list) if list.is_empty() => {
@@ -303,9 +316,14 @@ fn events(app: &App, bytes: &[u8]) -> Result<Vec<Event>, Refused> {
     }
 }
 
-fn hand_in(app: &App, bytes: &[u8]) -> Result<EventsAnswer, Refused> {
+fn hand_in(app: &App, bytes: &[u8], stranger: Option<Peer>) -> Result<EventsAnswer, Refused> {
     let events = events(app, bytes)?;
-    let ids: Vec<Hash> = events.iter().map(Event::id).collect();
+    // Before any signature is looked at: that is what a flood would cost.
+    let count = u32::try_from(events.len()).ok().and_then(NonZeroU32::new);
+    if let (Some(peer), Some(count)) = (stranger, count) {
+        app.submitters.pass_all(app, peer, count)?;
+    }
+    let own = events.clone();
     let ticket = app
         .pipeline
         .submit(events)
@@ -317,10 +335,12 @@ fn hand_in(app: &App, bytes: &[u8]) -> Result<EventsAnswer, Refused> {
         app.both.commit(&error)
     })?;
     let view = app.latest()?;
-    let pairs = ids.iter().zip(outcomes);
-    let answers = pairs.map(|(id, outcome)| {
-        let settled = settled(&view, id, outcome).map_err(|error| app.both.read(error))?;
-        event_answer(app, id, settled)
+    let receipts = view.receipting().map_err(|error| app.both.read(error))?;
+    let pairs = own.into_iter().zip(outcomes);
+    let answers = pairs.map(|(event, outcome)| {
+        let id = event.id();
+        let settled = settled(&receipts, event, outcome).map_err(|error| app.both.read(error))?;
+        event_answer(app, &id, settled)
     });
     Ok(EventsAnswer {
         answers: answers.collect::<Result<_, Refused>>()?,

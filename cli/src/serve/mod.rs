@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -19,7 +20,9 @@ use utoipa_axum::router::OpenApiRouter;
 use zhao_http::limits;
 use zhao_issuer::catalogue::Catalogue;
 use zhao_issuer::office::{Delivery, Office};
+use zhao_issuer::records::Records;
 use zhao_ledger::pipeline::{Pipeline, Settings};
+use zhao_ledger::sequence::CommitError;
 
 use crate::args::Serve;
 use crate::command::office::{keyring, own_trust, records, write_pack_of, wrong};
@@ -27,8 +30,16 @@ use crate::engine::Engine;
 use crate::failure::{Exit, Failure, args, because};
 use crate::home::Home;
 use crate::host::Host;
+use crate::place;
+use crate::publish::{Kept, keep};
 use crate::session::Session;
 use app::{App, Parts, Served};
+use settings::Setup;
+
+/// How often the records' write-ahead log is carried over.
+const CARRY_OVER: Duration = Duration::from_millis(500);
+/// How soon a head that found no quorum is tried again.
+const RETRY: Duration = Duration::from_secs(2);
 
 mod acts;
 pub(crate) mod app;
@@ -37,11 +48,14 @@ mod extract;
 mod frame;
 pub(crate) mod keys;
 mod ledger;
-mod net;
+mod metrics;
+pub(crate) mod net;
 mod office;
 mod page;
 mod public;
 mod refused;
+pub(crate) mod settings;
+pub(crate) mod tiles;
 
 /// Runs the command.
 ///
@@ -50,31 +64,63 @@ mod refused;
 pub(crate) fn run(session: &Session, command: &Serve) -> Result<Exit, Failure> {
     let home = Home::open(&command.dir)?;
     let _lock = home.lock()?;
+    let settings = Setup::of(command, &home)?;
     log();
-    let (app, office, delivery) = open(session, command, &home)?;
+    let Opened {
+        app,
+        office,
+        delivery,
+        carried,
+        publishing,
+    } = open(session, command, &settings, &home)?;
     let pipeline = Arc::clone(&app.pipeline);
     let thread = deliver(session, office, Arc::clone(&delivery))?;
+    let (carry, carrying) = channel();
+    let carrier = carry_over(carried, carrying)?;
+    let publisher = publishing.map(|publishing| publishing(&home)).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(app::BLOCKING_THREADS)
         .build()
         .map_err(because("serve", args![]))?;
-    let served = runtime.block_on(serve(session, command, &home, app, &delivery));
+    let served = runtime.block_on(serve(session, &settings, &home, app, &delivery));
     // Waits for work that was begun; then the queue is empty, and its threads end.
     drop(runtime);
     delivery.stop();
     // A thread that panicked has said so.
     let _ = thread.join();
+    drop(carry);
+    let _ = carrier.join();
+    if let Some((until, thread)) = publisher {
+        drop(until);
+        let _ = thread.join();
+    }
     drop(pipeline);
     let _ = std::fs::remove_file(home.socket());
     served
 }
 
-/// The state, and what delivers for the office in it.
-type Opened = (App, Arc<Mutex<Office<Served>>>, Arc<Delivery>);
+/// An office that is about to be served.
+struct Opened {
+    app: App,
+    office: Arc<Mutex<Office<Served>>>,
+    delivery: Arc<Delivery>,
+    /// The records once more, for [`carry_over`].
+    carried: Records,
+    /// Starts the thread that publishes the log in a place, where it is.
+    publishing: Option<Publishing>,
+}
+
+/// Starts the thread that publishes; it ends when the sender is dropped.
+type Publishing = Box<dyn FnOnce(&Home) -> Result<(Sender<()>, JoinHandle<()>), Failure>>;
 
 /// Opens office and ledger, and finishes what an earlier process left half done.
-fn open(session: &Session, command: &Serve, home: &Home) -> Result<Opened, Failure> {
+fn open(
+    session: &Session,
+    command: &Serve,
+    settings: &Setup,
+    home: &Home,
+) -> Result<Opened, Failure> {
     let mut keyring = keyring(session, &home.keys(), &command.secret)?;
     let trust = own_trust(home)?;
     let load_catalogue = || {
@@ -83,9 +129,15 @@ fn open(session: &Session, command: &Serve, home: &Home) -> Result<Opened, Failu
             args![path = home.catalogue().display()],
         ))
     };
-    let (engine, start) = Engine::open(home, &mut keyring, &trust, &session.host.clock)?;
+    let publication = place::publication(session, home, false)?;
+    let there = publication.clone();
+    let clock = &session.host.clock;
+    let (engine, start) = Engine::open(home, &mut keyring, &trust, clock, publication)?;
     if start.fresh_epoch {
         session.note("office.recovered", &args![leaves = start.unsigned]);
+    }
+    if let Some(key) = engine.sequencer().mldsa_vkey() {
+        session.note("serve.mldsa", &args![key = key.format()]);
     }
     let reader = engine.reader();
     let origin = home.config.origin.clone();
@@ -106,10 +158,20 @@ fn open(session: &Session, command: &Serve, home: &Home) -> Result<Opened, Failu
     };
     let own = records(session, home, &mut keyring)?;
     let reading = records(session, home, &mut keyring)?;
+    let carried = records(session, home, &mut keyring)?;
     let keys = keys::KeyRing::new(records(session, home, &mut keyring)?);
     let office = Office::open(own, keyring, load_catalogue()?, served).map_err(wrong)?;
     let delivery = office.delivery();
     let office = Arc::new(Mutex::new(office));
+    let kept = there.is_some().then(Arc::<Kept>::default);
+    let publishing = there.zip(kept.clone()).map(|(there, kept)| -> Publishing {
+        let reader = reader.clone();
+        Box::new(move |home| {
+            let (until, end) = channel();
+            let thread = keep(home, &trust, there, reader, kept, end)?;
+            Ok((until, thread))
+        })
+    });
     let app = App::new(Parts {
         catalogue: load_catalogue()?,
         keys,
@@ -118,12 +180,20 @@ fn open(session: &Session, command: &Serve, home: &Home) -> Result<Opened, Failu
         reader,
         office: Arc::clone(&office),
         records: reading,
-        patience: Duration::from_secs(command.answer_within),
+        patience: settings.answer_within,
         spool: home.dir().to_owned(),
         stop,
-        turnstile: public::Turnstile::new(command.public_rate),
+        turnstile: public::Turnstile::new(settings.public_rate),
+        submitters: public::Turnstile::new(settings.event_rate),
+        kept,
     });
-    Ok((app, office, delivery))
+    Ok(Opened {
+        app,
+        office,
+        delivery,
+        carried,
+        publishing,
+    })
 }
 
 /// The thread that hands in what the office declared; what an earlier process left comes first.
@@ -147,8 +217,23 @@ fn deliver(
     thread.spawn(work).map_err(because("serve", args![]))
 }
 
+/// The thread that carries the records' write-ahead log over, again and again. Left to the commits,
+/// one in thousands would do it for all, and everybody would wait for that one. It ends when the
+/// other side of `until` is dropped.
+fn carry_over(records: Records, until: Receiver<()>) -> Result<JoinHandle<()>, Failure> {
+    let work = move || {
+        while until.recv_timeout(CARRY_OVER) == Err(RecvTimeoutError::Timeout) {
+            if let Err(error) = records.carry_over() {
+                tracing::warn!(%error, "the records' log was not carried over");
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("carry".to_owned());
+    thread.spawn(work).map_err(because("serve", args![]))
+}
+
 /// Lines on standard error. None has a name, a number or a code of a person: see `frame`.
-fn log() {
+pub(crate) fn log() {
     let lines = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(false)
@@ -167,11 +252,13 @@ pub(crate) fn router(app: App) -> Router {
         .merge(acts::routes())
         .merge(bulk::routes())
         .merge(public::routes())
+        .merge(metrics::routes())
         .split_for_parts();
     let (document, page) = page::render(page::complete(api));
     let _ = app.document.set(document);
     let _ = app.page.set(page);
     router
+        .merge(tiles::routes())
         .fallback(frame::nowhere)
         .method_not_allowed_fallback(frame::no_method)
         .layer(axum::middleware::from_fn_with_state(
@@ -183,12 +270,12 @@ pub(crate) fn router(app: App) -> Router {
 
 async fn serve(
     session: &Session,
-    command: &Serve,
+    settings: &Setup,
     home: &Home,
     app: App,
     delivery: &Delivery,
 ) -> Result<Exit, Failure> {
-    let listen = command.listen;
+    let listen = settings.listen;
     let wrap = |cause: std::io::Error| Failure::usage("listen", args![listen, cause]);
     let mut term = signal(SignalKind::terminate()).map_err(wrap)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(wrap)?;
@@ -199,8 +286,8 @@ async fn serve(
         session.note("serve.not-loopback", &args![address]);
     }
     session.say("serve.ready", &args![url = format!("http://{address}/")])?;
-    let idle = Duration::from_secs(command.heartbeat);
-    let heart = tokio::spawn(heartbeat(app.clone(), home.clone(), idle));
+    let heart = heartbeat(app.clone(), home.clone(), settings.heartbeat);
+    let heart = tokio::spawn(heart);
     let stopped = app.clone();
     let ending = app.clone();
     let mut broken = false;
@@ -217,7 +304,8 @@ async fn serve(
         ending.ending.store(true, Ordering::Relaxed);
         session.note("serve.stopping", &args![]);
     };
-    let doors = net::Doors { tcp, local, owner };
+    let local = Some((local, owner));
+    let doors = net::Doors { tcp, local };
     net::serve(doors, router(app), limits::CONNECTIONS, stop).await;
     heart.abort();
     if broken {
@@ -244,25 +332,28 @@ fn socket(path: &Path) -> Result<(UnixListener, u32), Failure> {
 /// An epoch whenever nothing was published for so long, so that dossiers stay fresh; and beside it
 /// a fresh issuer pack, the first one at once.
 async fn heartbeat(app: App, home: Home, idle: Duration) {
-    // Asked more often than it beats: the last epoch may have been anybody's.
-    let mut turns = tokio::time::interval((idle / 4).max(Duration::from_secs(1)));
+    // Asked more often than it beats: the last epoch may have been anybody's, and one that found no
+    // quorum is tried again.
+    let turn = (idle / 4).clamp(Duration::from_secs(1), RETRY);
+    let mut turns = tokio::time::interval(turn);
     let mut pack_old = true;
     loop {
         turns.tick().await;
         let (home, old) = (home.clone(), mem::take(&mut pack_old));
         let beaten = app.work(app::Work::Act, move |app| {
             let now = app.now()?;
+            let commit = |error: CommitError| {
+                if error.is_fatal() {
+                    app.stop.notify_one();
+                }
+                app.both.commit(&error)
+            };
+            app.pipeline.sequencer().retry(now).map_err(commit)?;
             let last = app.latest()?.epoch().time;
             let idle = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
             let due = now.0.saturating_sub(last.0) >= idle;
             if due {
-                let beaten = app.pipeline.sequencer().heartbeat(now);
-                beaten.map_err(|error| {
-                    if error.is_fatal() {
-                        app.stop.notify_one();
-                    }
-                    app.both.commit(&error)
-                })?;
+                app.pipeline.sequencer().heartbeat(now).map_err(commit)?;
             }
             if due || old {
                 let view = app.latest()?;

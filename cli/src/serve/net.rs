@@ -21,9 +21,8 @@ use super::extract::Peer;
 /// Where connections come from.
 pub(crate) struct Doors {
     pub(crate) tcp: TcpListener,
-    pub(crate) local: UnixListener,
-    /// Whose processes may use the local one.
-    pub(crate) owner: u32,
+    /// A local one, and whose processes may use it.
+    pub(crate) local: Option<(UnixListener, u32)>,
 }
 
 /// Serves until `stop` is ready, then lets every request that has begun come to its end.
@@ -38,7 +37,7 @@ pub(crate) async fn serve(
     // One of its own: a crowd at the network's door does not lock the owner out.
     let local_room = Arc::new(Semaphore::new((connections / 8).max(1)));
     let mut stop = std::pin::pin!(stop);
-    let owner = doors.owner;
+    let owner = doors.local.as_ref().map(|(_, owner)| *owner);
     loop {
         let next = async {
             tokio::select! {
@@ -48,7 +47,7 @@ pub(crate) async fn serve(
                         Taken::Tcp(stream, from.ip(), permit)
                     })
                 }
-                (permit, taken) = admitted(&local_room, doors.local.accept()) => {
+                (permit, taken) = admitted(&local_room, locally(doors.local.as_ref())) => {
                     taken.map(|(stream, _)| Taken::Local(stream, permit))
                 }
             }
@@ -62,9 +61,7 @@ pub(crate) async fn serve(
                 spawn(stream, Peer::Tcp(from), &router, &graceful, permit);
             }
             // Anybody may have come before the socket got its mode.
-            Ok(Taken::Local(stream, _))
-                if stream.peer_cred().map(|c| c.uid()).ok() != Some(owner) =>
-            {
+            Ok(Taken::Local(stream, _)) if stream.peer_cred().map(|c| c.uid()).ok() != owner => {
                 tracing::warn!("another user tried the local socket");
             }
             Ok(Taken::Local(stream, permit)) => {
@@ -95,6 +92,16 @@ enum Taken {
         OwnedSemaphorePermit,
     ),
     Local(tokio::net::UnixStream, OwnedSemaphorePermit),
+}
+
+/// The next connection at the local door; none ever comes where there is no such door.
+async fn locally(
+    door: Option<&(UnixListener, u32)>,
+) -> std::io::Result<(tokio::net::UnixStream, tokio::net::unix::SocketAddr)> {
+    match door {
+        Some((door, _)) => door.accept().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Takes the next connection when there is room for it.
@@ -165,7 +172,8 @@ mod tests {
         let owner = std::os::unix::fs::MetadataExt::uid(&path.metadata().unwrap());
         let (end, ended) = oneshot::channel::<()>();
         let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
-        let doors = Doors { tcp, local, owner };
+        let local = Some((local, owner));
+        let doors = Doors { tcp, local };
         let stop = async {
             let _ = ended.await;
         };

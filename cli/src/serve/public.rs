@@ -39,16 +39,28 @@ impl Turnstile {
     }
 
     /// Lets a question through, or not.
-    fn pass(&self, app: &App, peer: Peer) -> Result<(), Refused> {
+    ///
+    /// # Errors
+    /// The address has asked often enough.
+    pub(crate) fn pass(&self, app: &App, peer: Peer) -> Result<(), Refused> {
+        self.pass_all(app, peer, NonZeroU32::MIN)
+    }
+
+    /// As [`Turnstile::pass`], for something that counts as so many questions.
+    ///
+    /// # Errors
+    /// The address has asked often enough, or so many are more than it may ask at all.
+    pub(crate) fn pass_all(&self, app: &App, peer: Peer, count: NonZeroU32) -> Result<(), Refused> {
         let Peer::Tcp(address) = peer else {
             return Ok(());
         };
         if self.0.len() > ADDRESSES {
             self.0.retain_recent();
         }
-        self.0
-            .check_key(&counted(address))
-            .map_err(|_| app.both.refuse(Kind::Busy, "too-often", &[]))
+        match self.0.check_key_n(&counted(address), count) {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(app.both.refuse(Kind::Busy, "too-often", &[])),
+        }
     }
 }
 

@@ -79,17 +79,29 @@ impl Answer {
 
 /// Starts a server on an office.
 pub fn serve(dir: &Path, arguments: &[&str]) -> Server {
-    let office = dir.join("office");
     let mut all = vec!["serve", "office", "--listen", "127.0.0.1:0"];
     all.extend(arguments);
-    let mut child = super::command(dir, &all)
+    let mut server = start(dir, &all);
+    server.socket = dir.join("office/zhao.sock");
+    server
+}
+
+/// Starts a command that listens, and waits until it says where.
+pub fn start(dir: &Path, arguments: &[&str]) -> Server {
+    let mut child = super::command(dir, arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary runs");
     let mut stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
     let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
+    // What it did before it listens comes first.
+    while !line.contains("http://") {
+        line.clear();
+        if stdout.read_line(&mut line).unwrap() == 0 {
+            break;
+        }
+    }
     let mut pipe = child.stderr.take().expect("stderr is a pipe");
     let stderr = thread::spawn(move || {
         let mut said = String::new();
@@ -102,7 +114,7 @@ pub fn serve(dir: &Path, arguments: &[&str]) -> Server {
     };
     Server {
         address: address.parse().expect("an address"),
-        socket: office.join("zhao.sock"),
+        socket: PathBuf::new(),
         child,
         stdout,
         stderr: Some(stderr),
@@ -110,6 +122,11 @@ pub fn serve(dir: &Path, arguments: &[&str]) -> Server {
 }
 
 impl Server {
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Sends a request, and reads the answer to the end of the connection.
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.address).expect("the server listens");

@@ -200,6 +200,16 @@ impl Records {
         Ok(self.connection.query_row(select, [], |row| row.get(0))?)
     }
 
+    /// Carries what was committed from the write-ahead log into the database, as far as nobody
+    /// reads it: beside the work of others, so that none of their commits has to do it all at once.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn carry_over(&self) -> Result<(), RecordsError> {
+        let pragma = "PRAGMA wal_checkpoint(PASSIVE)";
+        Ok(self.connection.query_row(pragma, [], |_| Ok(()))?)
+    }
+
     /// Begins a transaction.
     ///
     /// # Errors

@@ -161,10 +161,13 @@ fn config(key: SecretKey) -> Result<Config, Failure> {
         quorum: Quorum {
             policy: Policy::parse(&text).map_err(because("ledger", args![]))?,
             trust: None,
+            others: Vec::new(),
         },
         signer,
         cosigners: Vec::new(),
         max_unpublished: 0,
+        mldsa: None,
+        publication: None,
     })
 }
 
