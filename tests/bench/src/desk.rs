@@ -63,6 +63,8 @@ pub(crate) fn figures(
     desk.run(&["sample", "--count", &count, "--seed", &seed, "-o", "in.csv"])?;
     let uscc = desk.add_holder()?;
     let mut figures = desk.bulk(rows, admission)?;
+    // What the batch wrote is still on its way to the disk: a question would wait behind it.
+    ensure!(Command::new("sync").status()?.success(), "sync failed");
     figures.extend(desk.queries()?);
     figures.push(desk.public_answer(&uscc)?);
     std::fs::remove_dir_all(&desk.folder)?;

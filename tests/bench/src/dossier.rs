@@ -63,7 +63,7 @@ fn cosigned(ledger: &mut Ledger) -> Result<Installed> {
         NOW,
     )?;
     ensure!(sequencer.heartbeat(NOW)?, "the witnesses cosign");
-    ledger.pipeline = at_work(sequencer)?;
+    ledger.pipeline = at_work(sequencer, START)?;
     let one = |name: &str| BTreeSet::from([name.to_owned()]);
     let pack = ledger
         .reader()

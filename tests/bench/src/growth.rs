@@ -118,7 +118,7 @@ fn reopen(ledger: Ledger, figures: &mut Vec<Figure>) -> Result<Ledger> {
     Ok(Ledger {
         place,
         store,
-        pipeline: at_work(sequencer)?,
+        pipeline: at_work(sequencer, START)?,
         workload,
         events,
     })

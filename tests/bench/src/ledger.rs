@@ -15,6 +15,7 @@ use zhao_ledger::store::rocks::Rocks;
 use zhao_spec::life::event::Event;
 use zhao_spec::log::note::NoteSigner;
 use zhao_spec::log::policy::Policy;
+use zhao_spec::wire::UnixMillis;
 
 use crate::figure::Figure;
 use crate::machine::strict_beside;
@@ -82,9 +83,12 @@ pub(crate) fn config(policy: &str, cosigners: Vec<Box<dyn Cosigner>>) -> Result<
         quorum: Quorum {
             policy: Policy::parse(&text)?,
             trust: None,
+            others: Vec::new(),
         },
         cosigners,
         max_unpublished: 0,
+        mldsa: None,
+        publication: None,
     })
 }
 
@@ -109,7 +113,7 @@ impl Ledger {
         let mut this = Self {
             place,
             store,
-            pipeline: at_work(sequencer)?,
+            pipeline: at_work(sequencer, START)?,
             workload,
             events,
         };
@@ -240,12 +244,12 @@ impl Ledger {
 }
 
 /// A sequencer with its threads.
-pub(crate) fn at_work(sequencer: Sequencer) -> Result<Pipeline> {
+pub(crate) fn at_work(sequencer: Sequencer, now: UnixMillis) -> Result<Pipeline> {
     let settings = Settings {
         queue: 64 * FILL,
         ..Settings::default()
     };
-    Ok(Pipeline::start(sequencer, Arc::new(|| START), settings)?)
+    Ok(Pipeline::start(sequencer, Arc::new(move || now), settings)?)
 }
 
 /// Hands in batches and waits for the answer to each, a few of them ahead.

@@ -41,6 +41,7 @@ mod qr;
 mod report;
 mod restart;
 mod run;
+mod served;
 mod statistics;
 mod workload;
 

@@ -10,10 +10,18 @@ use crate::progress::Part;
 use crate::report::{self, Results, Setting};
 use crate::statistics::SLICES;
 use crate::workload::BATCH;
-use crate::{audit, credential, desk, dossier, load, log, map, restart};
+use crate::{audit, credential, desk, dossier, load, log, map, restart, served};
 
 /// The parts that can be chosen.
-const PARTS: [&str; 6] = ["machine", "ledger", "maps", "logs", "credentials", "desk"];
+const PARTS: [&str; 7] = [
+    "machine",
+    "ledger",
+    "maps",
+    "logs",
+    "credentials",
+    "served",
+    "desk",
+];
 
 /// Figures and times, as they come in.
 #[derive(Default)]
@@ -87,6 +95,13 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
     let mut admission = None;
     if settings.wants("ledger") {
         admission = Some(ledger(&mut run, settings, folder.path())?);
+    }
+    if settings.wants("served") {
+        run.part("served", |figures| {
+            let (batches, seed) = (settings.batches(), settings.seed);
+            figures.extend(served::figures(folder.path(), batches, seed)?);
+            Ok(())
+        })?;
     }
     if settings.wants("desk") {
         run.part("desk", |figures| {

@@ -52,6 +52,14 @@ impl Workload {
         }
     }
 
+    /// The workload of an office whose log is there already: nothing issued yet, nothing real.
+    pub(crate) fn of(office: Office, seed: u64) -> Self {
+        Self {
+            office,
+            ..Self::new(seed, 0, 0)
+        }
+    }
+
     /// Licences issued so far.
     pub(crate) fn licences(&self) -> usize {
         self.latest.len()
