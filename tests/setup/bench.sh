@@ -19,6 +19,8 @@ cargo build --locked --release --quiet --target-dir "$target"
 # The office is measured as whoever runs it has it: the program itself.
 (cd "$ROOT" && cargo build --locked --release --quiet -p zhao)
 export ZHAO="$ROOT/target/release/zhao"
+nginx="$(bash "$ROOT/tests/setup/nginx.sh")"
+[ -z "$nginx" ] || export NGINX="$nginx"
 
 arguments=(--data "$ROOT/target/bench-data")
 case " $* " in

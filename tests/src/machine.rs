@@ -88,6 +88,7 @@ pub fn quorum() -> Quorum {
     Quorum {
         policy: Policy::parse(&policy).expect("a policy"),
         trust: Some(Trust::parse(&trust).expect("a trust file")),
+        others: Vec::new(),
     }
 }
 

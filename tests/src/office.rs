@@ -49,14 +49,36 @@ impl Chain {
 #[derive(Clone, Debug)]
 pub struct Office {
     origin: String,
+    /// The unit, its key, the type it issues.
+    unit: String,
+    signing: SecretKey,
+    type_code: String,
+    effective: UnixMillis,
 }
 
 impl Office {
     /// The office of the log of this name.
     #[must_use]
     pub fn new(origin: &str) -> Self {
-        let origin = origin.to_owned();
-        Self { origin }
+        Self::of(origin, UNIT, secret("unit"), TYPE, START)
+    }
+
+    /// The office of a unit that is in a log already, and issues this type from then on.
+    #[must_use]
+    pub fn of(
+        origin: &str,
+        unit: &str,
+        signing: SecretKey,
+        type_code: &str,
+        effective: UnixMillis,
+    ) -> Self {
+        Self {
+            origin: origin.to_owned(),
+            unit: unit.to_owned(),
+            signing,
+            type_code: type_code.to_owned(),
+            effective,
+        }
     }
 
     /// The key of a subject of this log.
@@ -134,7 +156,7 @@ impl Office {
             inspection_due: None,
             note: Note::default(),
             predecessor,
-            type_ref: TypeRef::Code(TYPE.to_owned()),
+            type_ref: TypeRef::Code(self.type_code.clone()),
             vc: sha256(&[b"credential ", &n.to_be_bytes()]),
         }))
     }
@@ -142,9 +164,9 @@ impl Office {
     /// What the unit says about a subject, signed.
     #[must_use]
     pub fn by_unit(&self, subject: Hash, chain: Option<Chain>, action: Action) -> Event {
-        let unit = self.key(Kind::Issuer, UNIT);
+        let unit = self.key(Kind::Issuer, &self.unit);
         let mut event = self.draft(subject, chain, Some(unit), action);
-        event.sign(&secret("unit"));
+        event.sign(&self.signing);
         event
     }
 
@@ -157,7 +179,7 @@ impl Office {
     ) -> Event {
         Event {
             action,
-            effective: START,
+            effective: self.effective,
             origin: self.origin.clone(),
             prev: chain.map(|chain| chain.latest),
             seq: chain.map_or(0, |chain| chain.next),

@@ -1,3 +1,3 @@
 module golang.org/x/mod
 
-go 1.25
+go 1.27

@@ -3,10 +3,13 @@
 // in a receipt, of the event.
 //
 //	judge POLICY FILE...
+//	judge POLICY URL LEAST
+//	judge mldsa CHECKPOINT VKEY...
 //
-// POLICY is a C2SP tlog-policy; each FILE is a dossier, receipt or other file with a `head`.
-// Each file is also judged after one bit of each input was turned; that must be refused, or the
-// judge would accept anything. The last line says how many passed and failed; exit 0 if none failed.
+// POLICY is a C2SP tlog-policy; each FILE is a dossier, receipt or other file with a `head`. At URL
+// a log of at least LEAST entries is served; all of it is judged (log.go).
+// Everything is also judged after one bit of each input was turned; that must be refused, or the
+// judge would accept anything. The last line says what passed and failed; exit 0 if none failed.
 package main
 
 import (
@@ -144,7 +147,38 @@ func parsePolicy(text string) (*policy, error) {
 	return p, nil
 }
 
-// judge checks one leaf against one proof. It wants the log's signature and every witness's.
+// openCheckpoint wants the log's signature and every witness's.
+func openCheckpoint(p *policy, checkpoint []byte) (tlog.Tree, error) {
+	known := note.VerifierList(append([]note.Verifier{p.log}, p.witnesses...)...)
+	opened, err := note.Open(checkpoint, known)
+	if err != nil {
+		return tlog.Tree{}, fmt.Errorf("checkpoint: %w", err)
+	}
+	signed := map[string]bool{}
+	for _, sig := range opened.Sigs {
+		signed[sig.Name+strconv.FormatUint(uint64(sig.Hash), 16)] = true
+	}
+	for _, v := range append([]note.Verifier{p.log}, p.witnesses...) {
+		if !signed[v.Name()+strconv.FormatUint(uint64(v.KeyHash()), 16)] {
+			return tlog.Tree{}, fmt.Errorf("no signature by %s", v.Name())
+		}
+	}
+	lines := strings.Split(opened.Text, "\n")
+	if len(lines) < 4 || lines[0] != p.log.Name() {
+		return tlog.Tree{}, fmt.Errorf("not a checkpoint of %s", p.log.Name())
+	}
+	size, err := strconv.ParseInt(lines[1], 10, 64)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	root, err := tlog.ParseHash(lines[2])
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	return tlog.Tree{N: size, Hash: root}, nil
+}
+
+// judge checks one leaf against one proof.
 func judge(p *policy, text string, index int64, leaf []byte) error {
 	proof, err := parseProof(text)
 	if err != nil {
@@ -153,33 +187,11 @@ func judge(p *policy, text string, index int64, leaf []byte) error {
 	if index >= 0 && proof.index != index {
 		return fmt.Errorf("proof of index %d, expected %d", proof.index, index)
 	}
-	known := note.VerifierList(append([]note.Verifier{p.log}, p.witnesses...)...)
-	opened, err := note.Open(proof.checkpoint, known)
-	if err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
-	signed := map[string]bool{}
-	for _, sig := range opened.Sigs {
-		signed[sig.Name+strconv.FormatUint(uint64(sig.Hash), 16)] = true
-	}
-	for _, v := range append([]note.Verifier{p.log}, p.witnesses...) {
-		if !signed[v.Name()+strconv.FormatUint(uint64(v.KeyHash()), 16)] {
-			return fmt.Errorf("no signature by %s", v.Name())
-		}
-	}
-	lines := strings.Split(opened.Text, "\n")
-	if len(lines) < 4 || lines[0] != p.log.Name() {
-		return fmt.Errorf("not a checkpoint of %s", p.log.Name())
-	}
-	size, err := strconv.ParseInt(lines[1], 10, 64)
+	tree, err := openCheckpoint(p, proof.checkpoint)
 	if err != nil {
 		return err
 	}
-	root, err := tlog.ParseHash(lines[2])
-	if err != nil {
-		return err
-	}
-	return tlog.CheckRecord(proof.hashes, size, root, proof.index, tlog.RecordHash(leaf))
+	return tlog.CheckRecord(proof.hashes, tree.N, tree.Hash, proof.index, tlog.RecordHash(leaf))
 }
 
 // flip turns one bit in the middle of a copy.
@@ -239,8 +251,12 @@ func judgeFile(p *policy, path string) error {
 
 func main() {
 	if len(os.Args) < 3 {
-		fmt.Fprintln(os.Stderr, "usage: judge POLICY FILE...")
+		fmt.Fprintln(os.Stderr, "usage: judge POLICY FILE... | judge POLICY URL LEAST")
 		os.Exit(2)
+	}
+	if os.Args[1] == "mldsa" {
+		mainLattice(os.Args[2:])
+		return
 	}
 	text, err := os.ReadFile(os.Args[1])
 	if err != nil {
@@ -251,6 +267,10 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error: policy:", err)
 		os.Exit(2)
+	}
+	if strings.HasPrefix(os.Args[2], "http://") {
+		mainLog(p, os.Args[2:])
+		return
 	}
 	passed, failed := 0, 0
 	for _, path := range os.Args[2:] {
@@ -265,4 +285,22 @@ func main() {
 	if failed > 0 {
 		os.Exit(1)
 	}
+}
+
+func mainLog(p *policy, args []string) {
+	if len(args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: judge POLICY URL LEAST")
+		os.Exit(2)
+	}
+	least, err := strconv.ParseInt(args[1], 10, 64)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(2)
+	}
+	said, err := judgeLog(p, args[0], least)
+	if err != nil {
+		fmt.Println("refused:", err)
+		os.Exit(1)
+	}
+	fmt.Println("Go:", said)
 }

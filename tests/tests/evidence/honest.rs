@@ -26,9 +26,12 @@ fn site() -> (Sequencer, StoreLeaves, Auditor) {
         quorum: Quorum {
             policy,
             trust: None,
+            others: Vec::new(),
         },
         cosigners: Vec::new(),
         max_unpublished: 1_000,
+        mldsa: None,
+        publication: None,
     };
     let log = Operator::bare(ORIGIN);
     let files = Arc::new(disk.files());

@@ -180,6 +180,8 @@ fn start(
             quorum: quorum(),
             cosigners: vec![heard(Box::new(keeper)), heard(Box::new(auditor))],
             max_unpublished: 1_000,
+            mldsa: None,
+            publication: None,
         }
     };
     let opened = Sequencer::open(Arc::clone(log), Arc::clone(&files), config(), START);

@@ -261,9 +261,12 @@ impl Disks {
             quorum: Quorum {
                 policy: Policy::parse(&policy).unwrap(),
                 trust: vouched.then(|| Trust::parse(&trust).unwrap()),
+                others: Vec::new(),
             },
             cosigners: if vouched { cosigners } else { Vec::new() },
             max_unpublished: 1_000,
+            mldsa: None,
+            publication: None,
         }
     }
 }

@@ -22,6 +22,10 @@ const NO_VECTORS: &[(&str, &str)] = &[
     ("http.md", "its document is made from the code"),
     ("limits.md", "its table is compared with the constants"),
     ("lifecycle.md", "its tables are tried cell by cell"),
+    (
+        "publication.md",
+        "one program reads and writes it: the fault table in the code",
+    ),
 ];
 /// Instead of a page: any.
 const ANY: &str = "";
@@ -48,6 +52,10 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("lifecycle.md", "lift"),          // the beginning of verbs
     ("lifecycle.md", "stays"),         // what a cell says
     ("lifecycle.md", "withdraw"),      // the beginning of verbs
+    ("publication.md", "after"),       // a member of a file of the ledger's
+    ("publication.md", "checkpoint"),  // an object's name
+    ("publication.md", "session"),     // a member of a file of the ledger's
+    ("publication.md", "term"),        // the same
     ("signature.md", "refused"),       // what a foreign vector says
     ("signature.md", "verify_strict"), // a function of another crate
     ("subject.md", "seal"),            // reserved

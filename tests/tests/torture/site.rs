@@ -159,6 +159,8 @@ impl Site {
             quorum: quorum(),
             cosigners: vec![staged(Box::new(witness)), staged(Box::new(auditor))],
             max_unpublished: 1_000,
+            mldsa: None,
+            publication: None,
         })
     }
 
