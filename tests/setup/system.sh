@@ -19,10 +19,12 @@ need() { # need PACKAGE COMMAND
 # library (libclang-cpp) is another one, which comes with Debian's llvm and does not serve.
 has_libclang() {
   [ -n "${LIBCLANG_PATH:-}" ] && return 0
-  { compgen -G '/usr/lib/llvm-*/lib/libclang*.so*'
-    compgen -G '/usr/lib/*/libclang*.so*'
-    compgen -G '/usr/lib64/libclang*.so*'
-  } 2>/dev/null | grep -v 'libclang-cpp' >/dev/null
+  local file
+  for file in /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* /usr/lib64/libclang*.so*; do
+    case "$file" in *libclang-cpp*) continue ;; esac
+    [ -e "$file" ] && return 0
+  done
+  return 1
 }
 
 has_venv() { python3 -c 'import venv, ensurepip' >/dev/null 2>&1; }
