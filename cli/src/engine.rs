@@ -8,7 +8,9 @@ use zhao_ledger::audit::{AuditError, Auditor, LocalAuditor, StoreLeaves};
 use zhao_ledger::mldsa;
 use zhao_ledger::publish::Publication;
 use zhao_ledger::read::Reader;
-use zhao_ledger::sequence::{CommitError, Config, Cosigner, Quorum, Sequencer, Start, StartError};
+use zhao_ledger::sequence::{
+    CommitError, Config, Cosigner, LogSigner, Quorum, Sequencer, Start, StartError,
+};
 use zhao_ledger::store::files::{Directory, Files};
 use zhao_ledger::store::rocks::Rocks;
 use zhao_ledger::store::{Store, StoreError};
@@ -234,6 +236,41 @@ fn elsewhere<'a>(
         })
 }
 
+/// The log's keys that are here, and its ML-DSA key if it has one. The first of them by name is
+/// the one it began with, as long as it is here.
+fn log_signer(
+    home: &Home,
+    keyring: &mut Keyring,
+) -> Result<(LogSigner, Option<mldsa::Signer>), Failure> {
+    let wrap = |cause: &dyn std::fmt::Display| Failure::usage("ledger-start", args![cause]);
+    let origin = &home.config.origin;
+    let secrets = keyring
+        .secrets(Purpose::Log)
+        .map_err(because("keys", args![]))?;
+    let mldsa = match secrets.first().filter(|_| home.config.mldsa) {
+        Some(secret) => Some(mldsa::Signer::new(origin, secret).map_err(|cause| wrap(&cause))?),
+        None => None,
+    };
+    let mut signer: Option<LogSigner> = None;
+    for secret in secrets {
+        let next = NoteSigner::new(origin, secret).map_err(|cause| wrap(&cause))?;
+        match &mut signer {
+            Some(signer) => {
+                signer.add(next);
+            }
+            None => signer = Some(next.into()),
+        }
+    }
+    match signer {
+        Some(signer) => Ok((signer, mldsa)),
+        // The first one's name is what the operator knows.
+        None => Err(match keyring.secret(LOG_KEY, Purpose::Log) {
+            Err(cause) => Failure::usage("keys", args![cause]),
+            Ok(_) => wrap(&"no key of the log"),
+        }),
+    }
+}
+
 fn parts(
     home: &Home,
     keyring: &mut Keyring,
@@ -249,21 +286,17 @@ fn parts(
     }
     let store = Arc::new(database(log, &home.database(), "database-missing")?);
     let files = Directory::open(&home.ledger()).map_err(|cause| wrap(&cause))?;
+    let (signer, mldsa) = log_signer(home, keyring)?;
     let mut secret = |name: &str, purpose| {
         keyring
             .secret(name, purpose)
             .map_err(because("keys", Vec::new()))
     };
-    let log_secret = secret(LOG_KEY, Purpose::Log)?;
-    let mldsa = match home.config.mldsa {
-        true => Some(mldsa::Signer::new(&home.config.origin, &log_secret).map_err(|e| wrap(&e))?),
-        false => None,
-    };
-    let signer = NoteSigner::new(&home.config.origin, log_secret).map_err(|cause| wrap(&cause))?;
+    let log_keys = signer.known(trust.policy());
     let witness = Witness::new(
         &home.config.witness,
         secret(WITNESS_KEY, Purpose::Witness)?,
-        vec![signer.vkey().clone()],
+        log_keys.iter().cloned().collect(),
         Arc::new(Directory::open(&home.witness()).map_err(|cause| wrap(&cause))?),
     )
     .map_err(|cause| wrap(&cause))?;
@@ -279,7 +312,7 @@ fn parts(
     let auditor = Auditor::new(
         &home.config.auditor,
         secret(AUDITOR_KEY, Purpose::Auditor)?,
-        signer.vkey().clone(),
+        log_keys,
         genesis,
         Arc::new(own),
         Arc::new(StoreLeaves(store.clone())),

@@ -13,7 +13,7 @@ use zhao_ledger::publish::upload::{UploadError, Uploaded, Uploader};
 use zhao_ledger::read::Reader;
 use zhao_ledger::store::files::Directory;
 use zhao_ledger::store::rocks::Rocks;
-use zhao_spec::log::note::Vkey;
+use zhao_spec::log::LogKeys;
 use zhao_verifier::TrustPolicy;
 
 use crate::args::PublishLog;
@@ -54,7 +54,7 @@ pub(crate) fn run(session: &Session, command: &PublishLog) -> Result<Exit, Failu
     } = publication.clone().ok_or_else(none)?;
     let keyring = keyring(session, &home.keys(), &command.secret)?;
     let trust = own_trust(&home)?;
-    let log = log_key(&home, &trust)?;
+    let log = log_keys(&home, &trust)?;
     let mut caught = None;
     if command.take_over {
         caught = Some(take(session, &home, &*there, &log)?);
@@ -75,12 +75,10 @@ pub(crate) fn run(session: &Session, command: &PublishLog) -> Result<Exit, Failu
     print(session, command, &address, uploaded, caught)
 }
 
-/// The key of a directory's log.
-fn log_key(home: &Home, trust: &TrustPolicy) -> Result<Vkey, Failure> {
+/// The keys of a directory's log.
+fn log_keys(home: &Home, trust: &TrustPolicy) -> Result<LogKeys, Failure> {
     let origin = &home.config.origin;
-    let logs = trust.policy().logs();
-    let log = logs.iter().find(|log| log.vkey.name() == origin);
-    log.map(|log| log.vkey.clone()).ok_or_else(|| {
+    LogKeys::of(trust.policy(), origin).ok_or_else(|| {
         let path = home.trust();
         Failure::usage("trust-other-log", args![path = path.display(), origin])
     })
@@ -91,7 +89,7 @@ fn take(
     session: &Session,
     home: &Home,
     place: &dyn Place,
-    log: &Vkey,
+    log: &LogKeys,
 ) -> Result<CaughtUp, Failure> {
     let wrong = |cause: &dyn std::fmt::Display| Failure::usage("publish-catch-up", args![cause]);
     let store = Rocks::open(&home.database()).map_err(|cause| wrong(&cause))?;
@@ -168,7 +166,7 @@ pub(crate) fn keep(
     let Publication {
         place, segments, ..
     } = publication;
-    let mut uploader = Uploader::new(place, log_key(home, trust)?, segments);
+    let mut uploader = Uploader::new(place, log_keys(home, trust)?, segments);
     let work = move || {
         let mut failed = 0_u32;
         let mut said = String::new();

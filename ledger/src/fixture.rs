@@ -4,22 +4,25 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use zhao_spec::life::data::{
-    Action, Administrators, InspectionRule, Issued, KeyGrant, Note, Openness, PublishType, TypeRef,
+    Action, Administrators, InspectionRule, Issued, KeyGrant, LogKey, Note, Openness, PublishType,
+    TypeRef,
 };
 use zhao_spec::life::event::{Event, VerifiedEvent};
 use zhao_spec::life::leaf::Genesis;
 use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::life::verb::{On, Verb};
+use zhao_spec::log::LogKeys;
 use zhao_spec::log::cosignature::UnixSeconds;
 use zhao_spec::log::note::{NoteSigner, Vkey};
 use zhao_spec::log::policy::Policy;
+use zhao_spec::log::tree::TreeSize;
 use zhao_spec::log::trust::Trust;
 use zhao_spec::wire::{Hash, SecretKey, UnixMillis, sha256};
 
 use crate::audit::{Auditor, LocalAuditor, StoreLeaves};
 use crate::publish::Publication;
 use crate::sequence::{
-    Config, CosignError, CosignRequest, Cosigner, Quorum, Sequencer, Start, StartError,
+    Config, CosignError, CosignRequest, Cosigner, LogSigner, Quorum, Sequencer, Start, StartError,
 };
 use crate::store::Store;
 use crate::store::files::Files;
@@ -86,6 +89,9 @@ impl Office {
     /// The next event of a subject, not signed.
     pub(crate) fn draft(&self, subject: Hash, action: Action, by_unit: bool) -> Event {
         let (seq, prev) = match self.chains.get(&subject) {
+            None if subject == key_of(Kind::Registry, ORIGIN) => {
+                (1, Some(Office::genesis().hash()))
+            }
             None => (0, None),
             Some((seq, latest)) => (seq + 1, Some(*latest)),
         };
@@ -183,6 +189,13 @@ impl Office {
     }
 }
 
+/// The administrators name a key of the log, which its holder brings.
+pub(crate) fn name_log_key(office: &mut Office, name: &str, from: u64) -> VerifiedEvent {
+    let brought = LogKey::new(&secret(name), ORIGIN, TreeSize(from));
+    let registry = key_of(Kind::Registry, ORIGIN);
+    office.event(registry, Action::RotateLogKey(brought), false)
+}
+
 pub(crate) fn credential_bytes(n: u64) -> Vec<u8> {
     format!("{{\"id\":\"urn:uuid:{n}\",\"issuer\":{{\"unit\":\"{UNIT}\"}}}}").into_bytes()
 }
@@ -232,6 +245,10 @@ pub(crate) struct Site {
     pub(crate) complaints: Seen,
     /// Where the log is published besides.
     pub(crate) publication: Option<Publication>,
+    /// Names of the log's keys that are here.
+    pub(crate) held: Vec<&'static str>,
+    /// Names of the log's keys that policy, witness and auditor know.
+    pub(crate) known: Vec<&'static str>,
 }
 
 impl Site {
@@ -244,6 +261,8 @@ impl Site {
             down: Arc::default(),
             complaints: Seen::default(),
             publication: None,
+            held: vec!["log"],
+            known: vec!["log"],
         }
     }
 
@@ -256,14 +275,32 @@ impl Site {
     }
 
     pub(crate) fn signer() -> NoteSigner {
-        NoteSigner::new(ORIGIN, secret("log")).unwrap()
+        signer("log")
+    }
+
+    fn signers(&self) -> LogSigner {
+        let mut held = self.held.iter().map(|name| signer(name));
+        let mut signers = LogSigner::from(held.next().unwrap());
+        assert!(held.all(|key| signers.add(key)));
+        signers
+    }
+
+    pub(crate) fn keys() -> LogKeys {
+        Self::signer().vkey().clone().into()
     }
 
     pub(crate) fn quorum() -> Quorum {
+        Self::quorum_for(&["log"])
+    }
+
+    fn quorum_for(known: &[&str]) -> Quorum {
         let witness = witness_over(&Memory::new());
+        let lines = known
+            .iter()
+            .map(|name| format!("log {}\n", signer(name).vkey().format()));
         let policy = format!(
-            "log {}\nwitness w {}\nquorum w\n",
-            Self::signer().vkey().format(),
+            "{}witness w {}\nquorum w\n",
+            lines.collect::<String>(),
             witness.vkey().format()
         );
         let auditor = auditor_over(&Memory::new(), Arc::new(Memory::new().store().unwrap()));
@@ -284,9 +321,10 @@ impl Site {
 
     fn config(&self, store: &Arc<dyn Store>) -> Config {
         let clock: Clock = Arc::new(|| UnixSeconds(1_790_000_000));
-        let witness = Arc::new(Mutex::new(witness_over(&self.witness)));
+        let witness = Arc::new(Mutex::new(witness_knowing(&self.known, &self.witness)));
         let witness = LocalWitness::new(witness, ORIGIN, Arc::clone(&clock));
-        let auditor = Arc::new(Mutex::new(auditor_over(&self.auditor, Arc::clone(store))));
+        let auditor = auditor_knowing(&self.known, &self.auditor, Arc::clone(store));
+        let auditor = Arc::new(Mutex::new(auditor));
         let complaints = Arc::clone(&self.complaints);
         let report = Arc::new(move |error: &crate::audit::AuditError| {
             use crate::audit::AuditError::{Diverged, Fork, Genesis, NotAnEpoch};
@@ -307,8 +345,8 @@ impl Site {
             })
         };
         Config {
-            signer: Self::signer(),
-            quorum: Self::quorum(),
+            signer: self.signers(),
+            quorum: Self::quorum_for(&self.known),
             cosigners: vec![spy(Box::new(witness)), spy(Box::new(auditor))],
             max_unpublished: 1_000,
             mldsa: None,
@@ -368,24 +406,45 @@ impl Site {
     }
 }
 
+/// The log's key of this name.
+pub(crate) fn signer(name: &str) -> NoteSigner {
+    NoteSigner::new(ORIGIN, secret(name)).unwrap()
+}
+
 pub(crate) fn witness_over(disk: &Memory) -> Witness {
+    witness_knowing(&["log"], disk)
+}
+
+pub(crate) fn witness_knowing(known: &[&str], disk: &Memory) -> Witness {
     let files = Arc::new(disk.files());
-    let log = Site::signer().vkey().clone();
-    Witness::new("witness.example", secret("witness"), vec![log], files).unwrap()
+    let logs = known.iter().map(|name| signer(name).vkey().clone());
+    Witness::new("witness.example", secret("witness"), logs.collect(), files).unwrap()
 }
 
 pub(crate) fn auditor_over(disk: &Memory, log: Arc<dyn Store>) -> Auditor {
+    auditor_knowing(&["log"], disk, log)
+}
+
+pub(crate) fn auditor_knowing(known: &[&str], disk: &Memory, log: Arc<dyn Store>) -> Auditor {
     let store = Arc::new(disk.store().unwrap());
     let genesis = Office::genesis().hash();
-    let vkey = Site::signer().vkey().clone();
     let source = Arc::new(StoreLeaves(log));
+    let secret = secret("auditor");
     Auditor::new(
         "auditor.example",
-        secret("auditor"),
-        vkey,
+        secret,
+        keys(known),
         genesis,
         store,
         source,
     )
     .unwrap()
+}
+
+/// The public keys of these names.
+pub(crate) fn keys(known: &[&str]) -> LogKeys {
+    let mut vkeys = known.iter().map(|name| signer(name).vkey().clone());
+    let mut keys = LogKeys::from(vkeys.next().unwrap());
+    assert!(vkeys.all(|key| keys.add(key)));
+    keys
 }

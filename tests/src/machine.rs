@@ -7,6 +7,7 @@ use zhao_ledger::sequence::Quorum;
 use zhao_ledger::store::Store;
 use zhao_ledger::store::files::Files;
 use zhao_ledger::witness::Witness;
+use zhao_spec::log::LogKeys;
 use zhao_spec::log::note::{KeyKind, NoteSigner, Vkey};
 use zhao_spec::log::policy::Policy;
 use zhao_spec::log::trust::Trust;
@@ -30,6 +31,15 @@ pub fn signer() -> NoteSigner {
     NoteSigner::new(ORIGIN, secret("log")).expect("a name")
 }
 
+/// The key the log's heads are read with.
+///
+/// # Panics
+/// Never: the name is a good one.
+#[must_use]
+pub fn log_keys() -> LogKeys {
+    signer().vkey().clone().into()
+}
+
 /// A witness of this log with its state in these files.
 ///
 /// # Panics
@@ -49,7 +59,7 @@ pub fn auditor(store: Arc<dyn Store>, log: Arc<dyn Store>) -> Auditor {
     let genesis = Office::new(ORIGIN).genesis().hash();
     let (vkey, source) = (signer().vkey().clone(), Arc::new(StoreLeaves(log)));
     let key = secret("auditor");
-    Auditor::new(AUDITOR, key, vkey, genesis, store, source).expect("a name")
+    Auditor::new(AUDITOR, key, vkey.into(), genesis, store, source).expect("a name")
 }
 
 /// The texts of policy and trust file: the witness and the auditor must both have cosigned.

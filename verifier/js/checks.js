@@ -5,6 +5,7 @@ import { canonical } from './json.js';
 import { Refusal } from './errors.js';
 import { sha256, subjectKey } from './hash.js';
 import { valueLeafHash } from './leaf.js';
+import { logKeyAt } from './logkeys.js';
 import { placed } from './map.js';
 import { checkLogSignature, newestCosignature, parseCheckpoint, parseTlogProof } from './note.js';
 import { quorumMet, quorumTime } from './policy.js';
@@ -76,8 +77,10 @@ async function cosigners(checkpoint, keys) {
 const keysOf = (list) => new Set(list.map(({ hex }) => hex));
 
 /** Step 6: log signature, cosignatures, quorum of witnesses, number of auditors. */
-export async function signatures({ policy, trust }, { checkpoint }, log) {
-  await refusing('log_signature', () => signedByLog(checkpoint, log.keys));
+export async function signatures({ policy, trust, logKeys }, { checkpoint }, log) {
+  const named = logKeyAt(logKeys, log.origin, checkpoint.size);
+  const current = await refusing('log_signature', () => signedByLog(checkpoint, log.keys, named));
+  check(current, 'log_key_retired', UNDETERMINED);
   const witnesses = await cosigners(checkpoint, policy.witnesses);
   const auditors = await cosigners(checkpoint, trust.auditors);
   check(quorumMet(policy, keysOf(witnesses)), 'witness_quorum', UNDETERMINED);
@@ -90,20 +93,25 @@ export async function signatures({ policy, trust }, { checkpoint }, log) {
   };
 }
 
-// A log may have several keys: one of them must have signed, and none of them falsely.
-async function signedByLog(checkpoint, keys) {
+// Whether the log signed with the key it had at this size. A policy may list several: one of them must have signed,
+// and none of them falsely. Where the administrators named another, only that one will do.
+async function signedByLog(checkpoint, keys, named) {
   let missing;
   let signed = false;
-  for (const key of keys) {
+  const signs = async (key) => {
     try {
       await checkLogSignature(checkpoint, key);
-      signed = true;
+      return true;
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== 'not_signed') throw error;
       missing = error;
+      return false;
     }
-  }
-  if (!signed) throw missing;
+  };
+  for (const key of keys) signed = (await signs(key)) || signed;
+  const current = named === undefined ? signed : await signs(named);
+  if (!current && !signed) throw missing;
+  return current;
 }
 
 function assurance(policy, trust, witnesses, auditors) {

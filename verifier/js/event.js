@@ -118,6 +118,7 @@ const DATA = {
   'publish-type': publishType,
   'retire-type': nothing,
   'change-administrators': administrators,
+  'rotate-log-key': object({ from: integer(), key: publicKey, proof: signature }),
 };
 
 const members = {
@@ -157,6 +158,11 @@ export function statement(event) {
 
 function signedMessage(event) {
   return concat(utf8('zhao/v1 event\n'), statement(event));
+}
+
+/** Whether the key that a `rotate-log-key` names has signed its own announcement, for this log. */
+export function logKeyBrought({ key, proof }, origin) {
+  return verifyStrict(multikey(key), utf8(`zhao/v1 log key\n${origin}`), fromBase64Url(proof, 64));
 }
 
 export function eventId(event) {

@@ -23,6 +23,7 @@ export const EVENT_SIGNATURES = 16;
 export const KEY_DELAY_MILLIS = 7_776_000_000;
 export const GRANT_TYPES = 256;
 export const ISSUER_KEYS = 64;
+export const LOG_KEYS = 16;
 export const PROPOSALS = 16;
 export const OPEN_FLAGS = 64;
 export const UNIT_HISTORY = 1024;

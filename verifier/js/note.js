@@ -35,6 +35,11 @@ async function keyId(name, type, publicKey) {
   return toHex(digest.subarray(0, 4));
 }
 
+/** A log's key, from its origin and 32 bytes. */
+export async function logKey(origin, key) {
+  return { name: origin, id: await keyId(origin, LOG_KEY, key), type: LOG_KEY, key };
+}
+
 /** Reads `name+hex8+base64(type ‖ key)`. Keys of algorithms we do not verify are kept as they are. */
 export async function parseVkey(text) {
   ensure(text.length <= limits.VKEY_CHARS, 'malformed', 'too long');

@@ -104,15 +104,22 @@ function licenceType(value, path) {
 
 const enterprise = object({ chain: hash, count: integer(), index: integer(), kind: exactly('enterprise') });
 
-const registry = object({
+const registryShape = object({
   administrators,
   genesis: hash,
   index: integer(),
   keyDelay: integer(0, limits.KEY_DELAY_MILLIS),
   kind: exactly('registry'),
   latest: hash,
+  logKeys: optional(list(object({ from: integer(), key: publicKey }), 1, limits.LOG_KEYS)),
   seq: integer(),
 });
+
+function registry(value, path) {
+  registryShape(value, path);
+  const names = new Set((value.logKeys ?? []).map(({ key }) => key));
+  ensure(names.size === (value.logKeys ?? []).length, 'field-value', `${path}.logKeys: a key twice`);
+}
 
 const SHAPES = { licence, issuer, 'licence-type': licenceType, enterprise, registry };
 const any = tagged('kind', SHAPES);

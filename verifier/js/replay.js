@@ -6,7 +6,7 @@ import { toBase64Url } from './binary.js';
 import { canonical } from './json.js';
 import { equal } from './binary.js';
 import { subjectKey } from './hash.js';
-import { eventLeafHash, verifyEventSignatures } from './event.js';
+import { eventLeafHash, logKeyBrought, verifyEventSignatures } from './event.js';
 import { valueLeafHash } from './leaf.js';
 import { keyAuthorised } from './record.js';
 import { parseTime } from './time.js';
@@ -40,6 +40,15 @@ function checkThreshold(event, administrators) {
   ensure(event.signatures.length >= administrators.threshold, 'threshold_not_met');
 }
 
+const REGISTRY_VERBS = new Set(['change-administrators', 'rotate-log-key']);
+
+async function rotateLogKey(keys, { data, origin }) {
+  ensure(keys.every(({ key }) => key !== data.key), 'key_known');
+  ensure(await logKeyBrought(data, origin), 'key_proof_invalid');
+  ensure(keys.length < limits.LOG_KEYS, 'limit_reached');
+  keys.push({ from: data.from, key: data.key });
+}
+
 /**
  * Replays the registry from genesis. Gives its record and `at(index)`: the administrators in force
  * immediately before a leaf index.
@@ -48,16 +57,21 @@ export async function replayRegistry(genesis, history) {
   const genesisHash = toBase64Url(await valueLeafHash(genesis));
   const subject = toBase64Url(await subjectKey(genesis.origin, 'registry', genesis.origin));
   const state = { seq: 0, latest: genesisHash, index: 0, recorded: 0 };
+  const logKeys = [];
   let current = genesis.administrators;
   const epochs = [{ index: -1, administrators: current }];
   for (const entry of history) {
     const { event } = entry;
-    ensure(event.verb === 'change-administrators', 'wrong_kind', event.verb);
+    ensure(REGISTRY_VERBS.has(event.verb), 'wrong_kind', event.verb);
     const recorded = await common(event, entry, state, genesis.origin, subject);
     ensure(event.signer === undefined, 'wrong_signer');
     checkThreshold(event, current);
-    current = { keys: event.data.keys, threshold: event.data.threshold };
-    epochs.push({ index: entry.index, administrators: current });
+    if (event.verb === 'rotate-log-key') {
+      await rotateLogKey(logKeys, event);
+    } else {
+      current = { keys: event.data.keys, threshold: event.data.threshold };
+      epochs.push({ index: entry.index, administrators: current });
+    }
     state.seq = event.seq;
     state.latest = toBase64Url(await eventLeafHash(event));
     state.index = entry.index;
@@ -70,6 +84,7 @@ export async function replayRegistry(genesis, history) {
     keyDelay: genesis.keyDelay,
     kind: 'registry',
     latest: state.latest,
+    ...(logKeys.length > 0 && { logKeys }),
     seq: state.seq,
   };
   const at = (index) => epochs.findLast((epoch) => epoch.index < index).administrators;

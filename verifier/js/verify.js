@@ -9,6 +9,7 @@ import { absent, placed } from './map.js';
 import { checkAgainst, parsePolicy, parseTrust } from './policy.js';
 import { parseCheckpoint, parseTlogProof } from './note.js';
 import { eventLeafHash, verifyEventSignatures } from './event.js';
+import { shownLogKeys } from './logkeys.js';
 import { valueLeafHash } from './leaf.js';
 import { recordHash } from './record.js';
 import { verifyInclusion } from './tree.js';
@@ -153,6 +154,7 @@ const JUDGES = {
 
 async function decide(context, file, result) {
   const { format, value } = parseFile(await toJson(file));
+  context.logKeys = await shownLogKeys(context, value);
   return JUDGES[format](context, value, result);
 }
 

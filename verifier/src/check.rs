@@ -61,6 +61,8 @@ checks! {
     EpochNotInLog = "epoch_not_in_log", Invalid;
     /// Step 6: the log signed.
     LogSignature = "log_signature", Invalid;
+    /// Step 6: no other key had replaced the one that signed.
+    LogKeyRetired = "log_key_retired", Undetermined;
     /// Step 6: no known cosigner's line is false.
     CosignatureInvalid = "cosignature_invalid", Invalid;
     /// Step 6: the witnesses suffice.
@@ -81,6 +83,8 @@ checks! {
     IssuerPackEpochNotInLog = "issuer_pack_epoch_not_in_log", Undetermined;
     /// Step 7: the log signed the pack's checkpoint.
     IssuerPackLogSignature = "issuer_pack_log_signature", Undetermined;
+    /// Step 7: no other key had replaced the one that signed the pack's checkpoint.
+    IssuerPackLogKeyRetired = "issuer_pack_log_key_retired", Undetermined;
     /// Step 7: no known cosigner's line on the pack's checkpoint is false.
     IssuerPackCosignatureInvalid = "issuer_pack_cosignature_invalid", Undetermined;
     /// Step 7: the pack's witnesses suffice.
@@ -183,6 +187,7 @@ impl Check {
             Self::EpochNotLast => Self::IssuerPackEpochNotLast,
             Self::EpochNotInLog => Self::IssuerPackEpochNotInLog,
             Self::LogSignature => Self::IssuerPackLogSignature,
+            Self::LogKeyRetired => Self::IssuerPackLogKeyRetired,
             Self::CosignatureInvalid => Self::IssuerPackCosignatureInvalid,
             Self::WitnessQuorum => Self::IssuerPackWitnessQuorum,
             Self::AuditorQuorum => Self::IssuerPackAuditorQuorum,

@@ -16,9 +16,9 @@ use zhao_spec::map;
 use zhao_spec::wire::Hash;
 
 use crate::check::{Check, Stop, ensure};
-use crate::policy::TrustPolicy;
 use crate::reason::{Reason, words};
-use crate::steps::{Whose, s03_log, s05_place, s06_vouch};
+use crate::steps::s06_vouch::{self, Unsigned};
+use crate::steps::{Whose, s03_log, s05_place};
 use crate::verdict::Verdict;
 use crate::{Context, Progress, receipt};
 
@@ -33,21 +33,22 @@ pub(crate) fn judge(evidence: &Evidence, context: &Context<'_>) -> Verdict {
 }
 
 fn steps(evidence: &Evidence, context: &Context<'_>) -> Result<(), Stop> {
-    let policy = context.policy;
     let (origin, holds) = match evidence {
         Evidence::TwoHeads(own) => {
             let first = Checkpoint::parse(own.first.text());
             let origin = first.map(|first| first.origin).unwrap_or_default();
-            (origin, two_heads(own, policy))
+            (origin, two_heads(own, context))
         }
-        Evidence::HiddenEvent(own) => (origin_of(&own.head), hidden_event(own, policy)),
-        Evidence::InadmissibleLeaf(own) => (origin_of(&own.head), batch::inadmissible(own, policy)),
-        Evidence::NotIncluded(own) => (origin_of(&own.head), not_included(own, policy)),
+        Evidence::HiddenEvent(own) => (origin_of(&own.head), hidden_event(own, context)),
+        Evidence::InadmissibleLeaf(own) => {
+            (origin_of(&own.head), batch::inadmissible(own, context))
+        }
+        Evidence::NotIncluded(own) => (origin_of(&own.head), not_included(own, context)),
         Evidence::WrongTransition(own) => {
-            (origin_of(&own.head), batch::wrong_transition(own, policy))
+            (origin_of(&own.head), batch::wrong_transition(own, context))
         }
     };
-    s03_log::origin_known(Whose::File, &origin, policy)?;
+    s03_log::origin_known(Whose::File, &origin, context.policy)?;
     ensure(Check::EvidenceDoesNotHold, holds.is_ok(), || {
         Reason::EvidenceDoesNotHold {
             condition: holds.err().unwrap_or_default(),
@@ -69,16 +70,17 @@ fn demand(holds: bool, otherwise: &str) -> Result<(), Fails> {
 }
 
 /// The head is what the log's own key signed: its last leaf is this epoch.
-fn own_head(head: &Head, policy: &TrustPolicy) -> Result<(), Fails> {
+fn own_head(head: &Head, context: &Context<'_>) -> Result<(), Fails> {
     s05_place::epoch(Whose::File, head).map_err(|stop| words(&stop.reason))?;
-    s06_vouch::log_signed(Whose::File, head, policy).map_err(|stop| words(&stop.reason))
+    s06_vouch::log_signed(Whose::File, head, context).map_err(|stop| words(&stop.reason))
 }
 
 /// Two signed states of one log of which neither can have grown into the other.
-fn two_heads(own: &TwoHeads, policy: &TrustPolicy) -> Result<(), Fails> {
+fn two_heads(own: &TwoHeads, context: &Context<'_>) -> Result<(), Fails> {
     let read = |note: &zhao_spec::log::note::SignedNote| {
         let checkpoint = Checkpoint::parse(note.text()).map_err(|error| words(&error))?;
-        s06_vouch::note_signed(note, &checkpoint.origin, policy)?;
+        let (origin, size) = (&checkpoint.origin, checkpoint.size);
+        s06_vouch::note_signed(note, origin, size, context).map_err(Unsigned::words)?;
         Ok::<_, Fails>(checkpoint)
     };
     let (first, second) = (read(&own.first)?, read(&own.second)?);
@@ -105,9 +107,9 @@ fn two_heads(own: &TwoHeads, policy: &TrustPolicy) -> Result<(), Fails> {
 }
 
 /// The log gave a receipt for an event and later showed its subject without it.
-fn hidden_event(own: &HiddenEvent, policy: &TrustPolicy) -> Result<(), Fails> {
-    own_head(&own.head, policy)?;
-    own_head(&own.receipt.head, policy)?;
+fn hidden_event(own: &HiddenEvent, context: &Context<'_>) -> Result<(), Fails> {
+    own_head(&own.head, context)?;
+    own_head(&own.receipt.head, context)?;
     let reason = |stop: Stop| words(&stop.reason);
     receipt::included(&own.receipt).map_err(reason)?;
     receipt::same_head(&own.receipt).map_err(reason)?;
@@ -142,9 +144,10 @@ fn hidden_event(own: &HiddenEvent, policy: &TrustPolicy) -> Result<(), Fails> {
 }
 
 /// An auditor was handed an event, and the log left it out for longer than it may.
-fn not_included(own: &NotIncluded, policy: &TrustPolicy) -> Result<(), Fails> {
-    own_head(&own.head, policy)?;
+fn not_included(own: &NotIncluded, context: &Context<'_>) -> Result<(), Fails> {
+    own_head(&own.head, context)?;
     let handed = &own.handed;
+    let policy = context.policy;
     let known = policy
         .trust
         .auditors

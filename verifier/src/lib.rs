@@ -23,6 +23,7 @@ mod check;
 mod evidence;
 mod history;
 mod licence;
+mod log_keys;
 mod pack;
 mod policy;
 mod reason;
@@ -42,12 +43,14 @@ use zhao_spec::wire::UnixMillis;
 
 use check::Stop;
 use licence::Case;
+use log_keys::LogKeys;
 use steps::{Whose, s01_decode, s06_vouch};
 
 /// What every step may look at beside the file.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) at: UnixMillis,
+    pub(crate) log_keys: &'a LogKeys,
     /// Milliseconds.
     pub(crate) max_age: u64,
     pub(crate) pack: Option<&'a [u8]>,
@@ -66,15 +69,16 @@ pub fn verify(
     max_age: Option<u64>,
 ) -> Verdict {
     let max_age = max_age.unwrap_or(policy.trust.max_age);
-    let context = Context {
-        at,
-        max_age,
-        pack,
-        policy,
-    };
     let file = match s01_decode::file(file) {
         Ok(file) => file,
         Err(stop) => return Progress::default().stopped(stop),
+    };
+    let context = Context {
+        at,
+        log_keys: &LogKeys::shown(&file, pack, policy),
+        max_age,
+        pack,
+        policy,
     };
     match &file {
         AnyFile::Answer(answer) => answer::judge(answer, &context),
@@ -108,7 +112,7 @@ impl Progress {
         head: &Head,
         context: &Context<'_>,
     ) -> Result<Option<UnixSeconds>, Stop> {
-        s06_vouch::log_signed(Whose::File, head, context.policy)?;
+        s06_vouch::log_signed(Whose::File, head, context)?;
         let vouched = s06_vouch::cosigned(Whose::File, head, context.policy)?;
         self.assurance = vouched.assurance;
         self.facts.as_of = Some(head.epoch.time);

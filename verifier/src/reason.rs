@@ -213,6 +213,12 @@ pub enum Reason {
         /// Index of `issued`.
         issued: LeafIndex,
     },
+    /// The checkpoint is signed by a key that another had replaced at its size.
+    #[error("at size {size} another key had replaced the one that signed")]
+    LogKeyRetired {
+        /// Of the tree.
+        size: TreeSize,
+    },
     /// The checkpoint is not signed by the log.
     #[error("log signature: {problem}")]
     LogSignature {
@@ -428,6 +434,7 @@ impl Reason {
             Self::ItemNotInMap { .. } => "item_not_in_map",
             Self::KeyCompromised { .. } => "key_compromised",
             Self::KeyNotAuthorised { .. } => "key_not_authorised",
+            Self::LogKeyRetired { .. } => "log_key_retired",
             Self::LogSignature { .. } => "log_signature",
             Self::LogUnknown { .. } => "log_unknown",
             Self::Malformed { .. } => "malformed",
@@ -481,6 +488,7 @@ fn pack_code(reason: &Reason) -> &'static str {
         Reason::OriginMismatch { .. } => "issuer_pack_origin_mismatch",
         Reason::EpochNotLast { .. } => "issuer_pack_epoch_not_last",
         Reason::EpochNotInLog { .. } => "issuer_pack_epoch_not_in_log",
+        Reason::LogKeyRetired { .. } => "issuer_pack_log_key_retired",
         Reason::LogSignature { .. } => "issuer_pack_log_signature",
         Reason::CosignatureInvalid { .. } => "issuer_pack_cosignature_invalid",
         Reason::WitnessQuorum { .. } => "issuer_pack_witness_quorum",

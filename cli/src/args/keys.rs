@@ -195,6 +195,7 @@ pub(crate) enum Propose {
     PublishType(ProposeType),
     RetireType(ProposeType),
     Administrators(ProposeAdministrators),
+    LogKey(ProposeLogKey),
 }
 
 #[derive(Args, Debug)]
@@ -265,6 +266,14 @@ pub(crate) struct ProposeAdministrators {
     pub(crate) remove: Vec<String>,
     #[arg(long, value_name = "M", value_parser = up_to(1, 16))]
     pub(crate) threshold: Option<u64>,
+    #[command(flatten)]
+    pub(crate) carry: Carry,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProposeLogKey {
+    #[arg(long, value_name = "SIZE", value_parser = up_to(0, 1 << 53))]
+    pub(crate) from: u64,
     #[command(flatten)]
     pub(crate) carry: Carry,
 }

@@ -39,8 +39,12 @@ pub(crate) struct WitnessInit {
 pub(crate) struct WitnessWatch {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
-    #[arg(value_name = "VKEY", required = true)]
+    #[arg(value_name = "VKEY", required_unless_present = "forget")]
     pub(crate) log: Vec<String>,
+    #[arg(long)]
+    pub(crate) new_key: bool,
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) forget: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use zhao_issuer::keys::{Keyring, Purpose, WorkFactor, public_parts};
+use zhao_issuer::keys::{Keyring, Purpose, WorkFactor, public_part, public_parts, vkey};
 use zhao_issuer::office::{LedgerClient as _, Measure, countersign};
 use zhao_issuer::records::Standing;
 use zhao_spec::file::Proposal;
@@ -10,9 +10,10 @@ use zhao_spec::id::LicenceTypeCode;
 use zhao_spec::life::data::Administrators;
 use zhao_spec::life::record::Record;
 use zhao_spec::life::subject::{Kind, subject_key};
-use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::log::trust::Trust;
 use zhao_spec::wire::{Hash, PublicKey, UnixMillis, clip, limits};
+use zhao_verifier::TrustPolicy;
 
 use super::init::parse_uscc;
 use super::keys::{chosen, refused};
@@ -22,8 +23,10 @@ use crate::args::{
     AdminAct, AdminList, AdminNew, AdminPropose, AdminShow, AdminSign, AdminSubmit, Administration,
     Carry, Propose, ProposeAdministrators, ProposeGrant,
 };
+use crate::engine::LOG_KEY;
 use crate::failure::{Exit, Failure, args, because};
 use crate::files;
+use crate::home::Home;
 use crate::host::ADMIN_PASSPHRASE;
 use crate::session::Session;
 use crate::sheet::Sheet;
@@ -145,6 +148,7 @@ fn carry(measure: &Propose) -> &Carry {
         Propose::Suspend(one) | Propose::Resume(one) => &one.carry,
         Propose::PublishType(one) | Propose::RetireType(one) => &one.carry,
         Propose::Administrators(one) => &one.carry,
+        Propose::LogKey(one) => &one.carry,
     }
 }
 
@@ -224,7 +228,51 @@ fn drawn_up(
             let (keys, threshold) = changed(present, one)?;
             draw(desk, Measure::ChangeAdministrators { keys, threshold })
         }
+        Propose::LogKey(one) => {
+            let key_name = free_name(desk)?;
+            let from = TreeSize(one.from);
+            let key_name = key_name.as_str();
+            let proposal = draw(desk, Measure::RotateLogKey { from, key_name })?;
+            list_key(session, &desk.home, key_name)?;
+            Ok(proposal)
+        }
     }
+}
+
+/// The first of log-2, log-3 … that names no key yet.
+fn free_name(desk: &Desk) -> Result<String, Failure> {
+    let parts = public_parts(&desk.home.keys()).map_err(refused)?;
+    let taken = |name: &String| parts.iter().any(|part| part.name == *name);
+    let mut names = (2_u64..).map(|number| format!("{LOG_KEY}-{number}"));
+    Ok(names.find(|name| !taken(name)).unwrap_or_default())
+}
+
+/// Writes a key of the log into the office's own policy, and says what the others' must have.
+fn list_key(session: &Session, home: &Home, name: &str) -> Result<(), Failure> {
+    let part = public_part(&home.keys(), name).map_err(refused)?;
+    let origin = &home.config.origin;
+    let key = vkey(&part.key, Purpose::Log, origin).map_err(because("keys", args![]))?;
+    let path = home.policy();
+    let text = files::read_text(&path, limits::POLICY_BYTES)?;
+    // Beside the key it has, so that the file stays one that people can read.
+    let at = text
+        .lines()
+        .position(|line| line.starts_with("log ") && line.contains(origin.as_str()));
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.insert(
+        at.map_or(0, |at| at.saturating_add(1)),
+        format!("log {key}"),
+    );
+    let text = lines.join("\n") + "\n";
+    let trust = files::read_text(&home.trust(), limits::POLICY_BYTES)?;
+    let wrong = because("policy-wrong", args![path = path.display()]);
+    TrustPolicy::load(&text, &trust).map_err(wrong)?;
+    files::replace(&path, text.as_bytes())?;
+    let path = path.display();
+    session.say(
+        "admin.log-key",
+        &args![name, path, line = format!("log {key}")],
+    )
 }
 
 type Granted = (zhao_spec::id::Uscc, Vec<LicenceTypeCode>, String);

@@ -13,8 +13,8 @@ use zhao_ledger::store::{Store, StoreError};
 use zhao_ledger::tree::StoredTree;
 use zhao_spec::file::Evidence;
 use zhao_spec::life::record::Record;
+use zhao_spec::log::LogKeys;
 use zhao_spec::log::cosignature::UnixSeconds;
-use zhao_spec::log::note::Vkey;
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::map::MapPath;
 use zhao_spec::wire::{Hash, SecretKey, UnixMillis, limits};
@@ -123,11 +123,7 @@ pub(crate) fn audit(
     now: UnixMillis,
 ) -> Result<Found, Failure> {
     let unknown = || Failure::usage("policy-other-log", args![origin]);
-    let logs = trust.policy().logs();
-    let log = logs
-        .iter()
-        .find(|log| log.vkey.name() == origin)
-        .ok_or_else(unknown)?;
+    let log = LogKeys::of(trust.policy(), origin).ok_or_else(unknown)?;
     let genesis = trust.trust().genesis_of(origin).ok_or_else(unknown)?;
     let reader = Reader::new(Arc::clone(&store));
     let view = reader.latest().map_err(because("ledger", args![]))?;
@@ -138,7 +134,7 @@ pub(crate) fn audit(
     let mut auditor = Auditor::new(
         "auditor",
         SecretKey::from_seed(seed),
-        log.vkey.clone(),
+        log.clone(),
         *genesis,
         Arc::new(own),
         Arc::new(StoreLeaves(Arc::clone(&store))),
@@ -157,7 +153,7 @@ pub(crate) fn audit(
                 Ok(evidence) => found.evidence.push(evidence),
                 Err(error) => found.stopped = Some(format!("{}; {error}", finding.diverged)),
             }
-            lay_beside_published(&mut found, &view, &*store, &log.vkey, trust, held, now);
+            lay_beside_published(&mut found, &view, &*store, &log, trust, held, now);
             return Ok(found);
         }
         Err(
@@ -167,7 +163,7 @@ pub(crate) fn audit(
             | AuditError::Checkpoint(_)),
         ) => {
             found.stopped = Some(error.to_string());
-            lay_beside_published(&mut found, &view, &*store, &log.vkey, trust, held, now);
+            lay_beside_published(&mut found, &view, &*store, &log, trust, held, now);
             return Ok(found);
         }
         Err(error) => return Err(Failure::usage("audit", args![cause = error])),
@@ -187,7 +183,7 @@ fn lay_beside_published(
     found: &mut Found,
     view: &View<'_>,
     store: &dyn Store,
-    log: &Vkey,
+    log: &LogKeys,
     trust: &TrustPolicy,
     held: &[Held],
     now: UnixMillis,

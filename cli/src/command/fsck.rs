@@ -9,6 +9,7 @@ use zhao_ledger::store::files::Directory;
 use zhao_ledger::store::layout::Heads;
 use zhao_ledger::store::{self, Read};
 use zhao_spec::life::record::Record;
+use zhao_spec::log::LogKeys;
 use zhao_spec::log::checkpoint::Checkpoint;
 use zhao_spec::log::note::SignedNote;
 use zhao_spec::log::tree::LeafIndex;
@@ -264,11 +265,8 @@ fn said(session: &Session, finding: &office::Finding) -> String {
 fn check_log(home: &Home, database: &Log) -> Result<fsck::Report, Failure> {
     let trust = own_trust(home)?;
     let origin = &home.config.origin;
-    let logs = trust.policy().logs();
-    let log = logs
-        .iter()
-        .find(|log| log.vkey.name() == origin)
+    let log = LogKeys::of(trust.policy(), origin)
         .ok_or_else(|| Failure::usage("policy-other-log", args![origin]))?;
     let files = Directory::open(&home.ledger()).map_err(because("ledger", args![]))?;
-    fsck::check(&*database.store, &files, &log.vkey).map_err(because("ledger", args![]))
+    fsck::check(&*database.store, &files, &log).map_err(because("ledger", args![]))
 }

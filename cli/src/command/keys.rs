@@ -14,7 +14,7 @@ use crate::args::{
     Form, Keys, KeysAct, KeysCheck, KeysExport, KeysImport, KeysList, KeysPassphrase, KeysShow,
     Secret, Unit, UnitAct, UnitRotate,
 };
-use crate::engine::{AUDITOR_KEY, LOG_KEY, WITNESS_KEY};
+use crate::engine::{AUDITOR_KEY, WITNESS_KEY};
 use crate::failure::{Exit, Failure, args, because};
 use crate::files;
 use crate::home::{Home, Lock};
@@ -70,7 +70,7 @@ impl Place {
     /// The name of a key in notes and policies.
     fn vkey_name(&self, part: &PublicPart) -> String {
         match (&self.home, part.name.as_str()) {
-            (Some(home), LOG_KEY) => home.config.origin.clone(),
+            (Some(home), _) if part.purpose == Purpose::Log => home.config.origin.clone(),
             (Some(home), WITNESS_KEY) => home.config.witness.clone(),
             (Some(home), AUDITOR_KEY) => home.config.auditor.clone(),
             _ => part.name.clone(),

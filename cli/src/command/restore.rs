@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use zhao_spec::log::checkpoint;
+use zhao_spec::log::LogKeys;
 use zhao_spec::wire::{UnixMillis, clip};
 
 use super::backup::{Entry, FORMAT, MANIFEST, Manifest, checkpoint as stated, walk};
@@ -228,10 +228,9 @@ fn check_head(home: &Home, path: &Path, ours: u64) -> Result<(), Failure> {
     let note = files::read_text(path, NOTE_BYTES)?;
     let trust = own_trust(home)?;
     let origin = &home.config.origin;
-    let logs = trust.policy().logs();
-    let log = logs.iter().find(|log| log.vkey.name() == origin);
+    let log = LogKeys::of(trust.policy(), origin);
     let log = log.ok_or_else(|| Failure::usage("policy-other-log", args![origin]))?;
-    let opened = checkpoint::open(&note, &log.vkey);
+    let opened = log.open(&note);
     let path = path.display();
     let (head, _) = opened.map_err(|cause| Failure::refused("backup-head", args![path, cause]))?;
     if head.size.0 > ours {

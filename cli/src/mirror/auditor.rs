@@ -20,8 +20,8 @@ use zhao_http::limits;
 use zhao_issuer::keys::{Keyring, Purpose, WorkFactor};
 use zhao_ledger::read::Reader;
 use zhao_ledger::witness::{Clock, Request};
-use zhao_spec::log::checkpoint;
-use zhao_spec::log::note::{KeyKind, Vkey, check_name};
+use zhao_spec::log::checkpoint::Checkpoint;
+use zhao_spec::log::note::{KeyKind, SignedNote, Vkey, check_name};
 use zhao_spec::log::tree::TreeSize;
 use zhao_spec::wire::clip;
 
@@ -206,15 +206,15 @@ fn judge(shared: &Shared, request: &Request) -> Said {
             );
         }
     };
-    let checkpoint = match checkpoint::open(&request.note, &mirror.log) {
+    let checkpoint = match mirror.log.open(&request.note) {
         Ok((checkpoint, _)) => checkpoint,
         Err(cause) => return not(StatusCode::FORBIDDEN, &cause),
     };
     // Nobody gets an old head with a new date.
     let cosigned = mirror.auditor.latest().map(|note| {
         let note = note?;
-        let opened = checkpoint::open(&note, &mirror.log).ok()?;
-        Some(opened.0.size)
+        let own = SignedNote::parse(&note).ok()?;
+        Some(Checkpoint::parse(own.text()).ok()?.size)
     });
     match cosigned {
         Ok(Some(size)) if size > checkpoint.size => return Said::Ahead(size),

@@ -26,8 +26,8 @@ use zhao_ledger::store::Store;
 use zhao_ledger::store::rocks::Rocks;
 use zhao_spec::file::Evidence;
 use zhao_spec::life::leaf::{Epoch, Leaf};
-use zhao_spec::log::checkpoint::{self, Checkpoint};
-use zhao_spec::log::note::Vkey;
+use zhao_spec::log::LogKeys;
+use zhao_spec::log::checkpoint::Checkpoint;
 use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::wire::{SecretKey, UnixMillis, limits};
 use zhao_verifier::TrustPolicy;
@@ -70,7 +70,7 @@ struct Config {
 struct Mirror {
     dir: PathBuf,
     trust: TrustPolicy,
-    log: Vkey,
+    log: LogKeys,
     auditor: Auditor,
     spool: Arc<Spool>,
     _lock: Lock,
@@ -230,9 +230,7 @@ impl Mirror {
         } = place;
         let (dir, origin) = (opening.dir, config.origin.as_str());
         let unknown = || Failure::usage("policy-other-log", args![origin]);
-        let logs = trust.policy().logs();
-        let log = logs.iter().find(|log| log.vkey.name() == origin);
-        let log = log.ok_or_else(unknown)?.vkey.clone();
+        let log = LogKeys::of(trust.policy(), origin).ok_or_else(unknown)?;
         let genesis = *trust.trust().genesis_of(origin).ok_or_else(unknown)?;
         files::make_dir(dir)?;
         let held = lock(dir, || false)?;
@@ -271,7 +269,7 @@ impl Mirror {
     fn pass(&mut self, progress: &ProgressBar) -> Result<Pass, Failure> {
         let wrap = |cause: &dyn std::fmt::Display| Failure::usage("mirror", args![cause]);
         let note = self.spool.distant().checkpoint().map_err(|e| wrap(&e))?;
-        let checkpoint = match checkpoint::open(&note, &self.log) {
+        let checkpoint = match self.log.open(&note) {
             Ok((checkpoint, _)) => checkpoint,
             Err(cause) => return Ok(Pass::Unfit(cause.to_string())),
         };

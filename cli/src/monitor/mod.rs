@@ -11,8 +11,8 @@ use zhao_ledger::audit::compare::{Known, NotJudged, Seen};
 use zhao_ledger::sequence::Quorum;
 use zhao_spec::file::Evidence;
 use zhao_spec::life::subject::{Kind, subject_key};
-use zhao_spec::log::checkpoint::{self, Checkpoint};
-use zhao_spec::log::note::Vkey;
+use zhao_spec::log::LogKeys;
+use zhao_spec::log::checkpoint::Checkpoint;
 use zhao_spec::wire::{Hash, clip, limits};
 use zhao_verifier::TrustPolicy;
 
@@ -87,20 +87,19 @@ fn stated(note: &str) -> Result<Checkpoint, Failure> {
 }
 
 /// A checkpoint of a log of the policy, with its quorum; and that log's key.
-fn quorate(trust: &TrustPolicy, note: &str) -> Result<(Vkey, Checkpoint), Failure> {
+fn quorate(trust: &TrustPolicy, note: &str) -> Result<(LogKeys, Checkpoint), Failure> {
     let stated = stated(note)?;
     let origin = &stated.origin;
-    let logs = trust.policy().logs();
-    let log = logs.iter().find(|log| log.vkey.name() == origin);
+    let log = LogKeys::of(trust.policy(), origin);
     let log = log.ok_or_else(|| Failure::usage("policy-other-log", args![origin]))?;
-    let (checkpoint, _) = checkpoint::open(note, &log.vkey).map_err(because("log", args![]))?;
+    let (checkpoint, _) = log.open(note).map_err(because("log", args![]))?;
     let quorum = Quorum {
         policy: trust.policy().clone(),
         trust: None,
         others: Vec::new(),
     };
     match quorum.is_met(note) {
-        Ok(true) => Ok((log.vkey.clone(), checkpoint)),
+        Ok(true) => Ok((log, checkpoint)),
         Ok(false) => Err(Failure::usage(
             "log-no-quorum",
             args![size = checkpoint.size],
@@ -220,7 +219,7 @@ impl Watch<'_> {
         };
         let seen = before
             .as_deref()
-            .map(|before| checkpoint::open(before, &log).map(|(checkpoint, _)| checkpoint));
+            .map(|before| log.open(before).map(|(checkpoint, _)| checkpoint));
         let seen = seen.transpose().map_err(|cause| {
             let path = self.command.state.display();
             Failure::usage("monitor-state", args![path, cause])
@@ -284,7 +283,7 @@ impl Watch<'_> {
     /// The distant log under one of its heads.
     fn known<'a>(
         &'a self,
-        log: &'a Vkey,
+        log: &'a LogKeys,
         note: &str,
         checkpoint: &Checkpoint,
     ) -> Result<Known<'a, DistantTree<'a>>, String> {

@@ -76,6 +76,7 @@ fn init(session: &Session, wanted: &WitnessInit) -> Result<Exit, Failure> {
     let name = &wanted.name;
     check_name(name).map_err(because("witness-name", args![value = clip(name)]))?;
     let logs = logs(&wanted.log)?;
+    once(&logs, &[])?;
     if wanted
         .dir
         .read_dir()
@@ -125,9 +126,29 @@ fn watch(session: &Session, wanted: &WitnessWatch) -> Result<Exit, Failure> {
     let mut home = Home::open(&wanted.dir)?;
     // A server that runs has read the file already, and would not see what is added.
     let _lock = home.lock()?;
+    // A further key of a log that is watched: whoever adds one must mean it.
+    if !wanted.new_key {
+        once(&logs(&wanted.log)?, &home.logs)?;
+    }
     let mut all = home.config.logs.clone();
     all.extend(wanted.log.iter().cloned());
-    home.logs = logs(&all)?;
+    for text in &wanted.forget {
+        let known = all.len();
+        all.retain(|other| other != text);
+        if all.len() == known {
+            let value = clip(text);
+            return Err(Failure::usage("witness-log-unknown", args![value]));
+        }
+    }
+    let left = logs(&all)?;
+    for log in &home.logs {
+        // Without any of its keys its last head would be forgotten with it.
+        if left.iter().all(|kept| kept.name() != log.name()) {
+            let origin = log.name();
+            return Err(Failure::usage("witness-log-last", args![origin]));
+        }
+    }
+    home.logs = left;
     home.config.logs = all;
     home.write()?;
     let count = home.logs.len();
@@ -135,7 +156,19 @@ fn watch(session: &Session, wanted: &WitnessWatch) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
-/// The logs' keys, one a log.
+/// Refuses a second key of one log, among `logs` and beside those that are `known`.
+fn once(logs: &[Vkey], known: &[Vkey]) -> Result<(), Failure> {
+    for (at, log) in logs.iter().enumerate() {
+        let mut before = logs.iter().take(at).chain(known);
+        if before.any(|other| other.name() == log.name()) {
+            let origin = log.name();
+            return Err(Failure::usage("witness-log-twice", args![origin]));
+        }
+    }
+    Ok(())
+}
+
+/// The logs' keys. Several of one origin are one log's, which changed its key.
 fn logs(texts: &[String]) -> Result<Vec<Vkey>, Failure> {
     let mut logs: Vec<Vkey> = Vec::with_capacity(texts.len());
     for text in texts {
@@ -144,7 +177,7 @@ fn logs(texts: &[String]) -> Result<Vec<Vkey>, Failure> {
         if log.kind() != KeyKind::Ed25519 {
             return Err(Failure::usage("witness-log-kind", args![value]));
         }
-        if logs.iter().any(|known| known.name() == log.name()) {
+        if logs.contains(&log) {
             let origin = log.name();
             return Err(Failure::usage("witness-log-twice", args![origin]));
         }

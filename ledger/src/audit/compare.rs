@@ -13,7 +13,8 @@ use zhao_spec::life::apply::{ApplyError, View, ViewFault, apply};
 use zhao_spec::life::event::VerifiedEvent;
 use zhao_spec::life::leaf::Epoch;
 use zhao_spec::life::record::Record;
-use zhao_spec::log::note::{SignedNote, Vkey};
+use zhao_spec::log::LogKeys;
+use zhao_spec::log::note::SignedNote;
 use zhao_spec::log::tree::{
     LeafIndex, NodeReader, ProveError, TreeError, TreeSize, check_inclusion, prove_inclusion, root,
 };
@@ -46,7 +47,7 @@ pub trait Standing {
 
 /// A log as it is known here, under the newest signed head.
 pub struct Known<'a, R> {
-    log: &'a Vkey,
+    log: &'a LogKeys,
     newest: SignedHead,
     head: Head,
     tree: R,
@@ -77,7 +78,7 @@ where
     /// # Errors
     /// The note is not of the log; the tree does not have its root; the tree cannot be read.
     pub fn new(
-        log: &'a Vkey,
+        log: &'a LogKeys,
         note: &str,
         epoch: Epoch,
         tree: R,
@@ -334,7 +335,7 @@ fn decided_after(place: &SubjectPlace, size: TreeSize) -> bool {
 }
 
 /// What a receipt must be so that it binds the log.
-fn sound(receipt: &Receipt, log: &Vkey) -> Result<(), String> {
+fn sound(receipt: &Receipt, log: &LogKeys) -> Result<(), String> {
     let head = &receipt.head;
     let checkpoint = head.checkpoint();
     SignedHead::open(&head.proof.note().format(), log).map_err(|error| error.to_string())?;

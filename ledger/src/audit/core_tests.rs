@@ -39,7 +39,7 @@ fn auditor(disk: &Memory, shelf: &Arc<Shelf>, genesis: Hash) -> Auditor {
     Auditor::new(
         "auditor.example",
         secret("auditor"),
-        log,
+        log.into(),
         genesis,
         store,
         source,

@@ -19,7 +19,9 @@ use std::thread;
 
 use zhao_spec::life::leaf::{Epoch, Genesis, Leaf};
 use zhao_spec::life::record::Record;
-use zhao_spec::log::checkpoint::{self, Checkpoint, CheckpointError};
+use zhao_spec::life::subject::{Kind, subject_key};
+use zhao_spec::log::LogKeys;
+use zhao_spec::log::checkpoint::{Checkpoint, CheckpointError};
 use zhao_spec::log::cosignature::{self, UnixSeconds};
 use zhao_spec::log::note::{KeyKind, NoteError, Vkey, VkeyError};
 use zhao_spec::log::tree::{LeafIndex, ProveError, TreeSize, leaf_hash, prove_inclusion};
@@ -126,7 +128,7 @@ pub struct Auditor {
     name: String,
     secret: SecretKey,
     vkey: Vkey,
-    log: Vkey,
+    log: LogKeys,
     genesis: Hash,
     store: Arc<dyn Store>,
     source: Arc<dyn LeafSource>,
@@ -155,7 +157,7 @@ impl Auditor {
     pub fn new(
         name: &str,
         secret: SecretKey,
-        log: Vkey,
+        log: LogKeys,
         genesis: Hash,
         store: Arc<dyn Store>,
         source: Arc<dyn LeafSource>,
@@ -216,12 +218,12 @@ impl Auditor {
     /// # Errors
     /// See [`AuditError`]; nothing is then cosigned, and what was replayed well stays.
     pub fn cosign(&mut self, note: &str, now: UnixSeconds) -> Result<String, AuditError> {
-        let (checkpoint, signed) = checkpoint::open(note, &self.log)?;
+        let (checkpoint, signed) = self.keys_now()?.open(note)?;
         self.advance(&checkpoint, note)?;
         let signature = cosignature::cosign(&self.secret, &self.name, now, signed.text())?;
         let line = signature.line();
         let mut kept = checkpoint.to_note()?;
-        for own in signed.by(&self.log) {
+        for own in self.keys_now()?.lines(&signed) {
             kept.add(own.clone())?;
         }
         kept.add(signature)?;
@@ -238,7 +240,7 @@ impl Auditor {
     /// # Errors
     /// See [`AuditError`]; what was replayed well stays.
     pub fn follow(&mut self, note: &str) -> Result<Checkpoint, AuditError> {
-        let (checkpoint, _) = checkpoint::open(note, &self.log)?;
+        let (checkpoint, _) = self.keys_now()?.open(note)?;
         self.advance(&checkpoint, note)?;
         let mut batch = WriteBatch::new();
         batch.put::<Heads>(&checkpoint.size.0, &note.as_bytes().to_vec());
@@ -268,10 +270,27 @@ impl Auditor {
             return Err(not_an_epoch);
         };
         let leaf = store::require::<Leaves>(&*self.store, &LeafIndex(last))?;
-        match Leaf::parse(&leaf) {
-            Ok(Leaf::Epoch(_)) => Ok(()),
-            _ => Err(not_an_epoch),
+        if !matches!(Leaf::parse(&leaf), Ok(Leaf::Epoch(_))) {
+            return Err(not_an_epoch);
         }
+        // Once more, with what these leaves say of the log's keys: a head that only a replaced key
+        // signed is not cosigned, whoever made it.
+        self.keys_now()?.open(note)?;
+        Ok(())
+    }
+
+    /// The log's keys, and which of them its administrators named for which size, as far as the
+    /// log was replayed.
+    fn keys_now(&mut self) -> Result<LogKeys, AuditError> {
+        let origin = self.log.origin().to_owned();
+        let key = subject_key(&origin, Kind::Registry, &origin);
+        let edge = self.edge()?.clone();
+        let record = StoredView::new(&*self.store, &edge.map, &self.hot).get(&key)?;
+        let named = match record.as_deref() {
+            Some(Record::Registry(record)) => record.log_keys.clone(),
+            _ => Vec::new(),
+        };
+        Ok(self.log.clone().with_named(&named))
     }
 
     /// Hashes all new leaves before any is believed; returns the tiles they fill.
@@ -452,6 +471,7 @@ impl Auditor {
         meta.put::<Meta>(&MetaKey::Origin, &genesis.origin.as_bytes().to_vec());
         let key = self
             .log
+            .first()
             .public_key()
             .map(|key| key.to_bytes().to_vec())
             .unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Names, published heads, and the files beside the database.
 
-use zhao_spec::log::checkpoint;
+use zhao_spec::log::LogKeys;
 use zhao_spec::log::note::Vkey;
 use zhao_spec::log::tree::TreeSize;
 
@@ -13,22 +13,24 @@ use crate::store::files::Files;
 use crate::store::layout::{FORMAT, Family, Meta, MetaKey, Table};
 
 impl Fsck<'_> {
-    pub(super) fn check_meta(&mut self, log: &Vkey) -> Result<(), StoreError> {
-        let key = log
-            .public_key()
-            .map(|key| key.to_bytes().to_vec())
-            .unwrap_or_default();
+    pub(super) fn check_meta(&mut self, log: &LogKeys) -> Result<(), StoreError> {
+        // The key the log began with: one of those it has, whichever signs now.
+        let first = log.iter().filter_map(Vkey::public_key);
         let expected = [
-            (MetaKey::Format, FORMAT.to_be_bytes().to_vec()),
-            (MetaKey::LogKey, key),
-            (MetaKey::Origin, log.name().as_bytes().to_vec()),
+            (MetaKey::Format, vec![FORMAT.to_be_bytes().to_vec()]),
+            (
+                MetaKey::LogKey,
+                first.map(|key| key.to_bytes().to_vec()).collect(),
+            ),
+            (MetaKey::Origin, vec![log.origin().as_bytes().to_vec()]),
         ];
         let keys: Vec<Vec<u8>> = expected
             .iter()
             .map(|(key, _)| Meta::encode_key(key))
             .collect();
-        for (key, (_, value)) in keys.iter().zip(&expected) {
-            if self.store.get(Family::Meta, key)?.as_ref() != Some(value) {
+        for (key, (_, values)) in keys.iter().zip(&expected) {
+            let value = self.store.get(Family::Meta, key)?;
+            if !value.is_some_and(|value| values.contains(&value)) {
                 self.find("meta", key, "not of this log and program", Advice::Restore);
             }
         }
@@ -47,7 +49,7 @@ impl Fsck<'_> {
     pub(super) fn check_heads(
         &mut self,
         files: &dyn Files,
-        log: &Vkey,
+        log: &LogKeys,
         quorum: Option<&Quorum>,
     ) -> Result<(), StoreError> {
         let mut notes = Vec::new();
@@ -91,14 +93,14 @@ impl Fsck<'_> {
     /// A signed head must be of this log, at its size, over an epoch leaf.
     fn check_note(
         &self,
-        log: &Vkey,
+        log: &LogKeys,
         key: Option<&[u8]>,
         note: &[u8],
     ) -> Result<Result<TreeSize, String>, StoreError> {
         let Ok(text) = std::str::from_utf8(note) else {
             return Ok(Err("not UTF-8".to_owned()));
         };
-        let size = match checkpoint::open(text, log) {
+        let size = match log.open(text) {
             Err(error) => return Ok(Err(error.to_string())),
             Ok((checkpoint, _)) if checkpoint.size > self.size() => {
                 return Ok(Err("newer than the database".to_owned()));
@@ -129,7 +131,7 @@ impl Fsck<'_> {
         &mut self,
         files: &dyn Files,
         notes: &[(Vec<u8>, Vec<u8>)],
-        log: &Vkey,
+        log: &LogKeys,
     ) -> Result<(), StoreError> {
         let Some(bytes) = files.read(intent::FILE)? else {
             self.find(intent::FILE, &[], "missing", Advice::Restore);
@@ -137,7 +139,7 @@ impl Fsck<'_> {
         };
         let problem = match Intent::parse(&bytes) {
             Err(error) => error.to_string(),
-            Ok(intent) if intent.origin != log.name() => "of another log".to_owned(),
+            Ok(intent) if intent.origin != log.origin() => "of another log".to_owned(),
             Ok(intent) if intent.size > self.size() => {
                 format!(
                     "size {} is beyond the database: an older one was restored",

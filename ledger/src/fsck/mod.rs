@@ -18,7 +18,7 @@ use std::sync::Arc;
 use zhao_spec::life::apply::{View, ViewFault};
 use zhao_spec::life::leaf::{Epoch, Leaf};
 use zhao_spec::life::record::Record;
-use zhao_spec::log::note::Vkey;
+use zhao_spec::log::LogKeys;
 use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::map::MemoryMap;
 use zhao_spec::wire::{Hash, Keys};
@@ -120,7 +120,7 @@ impl Report {
 ///
 /// # Errors
 /// The store cannot be read at all; a value that cannot be decoded is a finding.
-pub fn check(store: &dyn Read, files: &dyn Files, log: &Vkey) -> Result<Report, StoreError> {
+pub fn check(store: &dyn Read, files: &dyn Files, log: &LogKeys) -> Result<Report, StoreError> {
     run(store, files, log, None)
 }
 
@@ -132,7 +132,7 @@ pub fn check(store: &dyn Read, files: &dyn Files, log: &Vkey) -> Result<Report, 
 pub fn check_against(
     store: &dyn Read,
     files: &dyn Files,
-    log: &Vkey,
+    log: &LogKeys,
     quorum: &Quorum,
 ) -> Result<Report, StoreError> {
     run(store, files, log, Some(quorum))
@@ -141,7 +141,7 @@ pub fn check_against(
 fn run(
     store: &dyn Read,
     files: &dyn Files,
-    log: &Vkey,
+    log: &LogKeys,
     quorum: Option<&Quorum>,
 ) -> Result<Report, StoreError> {
     let mut fsck = Fsck::new(store);

@@ -4,8 +4,7 @@
 //! intent file stays where it is, so a rebuilt database that is not the old log does not start.
 
 use zhao_spec::life::leaf::{Epoch, Leaf};
-use zhao_spec::log::checkpoint;
-use zhao_spec::log::note::Vkey;
+use zhao_spec::log::LogKeys;
 use zhao_spec::log::tree::{LeafIndex, TreeSize};
 
 use super::END;
@@ -63,7 +62,7 @@ pub enum RebuildError {
 ///
 /// # Errors
 /// See [`RebuildError`]; `to` is then useless.
-pub fn rebuild(from: &dyn Read, to: &dyn Store, log: &Vkey) -> Result<u64, RebuildError> {
+pub fn rebuild(from: &dyn Read, to: &dyn Store, log: &LogKeys) -> Result<u64, RebuildError> {
     if to.last(Family::Leaves)?.is_some() || to.last(Family::Meta)?.is_some() {
         return Err(RebuildError::NotEmpty);
     }
@@ -124,17 +123,18 @@ pub(crate) fn judge(
     ))
 }
 
-pub(crate) fn put_meta(batch: &mut WriteBatch, log: &Vkey) {
+pub(crate) fn put_meta(batch: &mut WriteBatch, log: &LogKeys) {
     let key = log
+        .first()
         .public_key()
         .map(|key| key.to_bytes().to_vec())
         .unwrap_or_default();
     batch.put::<Meta>(&MetaKey::Format, &FORMAT.to_be_bytes().to_vec());
     batch.put::<Meta>(&MetaKey::LogKey, &key);
-    batch.put::<Meta>(&MetaKey::Origin, &log.name().as_bytes().to_vec());
+    batch.put::<Meta>(&MetaKey::Origin, &log.origin().as_bytes().to_vec());
 }
 
-fn copy_heads(from: &dyn Read, to: &dyn Store, log: &Vkey) -> Result<(), RebuildError> {
+fn copy_heads(from: &dyn Read, to: &dyn Store, log: &LogKeys) -> Result<(), RebuildError> {
     let mut next: Vec<u8> = Vec::new();
     loop {
         let entries = from.scan(Family::Heads, &next, &END, CHUNK)?;
@@ -147,7 +147,7 @@ fn copy_heads(from: &dyn Read, to: &dyn Store, log: &Vkey) -> Result<(), Rebuild
             let (size, note) = decode::<Heads>(entry)?;
             let wrong = |problem: String| RebuildError::Head { size, problem };
             let text = std::str::from_utf8(&note).map_err(|error| wrong(error.to_string()))?;
-            let opened = checkpoint::open(text, log);
+            let opened = log.open(text);
             let (checkpoint, _) = opened.map_err(|error| wrong(error.to_string()))?;
             let root = log_root(to, TreeSize(size), &[])?;
             if checkpoint.size.0 != size || checkpoint.root != root {

@@ -11,7 +11,7 @@ use crate::store::memory::Memory;
 
 fn report(site: &Site) -> Report {
     let store = site.disk.store().unwrap();
-    check(&store, &site.disk.files(), Site::signer().vkey()).unwrap()
+    check(&store, &site.disk.files(), &Site::keys()).unwrap()
 }
 
 /// The one finding: its place, problem and advice.
@@ -169,7 +169,7 @@ fn rebuilt(damage: impl Fn(&Site)) -> (Site, Result<u64, RebuildError>) {
             .damage_file(name, site.disk.files().read(name).unwrap());
     }
     let (old, to) = (site.disk.store().unwrap(), new.disk.store().unwrap());
-    let result = rebuild(&old, &to, Site::signer().vkey());
+    let result = rebuild(&old, &to, &Site::keys());
     (new, result)
 }
 
@@ -221,7 +221,7 @@ fn bad_leaves_and_heads_are_not_rebuilt() {
     let again = rebuild(
         &new.disk.store().unwrap(),
         &new.disk.store().unwrap(),
-        Site::signer().vkey(),
+        &Site::keys(),
     );
     assert_eq!(again, Err(RebuildError::NotEmpty));
 }
@@ -232,7 +232,13 @@ fn cosignatures_are_judged_where_the_policy_is_known() {
     let signer = Site::signer();
     let judge = |site: &Site| {
         let store = site.disk.store().unwrap();
-        check_against(&store, &site.disk.files(), signer.vkey(), &Site::quorum()).unwrap()
+        check_against(
+            &store,
+            &site.disk.files(),
+            &signer.vkey().clone().into(),
+            &Site::quorum(),
+        )
+        .unwrap()
     };
     assert!(judge(&site).is_clean());
     let heads = site.disk.entries(Family::Heads);

@@ -6,7 +6,7 @@
 //! so it is written.
 
 use zhao_spec::life::leaf::Leaf;
-use zhao_spec::log::note::Vkey;
+use zhao_spec::log::LogKeys;
 use zhao_spec::log::tile::{Kind, TILE_WIDTH, Tile, decode_bundle};
 use zhao_spec::log::tree::{Frontier, TreeError, TreeSize, leaf_hash};
 use zhao_spec::wire::limits;
@@ -101,7 +101,7 @@ pub fn catch_up(
     store: &dyn Store,
     files: &dyn Files,
     place: &dyn Place,
-    log: &Vkey,
+    log: &LogKeys,
     step: &dyn Fn(u64, u64),
 ) -> Result<CaughtUp, CatchUpError> {
     let mut edge = edge_or_empty(store)?;
@@ -169,9 +169,9 @@ pub fn catch_up(
 }
 
 impl<'a> There<'a> {
-    fn read(place: &'a dyn Place, log: &Vkey, from: TreeSize) -> Result<Self, CatchUpError> {
+    fn read(place: &'a dyn Place, log: &LogKeys, from: TreeSize) -> Result<Self, CatchUpError> {
         let (claim, _) = read(place)?.ok_or(PublishError::Lost)?;
-        if claim.origin != log.name() {
+        if claim.origin != log.origin() {
             return Err(PublishError::OtherLog(claim.origin).into());
         }
         let found = place.get(CHECKPOINT_FILE, limits::NOTE_BYTES)?;
@@ -252,7 +252,12 @@ impl<'a> There<'a> {
     }
 
     /// Adds a leaf to what is hashed; at the published head the root must be the signed one.
-    fn push(&self, frontier: &mut Frontier, leaf: &[u8], log: &Vkey) -> Result<(), CatchUpError> {
+    fn push(
+        &self,
+        frontier: &mut Frontier,
+        leaf: &[u8],
+        log: &LogKeys,
+    ) -> Result<(), CatchUpError> {
         let full = |error: TreeError| StoreError::Engine(error.to_string());
         frontier.push(leaf_hash(leaf)).map_err(full)?;
         let size = frontier.size();
@@ -263,7 +268,7 @@ impl<'a> There<'a> {
     }
 
     /// Keeps the published head: its readers know it, and proofs may be made for it.
-    fn keep_head(&self, store: &dyn Store, log: &Vkey) -> Result<(), CatchUpError> {
+    fn keep_head(&self, store: &dyn Store, log: &LogKeys) -> Result<(), CatchUpError> {
         let newest = store::last::<Heads>(store)?.map_or(0, |(size, _)| size);
         if self.head.0 <= newest {
             return Ok(());

@@ -33,14 +33,14 @@ fn run(site: &Site, place: &MemoryPlace, name: &str, take_over: bool) -> Site {
 }
 
 fn uploader(place: &MemoryPlace) -> Uploader {
-    let log = Site::signer().vkey().clone();
+    let log = Site::keys();
     Uploader::new(Arc::new(place.clone()), log, Segments::default())
 }
 
 /// The uploader that a server has: it knows what the sequencer of its process made.
 fn uploader_of(site: &Site) -> Uploader {
     let publication = site.publication.clone().unwrap();
-    let log = Site::signer().vkey().clone();
+    let log = Site::keys();
     Uploader::new(publication.place, log, publication.segments)
 }
 

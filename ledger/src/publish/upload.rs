@@ -9,8 +9,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use zhao_spec::log::checkpoint;
-use zhao_spec::log::note::Vkey;
+use zhao_spec::log::LogKeys;
+use zhao_spec::log::checkpoint::Checkpoint;
 use zhao_spec::log::tile::{Kind, LEVEL_LIMIT, TILE_WIDTH, Tile, changed_tiles};
 use zhao_spec::log::tree::TreeSize;
 use zhao_spec::wire::{Hash, limits};
@@ -34,7 +34,7 @@ type Objects = Arc<Mutex<Receiver<(String, Vec<u8>)>>>;
 /// Keeps a place as new as the published head.
 pub struct Uploader {
     place: Arc<dyn Place>,
-    log: Vkey,
+    log: LogKeys,
     /// Whether segments of earlier runs were looked for.
     swept: bool,
     segments: Segments,
@@ -43,7 +43,7 @@ pub struct Uploader {
 impl std::fmt::Debug for Uploader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Uploader")
-            .field("log", &self.log.name())
+            .field("log", &self.log.origin())
             .finish_non_exhaustive()
     }
 }
@@ -78,7 +78,7 @@ impl From<PlaceError> for UploadError {
 impl Uploader {
     /// For the log with this key. `segments` are those of the one who claims in this process.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, log: Vkey, segments: Segments) -> Self {
+    pub fn new(place: Arc<dyn Place>, log: LogKeys, segments: Segments) -> Self {
         Self {
             place,
             log,
@@ -335,12 +335,12 @@ fn right_edge(size: TreeSize) -> impl Iterator<Item = Tile> {
 }
 
 /// A head in the place: signed by the log's key.
-pub(crate) fn open(note: &[u8], log: &Vkey) -> Result<checkpoint::Checkpoint, PublishError> {
+pub(crate) fn open(note: &[u8], log: &LogKeys) -> Result<Checkpoint, PublishError> {
     let wrong = |problem: String| PublishError::Malformed {
         name: CHECKPOINT_FILE.to_owned(),
         problem,
     };
     let text = std::str::from_utf8(note).map_err(|error| wrong(error.to_string()))?;
-    let opened = checkpoint::open(text, log).map_err(|error| wrong(error.to_string()))?;
+    let opened = log.open(text).map_err(|error| wrong(error.to_string()))?;
     Ok(opened.0)
 }

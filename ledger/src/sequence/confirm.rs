@@ -6,7 +6,6 @@
 //! while the silent ones could be a quorum, those who answer are none, and nothing could be
 //! published anyway.
 
-use zhao_spec::log::checkpoint;
 use zhao_spec::log::cosignature::UnixSeconds;
 use zhao_spec::log::note::{SignedNote, Vkey};
 use zhao_spec::wire::PublicKey;
@@ -24,7 +23,8 @@ impl Sequencer {
         }
         self.silent.clear();
         let ours = self.edge.size();
-        for (at, head) in self.panel.heads(self.signer.vkey()) {
+        let keys = self.keys_now()?;
+        for (at, head) in self.panel.heads(&keys) {
             let Some(member) = self.panel.members.get_mut(at) else {
                 continue;
             };
@@ -43,21 +43,23 @@ impl Sequencer {
                     continue;
                 }
                 Ok(None) => {}
-                Ok(Some(seen)) if seen.size > ours => {
-                    return Err(CommitError::WitnessAhead {
-                        name,
-                        theirs: seen.size,
-                        ours,
-                    });
-                }
                 Ok(Some(seen)) => {
-                    if log_root(&*self.store, seen.size, &[])? != seen.root {
-                        return Err(CommitError::WitnessDisagrees {
-                            name,
-                            size: seen.size,
-                        });
+                    let (size, root) = (seen.checkpoint.size, seen.checkpoint.root);
+                    let ahead = size > ours;
+                    let differs = !ahead && log_root(&*self.store, size, &[])? != root;
+                    if (ahead || differs) && !seen.current {
+                        let why = "shows a head that is not ours, signed by a replaced key";
+                        self.silent.push((name, why.to_owned()));
+                        continue;
                     }
-                    member.size = seen.size;
+                    if ahead {
+                        let theirs = size;
+                        return Err(CommitError::WitnessAhead { name, theirs, ours });
+                    }
+                    if differs {
+                        return Err(CommitError::WitnessDisagrees { name, size });
+                    }
+                    member.size = size;
                 }
                 Err(error) => {
                     self.silent.push((name, error.to_string()));
@@ -84,7 +86,7 @@ impl Sequencer {
     fn cosigns_again(&mut self, at: usize) -> Result<(), CosignError> {
         let refused = |error: &dyn std::fmt::Display| CosignError::Refused(error.to_string());
         let note = &self.published.note;
-        let opened = checkpoint::open(note, self.signer.vkey());
+        let opened = self.keys.open(note);
         let (checkpoint, signed) = opened.map_err(|error| refused(&error))?;
         let request = CosignRequest {
             note: note.clone(),

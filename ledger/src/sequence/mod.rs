@@ -14,6 +14,7 @@ mod plan;
 pub(crate) mod recover;
 pub(crate) mod second;
 pub(crate) mod second_log;
+mod signer;
 pub(crate) mod stage;
 
 #[cfg(test)]
@@ -23,15 +24,17 @@ use std::sync::Arc;
 
 use zhao_spec::life::apply::Refusal;
 use zhao_spec::life::event::VerifiedEvent;
+use zhao_spec::log::LogKeys;
 use zhao_spec::log::checkpoint::Checkpoint;
 use zhao_spec::log::cosignature::UnixSeconds;
-use zhao_spec::log::note::{NoteSigner, Vkey};
+use zhao_spec::log::note::Vkey;
 use zhao_spec::log::tree::{LeafIndex, TreeSize};
-use zhao_spec::wire::{UnixMillis, limits};
+use zhao_spec::wire::{PublicKey, UnixMillis, limits};
 
 pub use cosign::{CosignError, CosignRequest, Cosigner, Quorum};
 pub use error::{CommitError, SecondPathError, StartError};
 pub use recover::Start;
+pub use signer::LogSigner;
 
 use crate::hot::{HotRecords, Prefetch};
 use crate::map::Maps;
@@ -51,6 +54,8 @@ use stage::{Edge, Segment, Staged};
 
 /// Name of the file with the published checkpoint.
 pub const CHECKPOINT_FILE: &str = "checkpoint";
+/// What the log's own key is called among those that must answer.
+const KEY: &str = "key of the log";
 /// What the place of publication is called among those that must answer.
 const PLACE: &str = "place of publication";
 /// How far the clock may be behind the last epoch, milliseconds: an hour covers a corrected clock;
@@ -63,8 +68,8 @@ const RETRY_MILLIS: u64 = 60_000;
 
 /// What a sequencer needs beside the database.
 pub struct Config {
-    /// The log's key; its name is the log's origin.
-    pub signer: NoteSigner,
+    /// The log's keys that are here; their name is the log's origin.
+    pub signer: LogSigner,
     /// Whose cosignatures make a head publishable.
     pub quorum: Quorum,
     /// Witnesses and auditors to ask, in this order.
@@ -112,7 +117,11 @@ pub struct Published {
 pub struct Sequencer {
     store: Arc<dyn Store>,
     files: Arc<dyn Files>,
-    signer: NoteSigner,
+    signer: LogSigner,
+    /// The key the log began with, once it is known.
+    first: Option<PublicKey>,
+    /// Every key of the log that is known here.
+    keys: LogKeys,
     quorum: Quorum,
     panel: Panel,
     max_unpublished: u64,
@@ -144,7 +153,7 @@ pub struct Sequencer {
 impl std::fmt::Debug for Sequencer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sequencer")
-            .field("origin", &self.signer.name())
+            .field("origin", &self.signer.origin())
             .field("size", &self.size())
             .field("stopped", &self.stopped)
             .finish_non_exhaustive()
@@ -299,11 +308,17 @@ impl Sequencer {
     fn publish(&mut self) -> Result<(), CommitError> {
         let (size, root) = (self.edge.size(), self.edge.frontier.root());
         let checkpoint = Checkpoint {
-            origin: self.signer.name().to_owned(),
+            origin: self.signer.origin().to_owned(),
             size,
             root,
         };
         let mut note = checkpoint.to_note()?;
+        // A head that nobody who reads this log's policy takes is not made; as below the quorum,
+        // the events wait.
+        if let Err(why) = self.may_sign(size)? {
+            self.silent = vec![(KEY.to_owned(), why)];
+            return Ok(());
+        }
         // Claim, where every sequencer of this log must look: after it no other can sign, and the
         // leaves are where another can find them. A crash after it leaves a claim for a head that
         // is not signed yet: start-up finds it to be this database's own.
@@ -330,7 +345,11 @@ impl Sequencer {
         self.files.replace(intent::FILE, &intent.bytes())?;
         // Sign. A crash here leaves a signature nobody has seen, or one that a cosigner has; both
         // are of the tree on disk, and the next head is consistent with it.
-        note.sign(&self.signer)?;
+        if let Ok(signers) = self.signers(size)? {
+            for signer in signers {
+                note.sign(signer)?;
+            }
+        }
         if let Some(signer) = &self.mldsa {
             // As of the epoch: there is no clock here.
             let time = UnixSeconds(self.edge.time().0 / 1_000);
@@ -341,10 +360,10 @@ impl Sequencer {
         self.signed = Some(Signed { size, root });
         // Cosign. A crash here leaves witnesses that have seen this head and readers that have
         // not: start-up appends a fresh epoch, whose head they cosign next.
-        let log = self.signer.vkey();
+        let log = self.keys_now()?;
         let asked = self
             .panel
-            .ask(&*self.store, &self.quorum, log, &checkpoint, &mut note)?;
+            .ask(&*self.store, &self.quorum, &log, &checkpoint, &mut note)?;
         self.silent = asked.silent;
         if let Some((name, theirs)) = asked.ahead {
             return Err(CommitError::WitnessAhead {
@@ -482,7 +501,7 @@ impl Sequencer {
     /// The log's name.
     #[must_use]
     pub fn origin(&self) -> &str {
-        self.signer.name()
+        self.signer.origin()
     }
 }
 

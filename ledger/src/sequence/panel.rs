@@ -11,7 +11,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use zhao_spec::log::checkpoint::{self, Checkpoint};
+use zhao_spec::log::LogKeys;
+use zhao_spec::log::checkpoint::{Checkpoint, CheckpointError};
 use zhao_spec::log::note::{SignedNote, Vkey};
 use zhao_spec::log::tree::{TreeSize, prove_consistency};
 
@@ -91,7 +92,16 @@ pub(crate) struct Asked {
 }
 
 /// A cosigner's last head.
-pub(crate) type Head = Result<Option<Checkpoint>, CosignError>;
+pub(crate) type Head = Result<Option<Seen>, CosignError>;
+
+/// A head that the log signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) checkpoint: Checkpoint,
+    /// Whether by the key it has now for that size. One that was replaced may be in a thief's
+    /// hands: what it signed proves nothing against us.
+    pub(crate) current: bool,
+}
 
 /// All cosigners of a log.
 pub(crate) struct Panel {
@@ -103,7 +113,7 @@ pub(crate) struct Panel {
 struct Round<'a> {
     store: &'a dyn Read,
     quorum: &'a Quorum,
-    log: &'a Vkey,
+    log: &'a LogKeys,
     checkpoint: &'a Checkpoint,
     text: String,
     /// Those whose answer is waited for, and how often each was asked.
@@ -139,7 +149,7 @@ impl Panel {
     }
 
     /// The last heads of those that have not told theirs since the start.
-    pub(crate) fn heads(&mut self, log: &Vkey) -> Vec<(usize, Head)> {
+    pub(crate) fn heads(&mut self, log: &LogKeys) -> Vec<(usize, Head)> {
         self.take_late();
         let mut heads = Vec::new();
         let mut open = Vec::new();
@@ -227,7 +237,7 @@ impl Panel {
         &mut self,
         store: &dyn Read,
         quorum: &Quorum,
-        log: &Vkey,
+        log: &LogKeys,
         checkpoint: &Checkpoint,
         note: &mut SignedNote,
     ) -> Result<Asked, StoreError> {
@@ -358,8 +368,8 @@ impl Panel {
             }
             Reply::Cosign(Err(error)) => error.to_string(),
             Reply::Latest(latest) => match judge(latest, round.log) {
-                Ok(Some(seen)) if seen.size > round.checkpoint.size => {
-                    round.asked.ahead = Some((name, seen.size));
+                Ok(Some(seen)) if seen.current && seen.checkpoint.size > round.checkpoint.size => {
+                    round.asked.ahead = Some((name, seen.checkpoint.size));
                     return Ok(());
                 }
                 Ok(_) => "claims a size that it cannot show".to_owned(),
@@ -476,13 +486,20 @@ fn far(at: usize, mut cosigner: Box<dyn Cosigner>, answers: Sender<(usize, Reply
     jobs
 }
 
-/// Its last head, if the log's own key signed it.
-fn judge(latest: Result<Option<String>, CosignError>, log: &Vkey) -> Head {
+/// Its last head, if a key of the log signed it.
+fn judge(latest: Result<Option<String>, CosignError>, log: &LogKeys) -> Head {
     let Some(note) = latest? else {
         return Ok(None);
     };
-    match checkpoint::open(&note, log) {
-        Ok((checkpoint, _)) => Ok(Some(checkpoint)),
+    let seen = |checkpoint, current| {
+        Ok(Some(Seen {
+            checkpoint,
+            current,
+        }))
+    };
+    match log.open(&note) {
+        Ok((checkpoint, _)) => seen(checkpoint, true),
+        Err(CheckpointError::KeyReplaced { checkpoint }) => seen(*checkpoint, false),
         Err(error) => Err(CosignError::Refused(format!(
             "shows no head of this log: {error}"
         ))),

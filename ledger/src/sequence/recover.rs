@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use zhao_spec::life::apply::genesis_records;
 use zhao_spec::life::leaf::{Epoch, Genesis, Leaf};
-use zhao_spec::log::checkpoint;
+use zhao_spec::log::note::Vkey;
 use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::wire::{Hash, Malformed, UnixMillis};
 
@@ -15,6 +15,7 @@ use super::intent::{self, Intent};
 use super::panel::Panel;
 use super::second::{self, Signed};
 use super::second_log::log_root;
+use super::signer::LogSigner;
 use super::stage::{Edge, Segment};
 use super::{CHECKPOINT_FILE, Config, Published, Sequencer};
 use crate::hot::HotRecords;
@@ -53,7 +54,7 @@ impl Sequencer {
         genesis: &Genesis,
         now: UnixMillis,
     ) -> Result<Self, StartError> {
-        let origin = config.signer.name().to_owned();
+        let origin = config.signer.origin().to_owned();
         expect("origin of the genesis leaf", &origin, &genesis.origin)?;
         if store.last(Family::Leaves)?.is_some() || store.last(Family::Meta)?.is_some() {
             return Err(StartError::AlreadyCreated {
@@ -96,7 +97,7 @@ impl Sequencer {
         let mut batch = staged.batch;
         let meta = [
             (MetaKey::Format, FORMAT.to_be_bytes().to_vec()),
-            (MetaKey::LogKey, log_key(self)),
+            (MetaKey::LogKey, log_key(&self.signer)),
             (MetaKey::Origin, self.origin().as_bytes().to_vec()),
         ];
         for (key, value) in &meta {
@@ -135,6 +136,7 @@ impl Sequencer {
             ..Start::default()
         };
         this.load_map()?;
+        this.check_signer()?;
         this.take_claim()?;
         // All is well here. What witnesses know comes last: without enough of them the log starts
         // all the same, but commits and signs nothing until they answer.
@@ -157,9 +159,12 @@ impl Sequencer {
     }
 
     fn assemble(store: Arc<dyn Store>, files: Arc<dyn Files>, config: Config, edge: Edge) -> Self {
+        let keys = config.signer.known(&config.quorum.policy);
         Self {
             store,
             files,
+            first: keys.first().public_key().copied(),
+            keys,
             signer: config.signer,
             quorum: config.quorum,
             panel: Panel::new(config.cosigners),
@@ -182,15 +187,35 @@ impl Sequencer {
         }
     }
 
-    fn check_names(&self) -> Result<(), StartError> {
+    fn check_names(&mut self) -> Result<(), StartError> {
         let origin = store::require::<Meta>(&*self.store, &MetaKey::Origin)?;
         expect(
             "origin of the database",
             self.origin(),
             &String::from_utf8_lossy(&origin),
         )?;
+        // The key the log began with. It need not be here any more, but must be one of the log's.
         let key = store::require::<Meta>(&*self.store, &MetaKey::LogKey)?;
-        expect("log key of the database", &hex(&log_key(self)), &hex(&key))
+        let known = self.keys.iter().filter_map(Vkey::public_key);
+        let mut first = known.filter(|known| known.to_bytes().as_slice() == key);
+        self.first = first.next().copied();
+        if self.first.is_none() {
+            let held = log_key(&self.signer);
+            return expect("log key of the database", &hex(&held), &hex(&key));
+        }
+        Ok(())
+    }
+
+    /// The key that signs the next head must be here: without it nothing can be published.
+    fn check_signer(&self) -> Result<(), StartError> {
+        let next = TreeSize(self.edge.size().0.saturating_add(1));
+        match self.signers(next)? {
+            Ok(_) => Ok(()),
+            Err(key) => {
+                let (held, must) = (log_key(&self.signer), key.to_bytes());
+                expect("log key of the database", &hex(&held), &hex(&must))
+            }
+        }
     }
 
     /// Where the log is published, this process must be the one that may sign.
@@ -265,7 +290,8 @@ impl Sequencer {
     fn check_published(&self, note: &[u8]) -> Result<Published, StartError> {
         let unread = |problem: String| self.unfit(TreeSize(0), &problem);
         let text = std::str::from_utf8(note).map_err(|_| unread("not UTF-8".to_owned()))?;
-        let opened = checkpoint::open(text, self.signer.vkey());
+        // By any key it has had: what was published before it changed stays published.
+        let opened = self.keys.open(text);
         let (checkpoint, _) = opened.map_err(|error| unread(error.to_string()))?;
         let signed = self
             .signed
@@ -520,8 +546,8 @@ pub(crate) fn segment_leaves(
     Ok(leaves)
 }
 
-fn log_key(sequencer: &Sequencer) -> Vec<u8> {
-    let key = sequencer.signer.vkey().public_key();
+fn log_key(signer: &LogSigner) -> Vec<u8> {
+    let key = signer.vkeys().next().and_then(Vkey::public_key);
     key.map(|key| key.to_bytes().to_vec()).unwrap_or_default()
 }
 

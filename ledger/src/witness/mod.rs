@@ -11,7 +11,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use zhao_spec::log::checkpoint::{self, Checkpoint, CheckpointError};
+use zhao_spec::log::LogKeys;
+use zhao_spec::log::checkpoint::{Checkpoint, CheckpointError};
 use zhao_spec::log::cosignature::{self, UnixSeconds};
 use zhao_spec::log::note::{KeyKind, NoteError, SignedNote, Vkey, VkeyError};
 use zhao_spec::log::tree::{TreeError, TreeSize, check_consistency, empty_root};
@@ -78,8 +79,8 @@ pub struct Witness {
     name: String,
     secret: SecretKey,
     vkey: Vkey,
-    /// Origin → the log's key.
-    logs: BTreeMap<String, Vkey>,
+    /// Origin → the log's keys.
+    logs: BTreeMap<String, LogKeys>,
     files: Arc<dyn Files>,
     mldsa: Option<mldsa::Signer>,
 }
@@ -93,7 +94,8 @@ impl std::fmt::Debug for Witness {
 }
 
 impl Witness {
-    /// A witness for `logs`, with its state in `files`.
+    /// A witness for the logs with these keys, with its state in `files`. Keys of one origin are
+    /// one log's, which changed its key.
     ///
     /// # Errors
     /// The name cannot be a key's.
@@ -104,15 +106,22 @@ impl Witness {
         files: Arc<dyn Files>,
     ) -> Result<Self, VkeyError> {
         let vkey = Vkey::new(name, KeyKind::Cosignature, secret.public())?;
-        let logs = logs
-            .into_iter()
-            .map(|vkey| (vkey.name().to_owned(), vkey))
-            .collect();
+        let mut known: BTreeMap<String, LogKeys> = BTreeMap::new();
+        for key in logs {
+            match known.get_mut(key.name()) {
+                Some(keys) => {
+                    keys.add(key);
+                }
+                None => {
+                    known.insert(key.name().to_owned(), key.into());
+                }
+            }
+        }
         Ok(Self {
             name: name.to_owned(),
             secret,
             vkey,
-            logs,
+            logs: known,
             files,
             mldsa: None,
         })
@@ -172,9 +181,8 @@ impl Witness {
             .ok_or_else(|| WitnessError::UnknownLog {
                 origin: clip(&origin),
             })?;
-        let (checkpoint, signed) =
-            checkpoint::open(&request.note, log).map_err(WitnessError::Unsigned)?;
-        let last = self.last(&origin, log)?;
+        let (checkpoint, signed) = log.open(&request.note).map_err(WitnessError::Unsigned)?;
+        let last = self.last(&origin)?;
         check(request, &checkpoint, last.as_ref())?;
         let signature = cosignature::cosign(&self.secret, &self.name, now, signed.text())?;
         let mut lines = signature.line();
@@ -182,7 +190,7 @@ impl Witness {
         let other = other.and_then(|signer| signer.cosign(now, &checkpoint));
         // Only the log's own line and ours are kept: others were not verified here.
         let mut kept = checkpoint.to_note().map_err(WitnessError::Unsigned)?;
-        for own in signed.by(log) {
+        for own in log.lines(&signed) {
             kept.add(own.clone())?;
         }
         kept.add(signature)?;
@@ -197,12 +205,18 @@ impl Witness {
         Ok(lines)
     }
 
-    fn last(&self, origin: &str, log: &Vkey) -> Result<Option<Checkpoint>, StoreError> {
+    fn last(&self, origin: &str) -> Result<Option<Checkpoint>, StoreError> {
         let Some(text) = self.latest(origin)? else {
             return Ok(None);
         };
-        let (checkpoint, _) =
-            checkpoint::open(&text, log).map_err(|error| bad_state(origin, &error.to_string()))?;
+        let bad = |problem: &dyn std::fmt::Display| bad_state(origin, &problem.to_string());
+        let note = SignedNote::parse(&text).map_err(|error| bad(&error))?;
+        let checkpoint = Checkpoint::parse(note.text()).map_err(|error| bad(&error))?;
+        // Our own line says that the log's was verified; its key may be one that was given up.
+        let ours = cosignature::newest(&self.vkey, &note).map_err(|error| bad(&error))?;
+        if ours.is_none() || checkpoint.origin != origin {
+            return Err(bad(&"not a head of this log that we cosigned"));
+        }
         Ok(Some(checkpoint))
     }
 }
@@ -238,7 +252,7 @@ fn check(
 }
 
 /// Name of the state file of a log, fit for any file system.
-fn state_file(origin: &str) -> String {
+pub(crate) fn state_file(origin: &str) -> String {
     let hash = sha256(&[origin.as_bytes()]);
     let hex: String = hash.0.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("cosigned-{hex}")

@@ -82,7 +82,7 @@ impl Proposal {
         let named = match &event.action {
             Action::AddUnit { unit, .. } => unit == &self.id,
             Action::PublishType(data) => data.type_code == self.id,
-            Action::ChangeAdministrators(_) => event.origin == self.id,
+            Action::ChangeAdministrators(_) | Action::RotateLogKey(_) => event.origin == self.id,
             _ => true,
         };
         if !named || subject_key(&event.origin, kind, &self.id) != event.subject {

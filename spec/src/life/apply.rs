@@ -111,6 +111,7 @@ pub fn genesis_records(genesis: &Genesis) -> Vec<(Hash, Record)> {
         index: LeafIndex(0),
         key_delay: genesis.key_delay,
         latest: hash,
+        log_keys: Vec::new(),
         seq: 0,
     };
     let key = subject_key(&genesis.origin, Kind::Registry, &genesis.origin);

@@ -266,6 +266,8 @@ pub enum Action {
     RetireType,
     /// `change-administrators`.
     ChangeAdministrators(Administrators),
+    /// `rotate-log-key`.
+    RotateLogKey(LogKey),
 }
 
 impl Note {
@@ -502,6 +504,7 @@ impl Action {
             Self::PublishType(_) => Verb::PublishType,
             Self::RetireType => Verb::RetireType,
             Self::ChangeAdministrators(_) => Verb::ChangeAdministrators,
+            Self::RotateLogKey(_) => Verb::RotateLogKey,
         }
     }
 
@@ -579,8 +582,12 @@ impl Action {
             Verb::PublishType => Self::PublishType(Box::new(PublishType::read(data)?)),
             Verb::RetireType => Self::RetireType,
             Verb::ChangeAdministrators => Self::ChangeAdministrators(Administrators::read(data)?),
+            Verb::RotateLogKey => Self::RotateLogKey(LogKey::read(data)?),
         })
     }
 }
 
+mod log_key;
 mod write;
+
+pub use log_key::LogKey;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 
 use super::data::{
-    Action, Administrators, InspectionResult, InspectionRule, Issued, KeyGrant, Note, Openness,
-    Predecessor, PublishType, Relation, TypeRef,
+    Action, Administrators, InspectionResult, InspectionRule, Issued, KeyGrant, LogKey, Note,
+    Openness, Predecessor, PublishType, Relation, TypeRef,
 };
 use super::event::Event;
 use super::leaf::{Epoch, Genesis, Leaf};
@@ -18,7 +18,8 @@ use super::record::{
 };
 use super::subject::{Kind, subject_key};
 use super::verb::Verb;
-use crate::log::tree::{LeafIndex, leaf_hash};
+use crate::log::HeadKey;
+use crate::log::tree::{LeafIndex, TreeSize, leaf_hash};
 use crate::wire::hash::{Hash, sha256};
 use crate::wire::signature::SecretKey;
 use crate::wire::time::UnixMillis;
@@ -194,6 +195,14 @@ fn events() -> Vec<(&'static str, Event)> {
             "change-administrators",
             event(Action::ChangeAdministrators(administrators()), 1, None),
         ),
+        (
+            "rotate-log-key",
+            event(
+                Action::RotateLogKey(LogKey::new(&secret(11), ORIGIN, TreeSize(12))),
+                1,
+                None,
+            ),
+        ),
     ]
 }
 
@@ -220,6 +229,9 @@ fn event_cases() -> Vec<Json> {
     let admin = text(events()[5].1.bytes());
     let issued = text(events()[0].1.bytes());
     let publish = text(events()[10].1.bytes());
+    let rotation = text(events()[12].1.bytes());
+    let proof = LogKey::new(&secret(11), ORIGIN, TreeSize(12)).proof;
+    let proof = proof.to_base64url();
     let key = secret(7).public().to_multibase();
     let edits = [
         (
@@ -324,6 +336,22 @@ fn event_cases() -> Vec<Json> {
         (
             "publish-type with unknown openness",
             edit(&publish, "\"open\"", "\"public\""),
+        ),
+        (
+            "rotate-log-key without a proof",
+            edit(&rotation, &format!(",\"proof\":\"{proof}\""), ""),
+        ),
+        (
+            "rotate-log-key with a proof cut short",
+            edit(&rotation, &proof, &proof[..84]),
+        ),
+        (
+            "rotate-log-key that retires another",
+            edit(
+                &rotation,
+                "\"proof\"",
+                &format!("\"old\":\"{key}\",\"proof\""),
+            ),
         ),
         ("white space", edit(&base, ",\"seq\"", ", \"seq\"")),
     ];
@@ -561,7 +589,22 @@ fn record_cases() -> Vec<Json> {
         index: LeafIndex(0),
         key_delay: 604_800_000,
         latest: genesis().hash(),
+        log_keys: Vec::new(),
         seq: 0,
+    });
+    let rotated = Record::Registry(RegistryRecord {
+        administrators: administrators(),
+        genesis: genesis().hash(),
+        index: LeafIndex(9),
+        key_delay: 604_800_000,
+        latest: h("rotation"),
+        log_keys: [(12, 11), (40, 12)]
+            .map(|(from, seed)| HeadKey {
+                from: TreeSize(from),
+                key: secret(seed).public(),
+            })
+            .to_vec(),
+        seq: 2,
     });
     let committed = Record::Licence(Box::new(LicenceRecord {
         type_ref: TypeRef::Commitment(h("commitment")),
@@ -581,6 +624,7 @@ fn record_cases() -> Vec<Json> {
         ("licence type", &licence_type),
         ("enterprise", &enterprise),
         ("registry", &registry),
+        ("registry of a log with its third key", &rotated),
     ]
     .into_iter()
     .map(|(name, record)| {
@@ -590,6 +634,8 @@ fn record_cases() -> Vec<Json> {
     .collect();
     let (licence, issuer) = (text(licence.bytes()), text(issuer.bytes()));
     let licence_type = text(licence_type.bytes());
+    let (registry, rotated) = (text(registry.bytes()), text(rotated.bytes()));
+    let third = secret(12).public().to_multibase();
     let edits = [
         (
             "unknown kind",
@@ -654,6 +700,22 @@ fn record_cases() -> Vec<Json> {
             edit(&licence_type, "\"indexed\":true", "\"indexed\":false"),
         ),
         ("key named twice", twice(&issuer)),
+        (
+            "a list of no log keys",
+            edit(&registry, ",\"seq\"", ",\"logKeys\":[],\"seq\""),
+        ),
+        (
+            "log key named twice",
+            edit(&rotated, &third, &secret(11).public().to_multibase()),
+        ),
+        (
+            "log key from a negative size",
+            edit(&rotated, "\"from\":12", "\"from\":-12"),
+        ),
+        (
+            "log key with an end",
+            edit(&rotated, "\"from\":12,", "\"from\":12,\"until\":40,"),
+        ),
         (
             "unit in lower case",
             edit(&issuer, UNIT, &UNIT.to_lowercase()),

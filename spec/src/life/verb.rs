@@ -86,6 +86,7 @@ verbs! {
     PublishType = "publish-type", LicenceType, Some(1), "A catalogue version comes into force.";
     RetireType = "retire-type", LicenceType, Some(1), "No more licences of this type.";
     ChangeAdministrators = "change-administrators", Registry, Some(1), "New administrators.";
+    RotateLogKey = "rotate-log-key", Registry, Some(1), "From a size on another key signs heads.";
 }
 
 impl std::fmt::Display for Verb {

@@ -25,6 +25,12 @@ pub enum CheckpointError {
     /// The text has lines after the root.
     #[error("checkpoint has extension lines")]
     ExtensionLine,
+    /// The administrators named another key for this size, and it has not signed.
+    #[error("another key signs heads of size {}", .checkpoint.size)]
+    KeyReplaced {
+        /// What the replaced key signed.
+        checkpoint: Box<Checkpoint>,
+    },
     /// Fewer than three lines, an empty line, or no newline at the end.
     #[error("checkpoint is not three lines")]
     Lines,
@@ -72,6 +78,7 @@ impl CheckpointError {
         match self {
             Self::EmptyRoot => "empty_root",
             Self::ExtensionLine => "extension_line",
+            Self::KeyReplaced { .. } => "key_replaced",
             Self::Lines => "lines",
             Self::Note(error) => error.code(),
             Self::Origin { .. } => "origin",

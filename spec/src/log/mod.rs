@@ -15,6 +15,7 @@
 
 pub mod checkpoint;
 pub mod cosignature;
+mod keys;
 pub mod mldsa;
 pub mod note;
 pub mod policy;
@@ -23,6 +24,8 @@ pub mod tile;
 pub mod tlog_proof;
 pub mod tree;
 pub mod trust;
+
+pub use keys::{HeadKey, LogKeys, head_key_at};
 
 #[cfg(test)]
 pub(crate) mod vectors;

@@ -52,6 +52,8 @@ pub const NOTE_SIGNATURES: usize = 64;
 pub const UNIT_HISTORY: usize = 1_024;
 /// Keys in one issuer record.
 pub const ISSUER_KEYS: usize = 64;
+/// Keys that followed a log's first.
+pub const LOG_KEYS: usize = 16;
 /// Events in one batch, and so leaves between two checkpoints.
 pub const BATCH_EVENTS: usize = 65_536;
 /// Logs, witnesses, groups and auditors named by one policy.

@@ -47,7 +47,7 @@ pub(crate) fn figures(ledger: &Ledger, folder: &Path) -> Result<Vec<Figure>> {
     let log = NoteSigner::new(ORIGIN, secret("log"))?.vkey().clone();
     let genesis = ledger.workload.office.genesis().hash();
     let (name, key) = ("auditor.example", secret("auditor"));
-    let mut auditor = Auditor::new(name, key, log, genesis, store, source)?;
+    let mut auditor = Auditor::new(name, key, log.into(), genesis, store, source)?;
     let mut beside = vec![strict_beside(), strict_beside()];
     let start = Instant::now();
     auditor.cosign(view.note(), UnixSeconds(START.0 / 1_000))?;

@@ -79,7 +79,7 @@ pub(crate) fn config(policy: &str, cosigners: Vec<Box<dyn Cosigner>>) -> Result<
     let signer = NoteSigner::new(ORIGIN, secret("log"))?;
     let text = format!("log {}\n{policy}", signer.vkey().format());
     Ok(Config {
-        signer,
+        signer: signer.into(),
         quorum: Quorum {
             policy: Policy::parse(&text)?,
             trust: None,

@@ -196,7 +196,7 @@ impl Site {
         let auditor = Auditor::new(
             &format!("{origin}/local-auditor"),
             keyring.secret("local-auditor", Purpose::Auditor)?,
-            signer.vkey().clone(),
+            signer.vkey().clone().into(),
             *genesis,
             Arc::new(Rocks::open(&dir.join("auditor/db"))?),
             Arc::new(StoreLeaves(store.clone())),
@@ -209,7 +209,7 @@ impl Site {
             Box::new(LocalAuditor::new(auditor, clock, Arc::new(|_| ()))),
         ];
         let config = Config {
-            signer,
+            signer: signer.into(),
             quorum: Quorum {
                 policy: trust.policy().clone(),
                 trust: Some(trust.trust().clone()),

@@ -45,7 +45,7 @@ impl Desk {
         let auditor = Auditor::new(
             "auditor.example",
             secret("auditor"),
-            signer(ORIGIN).vkey().clone(),
+            signer(ORIGIN).vkey().clone().into(),
             genesis(ORIGIN).hash(),
             Arc::new(Memory::new().store().unwrap()),
             Arc::new(served.clone()),

@@ -89,7 +89,7 @@ fn one_rewritten_entry_long_ago_is_evidence() {
     };
     let (told, rewritten) = (build(1), build(2));
     let size = told.tree.size();
-    let vkey = signer(ORIGIN).vkey().clone();
+    let vkey = signer(ORIGIN).vkey().clone().into();
     let epoch = rewritten.epochs.last().unwrap().clone();
     // Nobody could replay such a log; a reader of its tiles can still compare.
     let known = Known::new(
@@ -230,7 +230,7 @@ fn what_no_log_signed_is_not_judged() {
 #[test]
 fn a_tree_that_is_not_the_heads_proves_nothing() {
     let (told, other) = stories(0);
-    let vkey = signer(ORIGIN).vkey().clone();
+    let vkey = signer(ORIGIN).vkey().clone().into();
     let epoch = other.epochs.last().unwrap().clone();
     let refused = Known::new(&vkey, &other.note(), epoch, told.tree.clone(), None).unwrap_err();
     let (expected, actual) = (other.tree.root(), told.tree.root());
@@ -247,7 +247,7 @@ fn a_tree_that_is_not_the_heads_proves_nothing() {
 #[test]
 fn an_epoch_that_is_not_the_heads_proves_nothing() {
     let (told, other) = stories(0);
-    let vkey = signer(ORIGIN).vkey().clone();
+    let vkey = signer(ORIGIN).vkey().clone().into();
     let size = told.tree.size();
     let [.., before, last] = told.epochs.as_slice() else {
         panic!()

@@ -22,7 +22,7 @@ fn site() -> (Sequencer, StoreLeaves, Auditor) {
     let vkey = signer(ORIGIN).vkey().clone();
     let policy = Policy::parse(&format!("log {}\nquorum none\n", vkey.format())).unwrap();
     let config = Config {
-        signer: signer(ORIGIN),
+        signer: signer(ORIGIN).into(),
         quorum: Quorum {
             policy,
             trust: None,
@@ -42,7 +42,14 @@ fn site() -> (Sequencer, StoreLeaves, Auditor) {
     let own: Arc<dyn Store> = Arc::new(Memory::new().store().unwrap());
     let source = Arc::new(leaves.clone());
     let name = "auditor.example";
-    let auditor = Auditor::new(name, secret("auditor"), vkey, genesis.hash(), own, source);
+    let auditor = Auditor::new(
+        name,
+        secret("auditor"),
+        vkey.into(),
+        genesis.hash(),
+        own,
+        source,
+    );
     (sequencer, leaves, auditor.unwrap())
 }
 

@@ -23,7 +23,7 @@ fn dropped() -> (Receipt, Operator) {
 
 /// What a reader of the log's tiles and records knows, who did not replay.
 fn reader(log: &Operator) -> Known<'static, MemoryTree> {
-    let vkey = Box::leak(Box::new(signer(ORIGIN).vkey().clone()));
+    let vkey = Box::leak(Box::new(signer(ORIGIN).vkey().clone().into()));
     let epoch = log.epochs.last().unwrap().clone();
     let standing = Box::new(log.state.clone());
     Known::new(vkey, &log.note(), epoch, log.tree.clone(), Some(standing)).unwrap()
@@ -138,7 +138,7 @@ fn a_receipt_that_is_newer_waits() {
 #[test]
 fn without_a_map_only_heads_are_compared() {
     let (receipt, other) = dropped();
-    let vkey = signer(ORIGIN).vkey().clone();
+    let vkey = signer(ORIGIN).vkey().clone().into();
     let known = |log: &Operator| {
         let epoch = log.epochs.last().unwrap().clone();
         Known::new(&vkey, &log.note(), epoch, log.tree.clone(), None).unwrap()

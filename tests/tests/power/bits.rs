@@ -11,7 +11,7 @@ use zhao_ledger::fsck::{self, Advice};
 use zhao_ledger::sequence::StartError;
 use zhao_ledger::store::rocks::Rocks;
 use zhao_ledger::store::{Entry, Family, Store, StoreError, Write, WriteBatch};
-use zhao_tests::machine::signer;
+use zhao_tests::machine::log_keys;
 use zhao_tests::promise::{Checked, ensure, text};
 
 use crate::machine::{Machine, copy_folder, quick_folder};
@@ -76,7 +76,7 @@ fn look(machine: &Machine, memory: &mut Memory) -> Checked<Option<String>> {
         Ok(log) => Arc::new(log),
         Err(error) => return fine(&error),
     };
-    match fsck::check(&*log, &text(machine.files())?, signer().vkey()) {
+    match fsck::check(&*log, &text(machine.files())?, &log_keys()) {
         Err(error) => return fine(&error),
         Ok(report) => ensure(report.is_clean(), || format!("{:?}", report.findings))?,
     }
@@ -177,7 +177,7 @@ pub(crate) fn change_values() -> usize {
         batch.push_raw(write);
         log.write(batch).unwrap();
         let files = machine.files().unwrap();
-        let report = fsck::check(&*log, &files, signer().vkey()).unwrap();
+        let report = fsck::check(&*log, &files, &log_keys()).unwrap();
         let here = |finding: &&fsck::Finding| finding.place == family.name();
         let finding = report.findings.iter().find(here);
         let finding = finding.unwrap_or_else(|| panic!("{}: {report:#?}", family.name()));

@@ -176,7 +176,7 @@ fn start(
         let keeper = LocalWitness::new(keeper, ORIGIN, Arc::clone(&clock));
         let auditor = LocalAuditor::new(auditor, clock, Arc::new(|_| {}));
         Config {
-            signer: signer(),
+            signer: signer().into(),
             quorum: quorum(),
             cosigners: vec![heard(Box::new(keeper)), heard(Box::new(auditor))],
             max_unpublished: 1_000,

@@ -13,7 +13,7 @@ use zhao_ledger::store::{self, Store};
 use zhao_spec::life::event::Event;
 use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::wire::Hash;
-use zhao_tests::machine::{auditor, quorum, signer};
+use zhao_tests::machine::{auditor, log_keys, quorum};
 use zhao_tests::office::START;
 use zhao_tests::plan::Plan;
 use zhao_tests::promise::{Checked, Heads, History, ensure, text};
@@ -138,7 +138,7 @@ impl Memory {
             });
         }
         let files = text(machine.files())?;
-        let report = text(fsck::check(&*log, &files, signer().vkey()))?;
+        let report = text(fsck::check(&*log, &files, &log_keys()))?;
         let worse = report
             .findings
             .iter()
@@ -156,7 +156,7 @@ impl Memory {
     pub(crate) fn check_open(&mut self, machine: &Machine) -> Checked {
         let log: Arc<dyn Store> = Arc::new(text(Rocks::create(&machine.database()))?);
         let files = text(machine.files())?;
-        let report = text(fsck::check(&*log, &files, signer().vkey()))?;
+        let report = text(fsck::check(&*log, &files, &log_keys()))?;
         ensure(report.is_clean(), || {
             format!("after a start: {:?}", report.findings)
         })?;

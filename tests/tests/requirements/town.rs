@@ -217,7 +217,7 @@ impl Disks {
         Auditor::new(
             "auditor.example",
             secret("auditor"),
-            vkey,
+            vkey.into(),
             genesis().hash(),
             store,
             source,
@@ -257,7 +257,7 @@ impl Disks {
             format!("log {}\nquorum none\n", signer().vkey().format())
         };
         Config {
-            signer: signer(),
+            signer: signer().into(),
             quorum: Quorum {
                 policy: Policy::parse(&policy).unwrap(),
                 trust: vouched.then(|| Trust::parse(&trust).unwrap()),

@@ -12,7 +12,7 @@ use zhao_ledger::store::files::Files as _;
 use zhao_ledger::store::layout::Leaves;
 use zhao_spec::log::checkpoint;
 use zhao_spec::log::tree::TreeSize;
-use zhao_tests::machine::{AUDITOR, ORIGIN, WITNESS, quorum, signer};
+use zhao_tests::machine::{AUDITOR, ORIGIN, WITNESS, log_keys, quorum, signer};
 use zhao_tests::promise::{Checked, ensure, text};
 
 use crate::site::{Part, Site};
@@ -44,7 +44,7 @@ impl Supervisor {
         let auditor = text(text(copy.auditor(&log))?.latest())?;
         let auditor = self.cosigned(auditor)?;
         if size.0 > 0 {
-            let report = text(fsck::check(&*log, &files, signer().vkey()))?;
+            let report = text(fsck::check(&*log, &files, &log_keys()))?;
             let worse = report
                 .findings
                 .iter()
@@ -90,7 +90,7 @@ impl Supervisor {
             published
         };
         let (log, files) = (text(copy.log())?, text(copy.files())?);
-        let report = text(fsck::check(&*log, &files, signer().vkey()))?;
+        let report = text(fsck::check(&*log, &files, &log_keys()))?;
         ensure(report.is_clean(), || {
             format!("after a start: {:?}", report.findings)
         })?;

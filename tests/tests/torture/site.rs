@@ -155,7 +155,7 @@ impl Site {
             Box::new(StagedCosigner { inner, stages })
         };
         Ok(Config {
-            signer: signer(),
+            signer: signer().into(),
             quorum: quorum(),
             cosigners: vec![staged(Box::new(witness)), staged(Box::new(auditor))],
             max_unpublished: 1_000,

@@ -9,7 +9,7 @@ use zhao_spec::map::Partial;
 use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::{Fails, Shown, demand, own_head};
-use crate::policy::TrustPolicy;
+use crate::Context;
 use crate::reason::words;
 
 /// What replaying the entries before the closing epoch leaf gives.
@@ -24,8 +24,8 @@ enum Replayed {
 }
 
 /// Some leaf of the batch must not be there.
-pub(super) fn inadmissible(own: &Batch, policy: &TrustPolicy) -> Result<(), Fails> {
-    let (previous, leaves) = read(own, policy)?;
+pub(super) fn inadmissible(own: &Batch, context: &Context<'_>) -> Result<(), Fails> {
+    let (previous, leaves) = read(own, context)?;
     if leaves
         .iter()
         .any(|(_, leaf)| matches!(leaf, None | Some(Leaf::Genesis(_))))
@@ -39,8 +39,8 @@ pub(super) fn inadmissible(own: &Batch, policy: &TrustPolicy) -> Result<(), Fail
 }
 
 /// Every leaf may be there, and the closing epoch leaf does not say what follows from them.
-pub(super) fn wrong_transition(own: &Batch, policy: &TrustPolicy) -> Result<(), Fails> {
-    let (previous, leaves) = read(own, policy)?;
+pub(super) fn wrong_transition(own: &Batch, context: &Context<'_>) -> Result<(), Fails> {
+    let (previous, leaves) = read(own, context)?;
     let (replayed, closing) = replay(own, &previous, leaves)?;
     let Replayed::Admitted { writes, created } = replayed else {
         return Err("a leaf is inadmissible, which is another claim".to_owned());
@@ -79,8 +79,8 @@ pub(super) fn wrong_transition(own: &Batch, policy: &TrustPolicy) -> Result<(), 
 type Leaves = Vec<(LeafIndex, Option<Leaf>)>;
 
 /// The epoch leaf before the batch, and the batch's leaves. All are in the log, without a gap.
-fn read(own: &Batch, policy: &TrustPolicy) -> Result<(Epoch, Leaves), Fails> {
-    own_head(&own.head, policy)?;
+fn read(own: &Batch, context: &Context<'_>) -> Result<(Epoch, Leaves), Fails> {
+    own_head(&own.head, context)?;
     included(own, &own.previous)?;
     let Ok(Leaf::Epoch(previous)) = Leaf::parse(&own.previous.leaf) else {
         return Err("previous is no epoch leaf".to_owned());

@@ -4,9 +4,11 @@ use zhao_spec::file::Head;
 use zhao_spec::log::cosignature::{self, UnixSeconds};
 use zhao_spec::log::note::{NoteError, SignedNote};
 use zhao_spec::log::policy::QuorumTime;
+use zhao_spec::log::tree::TreeSize;
 use zhao_spec::wire::PublicKey;
 
 use super::Whose;
+use crate::Context;
 use crate::check::{Check, Stop};
 use crate::policy::TrustPolicy;
 use crate::reason::{Reason, words};
@@ -22,39 +24,74 @@ pub(crate) struct Vouched {
     pub(crate) witnesses: Vec<String>,
 }
 
-/// The checkpoint carries a valid signature by the policy's log key, and no false one.
-pub(crate) fn log_signed(whose: Whose, head: &Head, policy: &TrustPolicy) -> Result<(), Stop> {
-    let signed = note_signed(head.proof.note(), &head.checkpoint().origin, policy);
-    whose.ensure(Check::LogSignature, signed.is_ok(), || {
+/// The checkpoint carries a valid signature by the key the log had at its size, and no false one.
+pub(crate) fn log_signed(whose: Whose, head: &Head, context: &Context<'_>) -> Result<(), Stop> {
+    let checkpoint = head.checkpoint();
+    let (origin, size) = (&checkpoint.origin, checkpoint.size);
+    let signed = note_signed(head.proof.note(), origin, size, context);
+    let retired = matches!(signed, Err(Unsigned::Retired));
+    whose.ensure(Check::LogSignature, signed.is_ok() || retired, || {
         Reason::LogSignature {
-            problem: signed.err().unwrap_or_default(),
+            problem: signed.map_or_else(Unsigned::words, |()| String::new()),
         }
+    })?;
+    whose.ensure(Check::LogKeyRetired, !retired, || Reason::LogKeyRetired {
+        size,
     })
 }
 
-/// As [`log_signed`], on the note. A log that changes its key has two lines in the policy with
-/// one origin: one signature is enough, a false one too much.
+/// Why a note counts for nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unsigned {
+    /// Signed by a key that another had replaced at this size, and not by that one.
+    Retired,
+    /// Not signed by the log, or falsely.
+    Wrong(String),
+}
+
+impl Unsigned {
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::Retired => "signed by a key that another had replaced".to_owned(),
+            Self::Wrong(problem) => problem,
+        }
+    }
+}
+
+/// As [`log_signed`], on the note. A log may have several lines in the policy with one origin: one
+/// signature is enough, a false one too much. From the size on at which its administrators named
+/// another key, only that one is enough.
 pub(crate) fn note_signed(
     note: &SignedNote,
     origin: &str,
-    policy: &TrustPolicy,
-) -> Result<(), String> {
-    let mut problem = Some("no key of the log".to_owned());
-    for log in policy
-        .policy
-        .logs()
-        .iter()
-        .filter(|log| log.vkey.name() == origin)
-    {
+    size: TreeSize,
+    context: &Context<'_>,
+) -> Result<(), Unsigned> {
+    let logs = context.policy.policy.logs().iter();
+    let (mut known, mut signed) = (false, false);
+    for log in logs.filter(|log| log.vkey.name() == origin) {
+        known = true;
         match note.verify(&log.vkey) {
-            Ok(()) => problem = None,
-            Err(NoteError::NotSigned { .. }) => {
-                problem = problem.map(|_| "not signed by the log".to_owned());
-            }
-            Err(error) => return Err(words(&error)),
+            Ok(()) => signed = true,
+            Err(NoteError::NotSigned { .. }) => {}
+            Err(error) => return Err(Unsigned::Wrong(words(&error))),
         }
     }
-    problem.map_or(Ok(()), Err)
+    let Some(named) = context.log_keys.at(origin, size) else {
+        let problem = if known {
+            "not signed by the log"
+        } else {
+            "no key of the log"
+        };
+        return signed
+            .then_some(())
+            .ok_or_else(|| Unsigned::Wrong(problem.to_owned()));
+    };
+    match note.verify(&named) {
+        Ok(()) => Ok(()),
+        Err(NoteError::NotSigned { .. }) if signed => Err(Unsigned::Retired),
+        Err(error) => Err(Unsigned::Wrong(words(&error))),
+    }
 }
 
 /// Counts witnesses and auditors.

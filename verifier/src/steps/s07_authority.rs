@@ -55,7 +55,7 @@ pub(crate) fn check_pack(
     s03_log::known(Whose::Pack, head, context.policy)?;
     s03_log::origin(Whose::Pack, head, origin)?;
     s05_place::epoch(Whose::Pack, head)?;
-    s06_vouch::log_signed(Whose::Pack, head, context.policy)?;
+    s06_vouch::log_signed(Whose::Pack, head, context)?;
     s06_vouch::cosigned(Whose::Pack, head, context.policy)?;
     let as_of = head.epoch.time;
     let size = head.checkpoint().size;

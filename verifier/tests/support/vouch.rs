@@ -3,7 +3,7 @@
 use zhao_spec::log::checkpoint::Checkpoint;
 use zhao_spec::log::cosignature::{UnixSeconds, cosign};
 use zhao_spec::log::note::{KeyKind, NoteSigner, SignedNote, Vkey};
-use zhao_spec::wire::{Hash, UnixMillis};
+use zhao_spec::wire::{Hash, SecretKey, UnixMillis};
 
 use super::key;
 
@@ -17,11 +17,11 @@ pub struct Line {
 /// Who signs a checkpoint.
 #[derive(Clone, Debug)]
 pub struct Vouchers {
-    /// Name of the log's secret key; none: nobody.
-    pub log: Option<String>,
+    /// Names of the log's secret keys.
+    pub log: Vec<String>,
     pub witnesses: Vec<Line>,
     pub auditors: Vec<Line>,
-    /// Of this cosigner's line the last byte is changed.
+    /// Of the line of this key, a cosigner's or the log's, the last byte is changed.
     pub spoil: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Vouchers {
                 .collect()
         };
         Self {
-            log: Some("log".to_owned()),
+            log: vec!["log".to_owned()],
             witnesses: lines(witnesses, 2),
             auditors: lines(auditors, 3),
             spoil: None,
@@ -60,11 +60,17 @@ impl Vouchers {
 
     /// The same, with another key in the log's place.
     pub fn signed_by(mut self, log: &str) -> Self {
-        self.log = Some(log.to_owned());
+        self.log = vec![log.to_owned()];
         self
     }
 
-    /// The same, one cosignature false.
+    /// The same, with this key of the log's besides.
+    pub fn and_by(mut self, log: &str) -> Self {
+        self.log.push(log.to_owned());
+        self
+    }
+
+    /// The same, one line false.
     pub fn spoiled(mut self, name: &str) -> Self {
         self.spoil = Some(name.to_owned());
         self
@@ -73,8 +79,15 @@ impl Vouchers {
     /// The signed checkpoint.
     pub fn sign(&self, checkpoint: &Checkpoint, epoch: UnixMillis) -> SignedNote {
         let mut note = checkpoint.to_note().unwrap();
-        if let Some(log) = &self.log {
-            note.sign(&log_signer(&checkpoint.origin, log)).unwrap();
+        for log in &self.log {
+            let signer = log_signer(&checkpoint.origin, log);
+            if self.spoil.as_ref() == Some(log) {
+                let mut line = signer.sign(&checkpoint.body());
+                *line.blob.last_mut().unwrap() ^= 1;
+                note.add(line).unwrap();
+            } else {
+                note.sign(&signer).unwrap();
+            }
         }
         for line in self.witnesses.iter().chain(&self.auditors) {
             let seconds = i64::try_from(epoch.0 / 1_000).unwrap() + line.delay;
@@ -90,9 +103,17 @@ impl Vouchers {
     }
 }
 
-/// The log's signer: one key for each origin.
+/// The log's signer: one key for each origin; `=w1` is that cosigner's own.
 pub fn log_signer(origin: &str, name: &str) -> NoteSigner {
-    NoteSigner::new(origin, key(&format!("{name} {origin}"))).unwrap()
+    NoteSigner::new(origin, log_secret(origin, name)).unwrap()
+}
+
+/// The secret key of [`log_signer`].
+pub fn log_secret(origin: &str, name: &str) -> SecretKey {
+    match name.strip_prefix('=') {
+        Some(cosigner) => key(cosigner),
+        None => key(&format!("{name} {origin}")),
+    }
 }
 
 /// A cosigner's verifier key.

@@ -107,6 +107,10 @@ fn sentence(session: &Session, proposal: &Proposal) -> String {
             "measure.administrators",
             &args![id, threshold = new.threshold, count = new.keys.len()],
         ),
+        Action::RotateLogKey(new) => fill(
+            "measure.log-key",
+            &args![id, key = new.key, from = new.from],
+        ),
         // Reading a proposal admits no other verb.
         other => other.verb().as_str().to_owned(),
     }

@@ -163,7 +163,7 @@ fn config(key: SecretKey) -> Result<Config, Failure> {
             trust: None,
             others: Vec::new(),
         },
-        signer,
+        signer: signer.into(),
         cosigners: Vec::new(),
         max_unpublished: 0,
         mldsa: None,

@@ -14,6 +14,7 @@ use zhao_ledger::store::Store;
 use zhao_ledger::store::files::Directory;
 use zhao_ledger::store::rocks::Rocks;
 use zhao_spec::file::{Dossier, Evidence};
+use zhao_spec::log::LogKeys;
 use zhao_spec::wire::{SecretKey, UnixMillis};
 use zhao_verifier::{Status, TrustPolicy, Verdict};
 
@@ -195,11 +196,10 @@ impl Scene<'_> {
     fn must_be_clean(&self, ledger: &Path) -> Result<(), Failure> {
         let store = Rocks::open(&ledger.join("db")).map_err(because("ledger", args![]))?;
         let files = Directory::open(ledger).map_err(because("ledger", args![]))?;
-        let logs = self.belief.policy.policy().logs();
-        let log = logs
-            .first()
+        let policy = self.belief.policy.policy();
+        let log = LogKeys::of(policy, &self.keys.origin)
             .ok_or_else(|| Failure::usage("policy-other-log", args![origin = self.keys.origin]))?;
-        let report = fsck::check(&store, &files, &log.vkey).map_err(because("ledger", args![]))?;
+        let report = fsck::check(&store, &files, &log).map_err(because("ledger", args![]))?;
         match report.findings.first() {
             None => Ok(()),
             Some(finding) => Err(Failure::usage(

@@ -6,12 +6,12 @@
 use rand::CryptoRng;
 use zhao_spec::file::Proposal;
 use zhao_spec::id::{LicenceTypeCode, Uscc};
-use zhao_spec::life::data::{Action, Administrators, KeyGrant};
+use zhao_spec::life::data::{Action, Administrators, KeyGrant, LogKey};
 use zhao_spec::life::event::Event;
 use zhao_spec::life::leaf::{Genesis, Leaf};
 use zhao_spec::life::record::Record;
 use zhao_spec::life::subject::{Kind, subject_key};
-use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::wire::{Hash, PublicKey, SignatureError, Signer, UnixMillis, clip, limits};
 
 use super::super::{Declared, LedgerClient, Office, OfficeError};
@@ -48,6 +48,13 @@ pub enum Measure<'a> {
     RetireKey(&'a Uscc, PublicKey),
     /// To end a type.
     RetireType(&'a str),
+    /// To let another key sign the log's heads; it is made now, under this name.
+    RotateLogKey {
+        /// Heads of this size or more count only with its signature.
+        from: TreeSize,
+        /// Its name in the directory of keys.
+        key_name: &'a str,
+    },
     /// To keep a unit from signing.
     SuspendUnit(&'a Uscc),
     /// To drop an announced key.
@@ -415,6 +422,13 @@ impl<C: LedgerClient> Office<C> {
                 let entry = self.catalogue.entry(name)?;
                 let code = entry.type_code.as_str().to_owned();
                 Ok((Kind::LicenceType, code, entry.publish()))
+            }
+            Measure::RotateLogKey { from, key_name } => {
+                let part = self.keys.generate(key_name, Purpose::Log, rng, now)?;
+                let secret = self.keys.secret(&part.name, Purpose::Log)?;
+                let origin = self.records.origin().to_owned();
+                let action = Action::RotateLogKey(LogKey::new(&secret, &origin, from));
+                Ok((Kind::Registry, origin, action))
             }
             Measure::ResumeUnit(code) => unit(code, Action::ResumeUnit),
             Measure::RetireKey(code, key) => unit(code, Action::RetireKey(key)),

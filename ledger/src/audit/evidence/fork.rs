@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use zhao_spec::file::{Evidence, TwoHeads};
-use zhao_spec::log::checkpoint::{self, Checkpoint, CheckpointError};
-use zhao_spec::log::note::{SignedNote, Vkey};
+use zhao_spec::log::LogKeys;
+use zhao_spec::log::checkpoint::{Checkpoint, CheckpointError};
+use zhao_spec::log::note::SignedNote;
 use zhao_spec::log::tree::{
     Frontier, Node, NodeReader, ProveError, TreeSize, leaf_hash, prove_consistency, root,
 };
@@ -29,8 +30,8 @@ impl SignedHead {
     ///
     /// # Errors
     /// Not a checkpoint, or not of this log.
-    pub fn open(note: &str, log: &Vkey) -> Result<Self, CheckpointError> {
-        let (checkpoint, note) = checkpoint::open(note, log)?;
+    pub fn open(note: &str, log: &LogKeys) -> Result<Self, CheckpointError> {
+        let (checkpoint, note) = log.open(note)?;
         Ok(Self { checkpoint, note })
     }
 }

@@ -86,7 +86,7 @@ fn try_create(answers: Vec<Box<Answer>>) -> Result<Sequencer, StartError> {
         }) as Box<dyn Cosigner>
     });
     let config = Config {
-        signer: Site::signer(),
+        signer: Site::signer().into(),
         quorum: Quorum {
             policy: policy(),
             trust: None,

@@ -62,7 +62,7 @@ pub(super) fn check_site(site: &Site, sequencer: &Sequencer, answered: &Answered
     let log = signer.vkey();
     site.disk.inject(None);
     let store = site.disk.store().unwrap();
-    let report = fsck::check(&store, &site.disk.files(), log).unwrap();
+    let report = fsck::check(&store, &site.disk.files(), &Site::keys()).unwrap();
     assert!(report.is_clean(), "{:#?}", report.findings);
     let mut notes = site.seen.lock().unwrap().clone();
     for entry in site.disk.entries(Family::Heads) {

@@ -4,6 +4,7 @@ mod ahead;
 mod answers;
 mod cosigners;
 mod faults;
+mod log_key;
 mod panel;
 mod random;
 mod rocks;

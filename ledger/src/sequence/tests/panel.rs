@@ -34,7 +34,7 @@ fn far(n: u8, patience: Duration, latest: Latest, answer: Box<Answer>) -> Box<dy
 fn try_create(cosigners: Vec<Box<dyn Cosigner>>) -> Result<Sequencer, StartError> {
     let disk = Memory::new();
     let config = Config {
-        signer: Site::signer(),
+        signer: Site::signer().into(),
         quorum: Quorum {
             policy: policy(),
             trust: None,
@@ -236,7 +236,7 @@ fn one_without_a_page_confirms_by_cosigning_again_and_one_that_has_moved_on_does
     let disk = Memory::new();
     let policy = policy();
     let config = |cosigners| Config {
-        signer: Site::signer(),
+        signer: Site::signer().into(),
         quorum: Quorum {
             policy: policy.clone(),
             trust: None,

@@ -60,7 +60,7 @@ fn a_log_outlives_its_process() {
     drop(sequencer);
     let store = Arc::new(Rocks::open(&root.join("db")).unwrap());
     let files = Directory::open(&root.join("files")).unwrap();
-    let report = fsck::check(&*store, &files, Site::signer().vkey()).unwrap();
+    let report = fsck::check(&*store, &files, &Site::keys()).unwrap();
     assert!(report.is_clean(), "{:#?}", report.findings);
     let reader = Reader::new(store);
     let receipt = reader.latest().unwrap().receipt(&events[200].id()).unwrap();

@@ -322,7 +322,9 @@ fn genesis_of_another_origin() {
     let store = std::sync::Arc::new(site.disk.store().unwrap());
     let files = std::sync::Arc::new(site.disk.files());
     let config = crate::sequence::Config {
-        signer: NoteSigner::new("other.example", secret("log")).unwrap(),
+        signer: NoteSigner::new("other.example", secret("log"))
+            .unwrap()
+            .into(),
         quorum: Site::quorum(),
         cosigners: Vec::new(),
         max_unpublished: 1,

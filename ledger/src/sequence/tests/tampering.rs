@@ -37,7 +37,8 @@ fn flip_each(family: Family) -> usize {
             stopped += 1;
             continue;
         };
-        let report = fsck::check(&store, &damaged.disk.files(), signer.vkey()).unwrap();
+        let report =
+            fsck::check(&store, &damaged.disk.files(), &signer.vkey().clone().into()).unwrap();
         let found = report
             .findings
             .iter()
@@ -266,7 +267,7 @@ fn a_missing_leaf_is_grave() {
     let (site, ..) = Site::founded(1);
     site.disk.damage(Family::Leaves, &3_u64.to_be_bytes(), None);
     let store = site.disk.store().unwrap();
-    let report = fsck::check(&store, &site.disk.files(), Site::signer().vkey()).unwrap();
+    let report = fsck::check(&store, &site.disk.files(), &Site::keys()).unwrap();
     assert_eq!(report.advice(), Some(Advice::Restore));
     assert!(
         report

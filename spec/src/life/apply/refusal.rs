@@ -97,6 +97,11 @@ refusals! {
         /// At which index.
         index: u64,
     } = "key_not_authorised", "{key} may not sign at index {index}";
+    /// Section 5: `rotate-log-key` without a good signature by the new key.
+    KeyProofInvalid {
+        /// Of the signature.
+        problem: String,
+    } = "key_proof_invalid", "the log's new key has not signed its announcement: {problem}";
     /// Section 5.
     KeyRetired = "key_retired", "the key is retired";
     /// Section 5.

@@ -2,11 +2,13 @@
 
 use super::signer::administrators;
 use super::{ApplyError, Refusal, Scene};
-use crate::life::data::{Action, Openness, PublishType};
+use crate::life::data::{Action, LogKey, Openness, PublishType};
 use crate::life::record::{Record, RegistryRecord, TypeRecord, TypeState};
 use crate::life::subject::{Kind, subject_key};
+use crate::log::HeadKey;
 use crate::log::tree::LeafIndex;
 use crate::wire::hash::Hash;
+use crate::wire::limits;
 
 pub(super) fn apply_type(scene: &Scene<'_>) -> Result<Vec<(Hash, Record)>, ApplyError> {
     let event = scene.event;
@@ -111,15 +113,39 @@ pub(super) fn apply_registry(
     }
     scene.check_chain((scene.registry.seq, scene.registry.latest))?;
     scene.check_effective()?;
-    let Action::ChangeAdministrators(administrators) = &event.action else {
-        unreachable!("{} is no verb of the registry", event.verb());
-    };
-    let record = RegistryRecord {
-        administrators: administrators.clone(),
+    let mut record = RegistryRecord {
         index: scene.index,
         latest: scene.leaf_hash,
         seq: event.seq,
         ..scene.registry.clone()
     };
+    match &event.action {
+        Action::ChangeAdministrators(new) => record.administrators = new.clone(),
+        Action::RotateLogKey(data) => rotate(data, &event.origin, &mut record.log_keys)?,
+        _ => unreachable!("{} is no verb of the registry", event.verb()),
+    }
     Ok(vec![(registry_key, Record::Registry(record))])
+}
+
+/// Another key signs heads from a size on. The size may lie behind: heads that a stolen key signed
+/// from there on then count for nothing.
+fn rotate(data: &LogKey, origin: &str, keys: &mut Vec<HeadKey>) -> Result<(), Refusal> {
+    if keys.iter().any(|known| known.key == data.key) {
+        return Err(Refusal::KeyKnown);
+    }
+    data.check_proof(origin)
+        .map_err(|error| Refusal::KeyProofInvalid {
+            problem: error.to_string(),
+        })?;
+    if keys.len() >= limits::LOG_KEYS {
+        return Err(Refusal::LimitReached {
+            what: "keys of a log",
+            limit: limits::LOG_KEYS,
+        });
+    }
+    keys.push(HeadKey {
+        from: data.from,
+        key: data.key,
+    });
+    Ok(())
 }

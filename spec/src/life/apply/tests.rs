@@ -1,6 +1,7 @@
 //! The tables of `spec/lifecycle.md`, cell by cell, and every refusal beside them.
 
 mod authority;
+mod log_key;
 mod order;
 mod table;
 mod world;
@@ -27,6 +28,7 @@ const SHOWN: &[&str] = &[
     "from_in_future",
     "key_known",
     "key_not_authorised",
+    "key_proof_invalid",
     "key_retired",
     "key_unknown",
     "limit_reached",
@@ -71,6 +73,7 @@ fn every_refusal_is_shown() {
     let page = include_str!("../../../lifecycle.md");
     let tests = [
         include_str!("tests/authority.rs"),
+        include_str!("tests/log_key.rs"),
         include_str!("tests/order.rs"),
         include_str!("tests/table.rs"),
     ]

@@ -129,6 +129,7 @@ impl Action {
             }
             Self::PublishType(data) => publish(o, data),
             Self::ChangeAdministrators(administrators) => administrators.write(o),
+            Self::RotateLogKey(data) => data.write(o),
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::life::data::{
     words,
 };
 use crate::life::verb::Verb;
-use crate::log::tree::LeafIndex;
+use crate::log::tree::{LeafIndex, TreeSize};
+use crate::log::{HeadKey, head_key_at};
 use crate::wire::fields::{Fields, Malformed, text_of};
 use crate::wire::hash::Hash;
 use crate::wire::limits;
@@ -350,11 +351,20 @@ pub struct RegistryRecord {
     pub key_delay: u64,
     /// Leaf hash of the latest event, or of genesis.
     pub latest: Hash,
+    /// Keys that followed the log's first, in the order of the events that named them.
+    pub log_keys: Vec<HeadKey>,
     /// Sequence number of the latest event, 0 after genesis.
     pub seq: u64,
 }
 
 impl RegistryRecord {
+    /// The key that must have signed a head of this size; none: the log's first key, which only
+    /// policies name.
+    #[must_use]
+    pub fn log_key_at(&self, size: TreeSize) -> Option<&PublicKey> {
+        head_key_at(&self.log_keys, size)
+    }
+
     pub(super) fn read(fields: &mut Fields<'_>) -> Result<Self, Malformed> {
         let mut inner = fields.object("administrators")?;
         let administrators = Administrators::read(&mut inner)?;
@@ -365,6 +375,7 @@ impl RegistryRecord {
             index: LeafIndex(fields.int("index")?),
             key_delay: fields.int("keyDelay")?,
             latest: fields.hash("latest")?,
+            log_keys: head_keys(fields)?,
             seq: fields.int("seq")?,
         })
     }
@@ -375,7 +386,40 @@ impl RegistryRecord {
             .int("index", self.index.0)
             .int("keyDelay", self.key_delay)
             .text("kind", "registry")
-            .hash("latest", &self.latest)
-            .int("seq", self.seq);
+            .hash("latest", &self.latest);
+        if !self.log_keys.is_empty() {
+            o.array("logKeys", |a| {
+                for named in &self.log_keys {
+                    a.object(|o| {
+                        o.int("from", named.from.0).key("key", &named.key);
+                    });
+                }
+            });
+        }
+        o.int("seq", self.seq);
     }
+}
+
+/// The member `logKeys`: absent, or some keys, each once.
+fn head_keys(fields: &mut Fields<'_>) -> Result<Vec<HeadKey>, Malformed> {
+    if !fields.has("logKeys") {
+        return Ok(Vec::new());
+    }
+    let mut keys: Vec<HeadKey> = Vec::new();
+    for mut item in fields.objects("logKeys", limits::LOG_KEYS)? {
+        let from = TreeSize(item.int("from")?);
+        let key = item.key("key")?;
+        if keys.iter().any(|other| other.key == key) {
+            let path = item.path_of("key");
+            let text = key.to_multibase();
+            return Err(Malformed::value(path, "a key named once", &text));
+        }
+        keys.push(HeadKey { from, key });
+        item.finish()?;
+    }
+    if keys.is_empty() {
+        let path = fields.path_of("logKeys");
+        return Err(Malformed::value(path, "absent, or some keys", "none"));
+    }
+    Ok(keys)
 }

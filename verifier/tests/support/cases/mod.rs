@@ -6,6 +6,7 @@ mod evidence;
 mod files;
 mod heads;
 mod independence;
+mod log_keys;
 mod packs;
 mod papers;
 mod standing;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Vector> {
     vectors.extend(standing::vectors());
     vectors.extend(papers::vectors());
     vectors.extend(heads::vectors());
+    vectors.extend(log_keys::vectors());
     vectors.extend(authority::vectors());
     vectors.extend(packs::vectors());
     vectors.extend(independence::vectors());

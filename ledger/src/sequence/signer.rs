@@ -1,0 +1,154 @@
+//! The keys the log signs its heads with: one, and while it changes its key two.
+
+use zhao_spec::life::record::Record;
+use zhao_spec::life::subject::{Kind, subject_key};
+use zhao_spec::log::note::{NoteSigner, Vkey};
+use zhao_spec::log::policy::Policy;
+use zhao_spec::log::tree::TreeSize;
+use zhao_spec::log::{HeadKey, LogKeys, head_key_at};
+use zhao_spec::wire::PublicKey;
+
+use super::Sequencer;
+use crate::overlay::StoredView;
+use crate::store::StoreError;
+
+/// The keys that are here. All have one name, the log's origin.
+pub struct LogSigner {
+    first: NoteSigner,
+    later: Vec<NoteSigner>,
+}
+
+impl std::fmt::Debug for LogSigner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.vkeys()).finish()
+    }
+}
+
+impl From<NoteSigner> for LogSigner {
+    fn from(signer: NoteSigner) -> Self {
+        Self {
+            first: signer,
+            later: Vec::new(),
+        }
+    }
+}
+
+impl LogSigner {
+    /// Adds a key of the same log; returns whether it was taken.
+    pub fn add(&mut self, signer: NoteSigner) -> bool {
+        let taken = signer.name() == self.origin()
+            && self.iter().all(|known| known.vkey() != signer.vkey());
+        if taken {
+            self.later.push(signer);
+        }
+        taken
+    }
+
+    /// The log's origin.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.first.name()
+    }
+
+    /// The public keys, the first one first.
+    pub fn vkeys(&self) -> impl Iterator<Item = &Vkey> {
+        self.iter().map(NoteSigner::vkey)
+    }
+
+    /// Every key the log may have signed with or may come to sign with: those that are here, and
+    /// those the policy has for it.
+    #[must_use]
+    pub fn known(&self, policy: &Policy) -> LogKeys {
+        let mut keys = LogKeys::from(self.first.vkey().clone());
+        let listed = LogKeys::of(policy, self.origin());
+        let listed = listed.iter().flat_map(LogKeys::iter);
+        for key in self.vkeys().chain(listed) {
+            keys.add(key.clone());
+        }
+        keys
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &NoteSigner> {
+        std::iter::once(&self.first).chain(&self.later)
+    }
+
+    fn by(&self, key: &PublicKey) -> Option<&NoteSigner> {
+        self.iter()
+            .find(|signer| signer.vkey().public_key() == Some(key))
+    }
+
+    /// Those that sign a head of this size: the key that must, and whatever came before it and is
+    /// still here, so that whoever knows only that one goes on reading. A key whose size is not
+    /// reached signs nothing. `first` is the log's first key.
+    ///
+    /// # Errors
+    /// The key that must sign, when it is not here.
+    pub(crate) fn at(
+        &self,
+        first: PublicKey,
+        named: &[HeadKey],
+        size: TreeSize,
+    ) -> Result<Vec<&NoteSigner>, PublicKey> {
+        let must = head_key_at(named, size).copied().unwrap_or(first);
+        let mut signers = vec![self.by(&must).ok_or(must)?];
+        let reached = named.iter().filter(|named| named.from <= size);
+        for key in std::iter::once(first).chain(reached.map(|named| named.key)) {
+            if key != must
+                && let Some(signer) = self.by(&key)
+            {
+                signers.push(signer);
+            }
+        }
+        Ok(signers)
+    }
+}
+
+impl Sequencer {
+    /// The keys that the log's administrators named for its heads.
+    fn named(&self) -> Result<Vec<HeadKey>, StoreError> {
+        let origin = self.origin();
+        let key = subject_key(origin, Kind::Registry, origin);
+        let view = StoredView::new(&*self.store, &self.edge.map, &self.hot);
+        Ok(match view.get(&key)?.as_deref() {
+            Some(Record::Registry(record)) => record.log_keys.clone(),
+            _ => Vec::new(),
+        })
+    }
+
+    /// The log's keys, and which of them counts for which size.
+    pub(super) fn keys_now(&self) -> Result<LogKeys, StoreError> {
+        Ok(self.keys.clone().with_named(&self.named()?))
+    }
+
+    /// Those that sign a head of this size; or the key that must, and is not here.
+    pub(super) fn signers(
+        &self,
+        size: TreeSize,
+    ) -> Result<Result<Vec<&NoteSigner>, PublicKey>, StoreError> {
+        let named = self.named()?;
+        Ok(match self.first {
+            Some(first) => self.signer.at(first, &named, size),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    /// Whether a head of this size can be signed so that the policy takes it; else why not.
+    pub(super) fn may_sign(&self, size: TreeSize) -> Result<Result<(), String>, StoreError> {
+        let signers = match self.signers(size)? {
+            Ok(signers) => signers,
+            Err(key) => {
+                let key = key.to_multibase();
+                return Ok(Err(format!(
+                    "{key} signs heads from here on, and is not here"
+                )));
+            }
+        };
+        let policy = &self.quorum.policy;
+        let listed = |signer: &&NoteSigner| policy.logs().iter().any(|l| l.vkey == *signer.vkey());
+        Ok(if signers.iter().any(|signer| listed(signer)) {
+            Ok(())
+        } else {
+            Err("the policy has no line for it".to_owned())
+        })
+    }
+}
