@@ -1,4 +1,5 @@
-//! The sequencer: the one writer of the log, and the only holder of its key.
+//! The sequencer: the one writer of the log, and the only holder of its key, which it lends to
+//! [`ReceiptSigner`] alone.
 //!
 //! [`Sequencer::commit`] is the argument why nothing answered is lost and no two inconsistent heads
 //! are signed; it reads top to bottom. Beside each stage stands what a crash there leaves and who
@@ -11,6 +12,7 @@ mod error;
 pub mod intent;
 mod panel;
 mod plan;
+mod receipt;
 pub(crate) mod recover;
 pub(crate) mod second;
 pub(crate) mod second_log;
@@ -31,6 +33,7 @@ use zhao_spec::wire::{UnixMillis, limits};
 
 pub use cosign::{CosignError, CosignRequest, Cosigner, Quorum};
 pub use error::{CommitError, SecondPathError, StartError};
+pub use receipt::{ReceiptError, ReceiptSigner};
 pub use recover::Start;
 
 use crate::hot::{HotRecords, Prefetch};
@@ -112,7 +115,7 @@ pub struct Published {
 pub struct Sequencer {
     store: Arc<dyn Store>,
     files: Arc<dyn Files>,
-    signer: NoteSigner,
+    signer: Arc<NoteSigner>,
     quorum: Quorum,
     panel: Panel,
     max_unpublished: u64,
@@ -442,6 +445,12 @@ impl Sequencer {
     #[must_use]
     pub fn reader(&self) -> Reader {
         Reader::beside(Arc::clone(&self.store), Arc::clone(&self.maps))
+    }
+
+    /// What signs COSE receipts of published heads, and nothing else, with the log's key.
+    #[must_use]
+    pub fn receipt_signer(&self) -> ReceiptSigner {
+        ReceiptSigner::new(Arc::clone(&self.signer), self.quorum.clone())
     }
 
     /// Leaves in the log, published or not.

@@ -160,7 +160,7 @@ impl Sequencer {
         Self {
             store,
             files,
-            signer: config.signer,
+            signer: Arc::new(config.signer),
             quorum: config.quorum,
             panel: Panel::new(config.cosigners),
             max_unpublished: config.max_unpublished,

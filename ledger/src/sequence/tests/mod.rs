@@ -6,6 +6,7 @@ mod cosigners;
 mod faults;
 mod panel;
 mod random;
+mod receipts;
 mod rocks;
 mod start;
 mod tampering;
