@@ -3,6 +3,7 @@
 
 mod faults;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
@@ -35,6 +36,11 @@ fn text() -> String {
         cases.push(unread(name, code, &parts.bytes()));
     }
     cases.extend(faults::bytes());
+    let names: BTreeSet<&str> = cases
+        .iter()
+        .filter_map(|case| case["name"].as_str())
+        .collect();
+    assert_eq!(names.len(), cases.len(), "a name is given twice");
     let file = json!({
         "cases": cases,
         "description": "`verify`: reading a receipt and checking it for an entry under the log's \

@@ -172,7 +172,7 @@ pub(super) fn headers() -> Vec<Row> {
             "a1 19018c a1 20 81 83 0b 07 80",
         ),
         open(
-            "proof-without-length",
+            "proof-bytes-without-length",
             "cbor_form",
             "a1 19018c a1 20 81 5f ff",
         ),
