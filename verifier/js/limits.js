@@ -31,6 +31,7 @@ export const PACK_ISSUERS = 4096;
 
 export const TREE_SIZE = (1n << 62n) - 1n;
 export const NOTE_BYTES = 65_536;
+export const COSE_BYTES = 4096;
 export const NOTE_NAME_BYTES = 255;
 export const NOTE_SIGNATURES = 64;
 export const VKEY_CHARS = 4096;

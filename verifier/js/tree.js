@@ -40,8 +40,8 @@ function climb(position) {
 
 const siblingIsLeft = ({ fn, sn }) => odd(fn) || fn === sn;
 
-/** Refuses a proof that does not lead from the leaf hash at `index` to the root of `size` leaves. */
-export async function checkInclusion(leaf, index, size, proof, root) {
+/** The root to which the proof leads from the leaf hash at `index` of `size` leaves. */
+export async function inclusionRoot(leaf, index, size, proof) {
   checkSize(size);
   ensure(index >= 0n && index < size, 'index_out_of_range', `${index} of ${size}`);
   let position = { fn: index, sn: size - 1n };
@@ -52,7 +52,12 @@ export async function checkInclusion(leaf, index, size, proof, root) {
     position = climb(position);
   }
   ensure(position.sn === 0n, 'proof_length', 'too short');
-  ensure(equal(hash, root), 'root_mismatch');
+  return hash;
+}
+
+/** Refuses a proof that does not lead from the leaf hash at `index` to the root of `size` leaves. */
+export async function checkInclusion(leaf, index, size, proof, root) {
+  ensure(equal(await inclusionRoot(leaf, index, size, proof), root), 'root_mismatch');
 }
 
 /** Root of the tree whose last leaf has this proof: each of its siblings stands to the left. */

@@ -1,8 +1,9 @@
 //! Decides what a licence is worth: offline, from a file, a policy and a time.
 //!
 //! In scope: the algorithm of `spec/verify.md` for every file people exchange, as one pure
-//! function, [`verify`]. Out of scope: fetching, clocks, files and networks; how formats are read
-//! (`zhao-spec`). The same decision is written a second time, independently, in `verifier/js`.
+//! function, [`verify`], and another for COSE receipts, [`verify_cose`]. Out of scope: fetching,
+//! clocks, files and networks; how formats are read (`zhao-spec`). The same decision is written a
+//! second time, independently, in `verifier/js`.
 //!
 //! Only this crate can make a [`VerifiedLicence`], and only at the end of all ten steps.
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@
 
 mod answer;
 mod check;
+mod cose;
 mod evidence;
 mod history;
 mod licence;
@@ -96,6 +98,14 @@ pub fn verify(
         AnyFile::IssuerPack(pack) => pack::judge(pack, &context),
         AnyFile::Receipt(receipt) => receipt::judge(receipt, &context),
     }
+}
+
+/// Judges a COSE receipt (`spec/cose-receipt.md`) of `entry`: an event, or a leaf as the log has it.
+///
+/// Such a receipt carries nobody's word but the log's. Under a policy that asks for witnesses or
+/// auditors the verdict is at best `undetermined`.
+pub fn verify_cose(receipt: &[u8], entry: &[u8], policy: &TrustPolicy) -> Verdict {
+    cose::judge(receipt, entry, policy)
 }
 
 /// What has been established so far.

@@ -1,6 +1,7 @@
 //! Judging a receipt: the log has taken this event.
 
 use zhao_spec::file::Receipt;
+use zhao_spec::life::event::Event;
 use zhao_spec::log::tree::check_inclusion;
 
 use crate::check::{Check, Stop, ensure};
@@ -64,7 +65,12 @@ pub(crate) fn same_head(receipt: &Receipt) -> Result<(), Stop> {
 
 /// Every signature of the event verifies.
 pub(crate) fn signed(receipt: &Receipt) -> Result<(), Stop> {
-    let signed = receipt.event.clone().verify_signatures();
+    event_signed(receipt.event.clone())
+}
+
+/// As [`signed`], of an event without its receipt.
+pub(crate) fn event_signed(event: Event) -> Result<(), Stop> {
+    let signed = event.verify_signatures();
     ensure(Check::EventSignature, signed.is_ok(), || {
         Reason::EventSignature {
             problem: signed.err().map_or_else(String::new, |error| words(&error)),

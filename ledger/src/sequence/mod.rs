@@ -1,4 +1,5 @@
-//! The sequencer: the one writer of the log, and the only holder of its key.
+//! The sequencer: the one writer of the log, and the only holder of its key, which it lends to
+//! [`ReceiptSigner`] alone.
 //!
 //! [`Sequencer::commit`] is the argument why nothing answered is lost and no two inconsistent heads
 //! are signed; it reads top to bottom. Beside each stage stands what a crash there leaves and who
@@ -11,6 +12,7 @@ mod error;
 pub mod intent;
 mod panel;
 mod plan;
+mod receipt;
 pub(crate) mod recover;
 pub(crate) mod second;
 pub(crate) mod second_log;
@@ -33,6 +35,7 @@ use zhao_spec::wire::{PublicKey, UnixMillis, limits};
 
 pub use cosign::{CosignError, CosignRequest, Cosigner, Quorum};
 pub use error::{CommitError, SecondPathError, StartError};
+pub use receipt::{ReceiptError, ReceiptSigner};
 pub use recover::Start;
 pub use signer::LogSigner;
 
@@ -117,7 +120,7 @@ pub struct Published {
 pub struct Sequencer {
     store: Arc<dyn Store>,
     files: Arc<dyn Files>,
-    signer: LogSigner,
+    signer: Arc<LogSigner>,
     /// The key the log began with, once it is known.
     first: Option<PublicKey>,
     /// Every key of the log that is known here.
@@ -461,6 +464,16 @@ impl Sequencer {
     #[must_use]
     pub fn reader(&self) -> Reader {
         Reader::beside(Arc::clone(&self.store), Arc::clone(&self.maps))
+    }
+
+    /// What signs COSE receipts of published heads, and nothing else, with the log's key.
+    #[must_use]
+    pub fn receipt_signer(&self) -> ReceiptSigner {
+        ReceiptSigner::new(
+            Arc::clone(&self.signer),
+            self.keys.clone(),
+            self.quorum.clone(),
+        )
     }
 
     /// Leaves in the log, published or not.

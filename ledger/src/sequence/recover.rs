@@ -165,7 +165,7 @@ impl Sequencer {
             files,
             first: keys.first().public_key().copied(),
             keys,
-            signer: config.signer,
+            signer: Arc::new(config.signer),
             quorum: config.quorum,
             panel: Panel::new(config.cosigners),
             max_unpublished: config.max_unpublished,

@@ -2,7 +2,7 @@
 
 use zhao_spec::life::record::Record;
 use zhao_spec::life::subject::{Kind, subject_key};
-use zhao_spec::log::note::{NoteSigner, Vkey};
+use zhao_spec::log::note::{NoteSigner, SignedNote, Vkey};
 use zhao_spec::log::policy::Policy;
 use zhao_spec::log::tree::TreeSize;
 use zhao_spec::log::{HeadKey, LogKeys, head_key_at};
@@ -75,6 +75,12 @@ impl LogSigner {
     fn by(&self, key: &PublicKey) -> Option<&NoteSigner> {
         self.iter()
             .find(|signer| signer.vkey().public_key() == Some(key))
+    }
+
+    /// The newest of the keys here that signed a note.
+    pub(crate) fn of(&self, note: &SignedNote) -> Option<&NoteSigner> {
+        let signed = |signer: &&NoteSigner| note.by(signer.vkey()).next().is_some();
+        self.iter().filter(signed).last()
     }
 
     /// Those that sign a head of this size: the key that must, and whatever came before it and is

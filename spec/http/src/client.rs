@@ -245,6 +245,28 @@ impl Client {
         self.ask(Question::get(&path)).await
     }
 
+    /// The receipt of an event, as a file, by the event's identity.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn receipt(&self, event: &str) -> Result<Vec<u8>, ClientError> {
+        let path = format!("/v1/receipts/{}", escape(event));
+        self.ask(Question::get(&path)).await
+    }
+
+    /// The same as a COSE receipt, which carries no cosignatures.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn cose_receipt(&self, event: &str) -> Result<Vec<u8>, ClientError> {
+        let path = format!("/v1/receipts/{}", escape(event));
+        let question = Question {
+            accept: "application/cose, application/problem+json",
+            ..Question::get(&path)
+        };
+        self.ask(question).await
+    }
+
     /// The dossier of a credential, as a file.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::wire::cbor::CborError;
+
 /// Why a QR form or a printed code was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -179,6 +181,18 @@ impl QrError {
             Self::Utf8 => "qr-utf8",
             Self::Value { .. } => "qr-value",
             Self::Version { .. } => "qr-version",
+        }
+    }
+}
+
+impl From<CborError> for QrError {
+    fn from(error: CborError) -> Self {
+        match error {
+            CborError::End { offset } => Self::CborEnd { offset },
+            CborError::Form { offset } => Self::CborForm { offset },
+            CborError::Shape { item } => Self::Shape { item },
+            CborError::Trailing { actual } => Self::CborTrailing { actual },
+            CborError::Value { item } => Self::Value { item },
         }
     }
 }

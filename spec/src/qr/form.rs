@@ -1,8 +1,8 @@
 //! The members of a form, and their bytes.
 
-use super::cbor::{Reader, Writer};
 use super::texts::Texts;
 use super::{DICTIONARY, QrError, VERSION};
+use crate::wire::cbor::{Reader, Writer};
 use crate::wire::time::{BEIJING_MILLIS, DAY_MILLIS};
 use crate::wire::{Date, Hash, UnixMillis, limits};
 

@@ -5,7 +5,6 @@
 //! and nothing else (`zhao-verifier`); drawing the codes (the CLI).
 
 mod base45;
-mod cbor;
 mod error;
 mod expand;
 mod form;

@@ -114,7 +114,7 @@ impl Texts {
         texts.face = face
             .into_iter()
             .map(|(name, value)| Ok((name, value?)))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, QrError>>()?;
         Ok(texts)
     }
 }

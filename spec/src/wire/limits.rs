@@ -23,6 +23,8 @@ pub const EVIDENCE_BYTES: usize = 64 << 20;
 pub const POLICY_BYTES: usize = 256 << 10;
 /// A signed note (checkpoint), bytes.
 pub const NOTE_BYTES: usize = 64 << 10;
+/// A COSE receipt, bytes: 64 hashes, the longest name of a key and a signature take 2,600.
+pub const COSE_BYTES: usize = 4 << 10;
 
 /// Nesting of JSON arrays and objects. Ours need six; the rest is room for other people's.
 pub const DEPTH: usize = 32;

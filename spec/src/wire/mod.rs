@@ -1,7 +1,7 @@
 //! The bytes under every other format: strict JSON, binary text, hashes, signatures, time, limits.
 //!
 //! In scope: reading and writing our canonical JSON ([`json`], [`fields`], [`mod@write`]), reading
-//! other people's JSON ([`foreign`]), binary as text ([`binary`]), SHA-256 ([`hash`]), Ed25519 with
+//! other people's JSON ([`foreign`]), binary as text ([`binary`]), CBOR ([`cbor`]), SHA-256 ([`hash`]), Ed25519 with
 //! one meaning everywhere ([`signature`]), instants and dates ([`time`]) and every maximum
 //! ([`limits`]). Out of scope: what any member means (the sibling modules).
 //!
@@ -16,6 +16,7 @@
 )]
 
 pub mod binary;
+pub mod cbor;
 pub mod fields;
 pub mod foreign;
 pub mod hash;

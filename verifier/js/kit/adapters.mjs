@@ -18,6 +18,7 @@ import {
   parseSignatureLine, parseTlogProof, parseVkey,
 } from '../note.js';
 import { checkAgainst, parsePolicy, parseTrust, quorumMet, quorumTime } from '../policy.js';
+import { checkCoseReceipt, parseCoseReceipt } from '../cose.js';
 import { checkAbsent, checkPath, checkPresent } from '../map.js';
 import { checkProof, checkProofKey, proofHashes, readCredential } from '../credential.js';
 import { multikey } from '../shape.js';
@@ -154,6 +155,17 @@ async function tlogProof(c) {
   const opened = await openCheckpoint(proof.checkpoint, await parseVkey(c.vkey));
   await checkInclusion(fromBase64(c.leaf), proof.index, opened.size, proof.hashes, opened.root);
   return true;
+}
+
+async function coseReceipt(c) {
+  const read = concat(fromBase64(c.receipt), new Uint8Array(c.zeros ?? 0));
+  const receipt = parseCoseReceipt(read);
+  if (c.op === 'parse') {
+    const { origin, keyId, size, index, hashes } = receipt;
+    return { origin, keyId, size: String(size), index: String(index), hashes: hashes.map(toBase64) };
+  }
+  const root = await checkCoseReceipt(receipt, fromBase64(c.entry), await parseVkey(c.vkey));
+  return { root: toBase64(root), size: String(receipt.size) };
 }
 
 async function map(c) {
@@ -316,6 +328,7 @@ export const ADAPTERS = {
   policy,
   trust,
   'tlog-proof': tlogProof,
+  'cose-receipt': coseReceipt,
   map,
   credential: async (c, file) => (file === 'type-commitment.json'
     ? toBase64Url(await typeCommitment(fromBase64Url(c.salt), c.type))

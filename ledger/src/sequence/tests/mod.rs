@@ -7,6 +7,7 @@ mod faults;
 mod log_key;
 mod panel;
 mod random;
+mod receipts;
 mod rocks;
 mod start;
 mod tampering;

@@ -6,7 +6,7 @@ use super::{NoteError, NoteSignature};
 use crate::wire::binary::{decode_base64, encode_base64};
 use crate::wire::clip;
 use crate::wire::hash::sha256;
-use crate::wire::signature::{PublicKey, SecretKey};
+use crate::wire::signature::{PublicKey, SecretKey, Signature};
 
 /// Bytes a vkey text may have: a name, and an ML-DSA-44 key of 1,312 bytes in base64.
 const VKEY_LIMIT: usize = 4096;
@@ -257,7 +257,7 @@ impl Vkey {
 }
 
 /// Eight lower-case hex digits.
-fn id_from_hex(hex: &str) -> Option<KeyId> {
+pub(in crate::log) fn id_from_hex(hex: &str) -> Option<KeyId> {
     let plain = hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if hex.len() != 8 || !plain {
         return None;
@@ -309,5 +309,10 @@ impl NoteSigner {
             key_id: self.vkey.id(),
             blob: self.secret.sign(text.as_bytes()).0.to_vec(),
         }
+    }
+
+    /// Signs bytes that are no note's text. What they are must be plain from their first one.
+    pub(in crate::log) fn sign_bytes(&self, message: &[u8]) -> Signature {
+        self.secret.sign(message)
     }
 }

@@ -17,6 +17,7 @@ use crate::wire::binary::{decode_base64, encode_base64};
 use crate::wire::signature::Signature;
 use crate::wire::{clip, limits};
 
+pub(in crate::log) use key::id_from_hex;
 pub use key::{KeyId, KeyKind, NAME_LIMIT, NoteSigner, Vkey, VkeyError, check_name, key_id};
 
 /// Signatures a note may carry; C2SP asks for at least 16.
