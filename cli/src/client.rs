@@ -9,10 +9,12 @@ use zhao_ledger::sequence::{CommitError, Outcome};
 use zhao_spec::life::apply::Refusal;
 use zhao_spec::life::event::{Event, VerifiedEvent};
 use zhao_spec::life::record::Record;
+use zhao_spec::log::cose::CoseReceipt;
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::{Hash, Keys, UnixMillis};
 
 use crate::engine::Engine;
+use crate::failure::{Failure, args, because};
 
 impl LedgerClient for Engine {
     fn origin(&self) -> &str {
@@ -108,6 +110,18 @@ impl Engine {
                 CommitError::Backlog { .. } => ClientError::Busy(error.to_string()),
                 _ => ClientError::Unreachable(error.to_string()),
             })
+    }
+
+    /// The COSE receipt of an event, under the published head.
+    ///
+    /// # Errors
+    /// The event is not under it, or it cannot be read.
+    pub(crate) fn cose_receipt(&self, event: &Hash) -> Result<CoseReceipt, Failure> {
+        let reader = self.reader();
+        let view = reader.latest().map_err(because("ledger", args![]))?;
+        let signer = self.sequencer().receipt_signer();
+        let made = signer.receipt(&view, event);
+        made.map_err(because("ledger", args![]))
     }
 
     /// Reads and proves what is published.

@@ -202,7 +202,7 @@ impl Remote<'_> {
 
     fn status(&self, command: &line::Status) -> Result<Exit, Failure> {
         status::wanted(command).check()?;
-        if let Some(path) = &command.receipt {
+        for path in command.receipt.iter().chain(&command.cose_receipt) {
             files::must_be_writable(path)?;
         }
         let (licence, subject) = self.licence(&command.credential)?;
@@ -223,6 +223,11 @@ impl Remote<'_> {
         };
         if let Some(path) = &command.receipt {
             files::output(self.session, path, format!("{receipt}\n").as_bytes())?;
+        }
+        if let Some(path) = &command.cose_receipt {
+            let event = status::event_of(receipt.get().as_bytes())?;
+            let made = self.ask(self.client.cose_receipt(&event.to_base64url()))?;
+            files::output(self.session, path, &made)?;
         }
         let at = match command.at {
             Some(at) => at,

@@ -62,6 +62,8 @@ step 'Go sumdb, aics-tlog, aics-witness, tlog_tiles: the log over HTTP' bash "$h
 step 'Go crypto/mldsa: cosignatures for the day after Ed25519' bash "$here/mldsa.sh" \
   "$zhao" "$work/judge" "$work/mldsa"
 
+step 'PyPI cwt: COSE receipts' bash "$here/cose.sh" "$zhao" "$venv" "$work/cose"
+
 # Half a minute, with a store that is killed.
 step 'SeaweedFS and a file server: the log in two places' bash "$here/place.sh" \
   "$zhao" "$venv" "$work/judge" "$work/place"

@@ -57,8 +57,6 @@ fn steps(
         }
     })?;
     progress.facts.size = Some(cose.size);
-    progress.facts.witnesses = Some(Vec::new());
-    progress.facts.auditors = Some(Vec::new());
     progress.assurance = vec![Assurance::NoWitness, Assurance::NoAuditor];
     if let Some(event) = entry.event {
         receipt::event_signed(event)?;

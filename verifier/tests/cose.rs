@@ -78,8 +78,8 @@ fn is(verdict: &Verdict, status: &str, reasons: &[&str]) {
 fn nobody_vouches(verdict: &Verdict) {
     let notes: Vec<&str> = verdict.assurance().iter().map(|n| n.as_str()).collect();
     assert_eq!(notes, ["no_witness", "no_auditor"]);
-    assert_eq!(verdict.facts().witnesses, Some(Vec::new()));
-    assert_eq!(verdict.facts().auditors, Some(Vec::new()));
+    assert_eq!(verdict.facts().witnesses, None);
+    assert_eq!(verdict.facts().auditors, None);
     assert_eq!(verdict.facts().as_of, None);
 }
 

@@ -193,6 +193,8 @@ pub(crate) struct Status {
     pub(crate) to: Option<String>,
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cose_receipt: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -365,6 +367,8 @@ pub(crate) struct Verify {
     pub(crate) trust: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     pub(crate) pack: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) entry: Option<PathBuf>,
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) at: Option<UnixMillis>,
     #[arg(long, value_name = "DURATION", value_parser = parse_millis)]

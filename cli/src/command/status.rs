@@ -2,16 +2,17 @@
 
 use zhao_issuer::office::{Act, Grounds};
 use zhao_issuer::records::Standing;
+use zhao_spec::file::Receipt;
 use zhao_spec::life::data::{InspectionResult, ObjectionResult};
 use zhao_spec::life::record::LicenceRecord;
 use zhao_spec::life::verb::Verb;
 use zhao_spec::log::tree::LeafIndex;
-use zhao_spec::wire::UnixMillis;
+use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::init::parse_uscc;
 use super::office::{Desk, settled, wrong};
 use crate::args::Status;
-use crate::failure::{Exit, Failure, args};
+use crate::failure::{Exit, Failure, args, because};
 use crate::files;
 use crate::session::Session;
 use crate::values::show_time;
@@ -23,7 +24,7 @@ use crate::values::show_time;
 pub(crate) fn run(session: &Session, command: &Status) -> Result<Exit, Failure> {
     let wanted = wanted(command);
     wanted.check()?;
-    if let Some(path) = &command.receipt {
+    for path in command.receipt.iter().chain(&command.cose_receipt) {
         files::must_be_writable(path)?;
     }
     let mut desk = Desk::open(session, &command.dir, &command.secret)?;
@@ -50,6 +51,10 @@ pub(crate) fn run(session: &Session, command: &Status) -> Result<Exit, Failure> 
         bytes.push(b'\n');
         files::output(session, path, &bytes)?;
     }
+    if let Some(path) = &command.cose_receipt {
+        let made = desk.office.client().cose_receipt(&event_of(receipt)?)?;
+        files::output(session, path, &made.bytes())?;
+    }
     let done = Done {
         at: command.at.unwrap_or(now),
         index: index.0,
@@ -58,6 +63,15 @@ pub(crate) fn run(session: &Session, command: &Status) -> Result<Exit, Failure> 
     };
     done.tell(session, command.json)?;
     Ok(Exit::Fine)
+}
+
+/// Identity of the event a receipt is of.
+///
+/// # Errors
+/// It is no receipt.
+pub(crate) fn event_of(receipt: &[u8]) -> Result<Hash, Failure> {
+    let receipt = Receipt::parse(receipt).map_err(because("ledger", args![]))?;
+    Ok(receipt.event.id())
 }
 
 /// What befell a licence.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use zhao_spec::credential::Licence;
 use zhao_spec::file::{Dossier, Evidence};
+use zhao_spec::log::cose;
 use zhao_spec::wire::{UnixMillis, json, limits};
 use zhao_verifier::{Status, TrustPolicy, Verdict};
 
@@ -69,6 +70,7 @@ pub(crate) fn run(session: &Session, command: &Verify) -> Result<Exit, Failure> 
     let trust = command.trust.as_deref();
     let belief = Belief::load(&command.policy, trust, command.pack.as_deref())?;
     let bytes = codes::read(&command.file)?;
+    let entry = entry(command, &bytes)?;
     if Licence::parse(json::without_newline(&bytes)).is_ok() {
         // The commonest mistake: a credential says nothing about its standing.
         session.note("verify.credential", &[]);
@@ -77,7 +79,13 @@ pub(crate) fn run(session: &Session, command: &Verify) -> Result<Exit, Failure> 
         Some(at) => at,
         None => session.host.now()?,
     };
-    let verdict = belief.judge(&bytes, at, command.max_age);
+    let verdict = match &entry {
+        Some(entry) => {
+            session.note("verify.cose", &[]);
+            zhao_verifier::verify_cose(&bytes, entry, &belief.policy)
+        }
+        None => belief.judge(&bytes, at, command.max_age),
+    };
     if command.json {
         let mut json = verdict.to_json();
         json.push(b'\n');
@@ -86,6 +94,16 @@ pub(crate) fn run(session: &Session, command: &Verify) -> Result<Exit, Failure> 
         print(session, &verdict, &codes::shown(bytes), at)?;
     }
     Ok(exit(verdict.status()))
+}
+
+/// What a COSE receipt is said to be of; nothing for any other file, which holds all it is of.
+fn entry(command: &Verify, bytes: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+    match (&command.entry, cose::is_receipt(bytes)) {
+        (Some(path), true) => files::read(path, limits::LEAF_BYTES.saturating_add(1)).map(Some),
+        (None, false) => Ok(None),
+        (None, true) => Err(Failure::usage("entry-missing", args![])),
+        (Some(path), false) => Err(Failure::usage("entry-other", args![path = path.display()])),
+    }
 }
 
 /// The exit code of a verdict.

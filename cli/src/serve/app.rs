@@ -12,7 +12,7 @@ use zhao_issuer::office::{ClientError, LedgerClient, Office, Submitted};
 use zhao_issuer::records::Records;
 use zhao_ledger::pipeline::{Pipeline, SubmitError};
 use zhao_ledger::read::{ReadError, Reader, Receipting, View};
-use zhao_ledger::sequence::{CommitError, Outcome};
+use zhao_ledger::sequence::{CommitError, Outcome, ReceiptSigner};
 use zhao_spec::life::event::Event;
 use zhao_spec::life::record::Record;
 use zhao_spec::wire::{Hash, UnixMillis};
@@ -121,6 +121,8 @@ pub(crate) struct Inner {
     pub(crate) pipeline: Arc<Pipeline>,
     /// Proofs of what is published.
     pub(crate) reader: Reader,
+    /// Signs receipts in COSE form, of published heads only.
+    pub(crate) receipts: ReceiptSigner,
     /// The office: held while something is declared, never while it is delivered.
     office: Arc<Mutex<Office<Served>>>,
     /// A second connection to the records, so that reads do not wait for acts.
@@ -173,6 +175,7 @@ pub(crate) struct Parts {
     pub(crate) host: Host,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) reader: Reader,
+    pub(crate) receipts: ReceiptSigner,
     pub(crate) office: Arc<Mutex<Office<Served>>>,
     pub(crate) records: Records,
     pub(crate) patience: Duration,
@@ -207,6 +210,7 @@ impl App {
             host: parts.host,
             pipeline: parts.pipeline,
             reader: parts.reader,
+            receipts: parts.receipts,
             office: parts.office,
             records: Mutex::new(parts.records),
             reads: Arc::new(Semaphore::new(READS)),

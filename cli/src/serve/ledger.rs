@@ -18,6 +18,7 @@ use zhao_ledger::sequence::Outcome;
 use zhao_spec::credential::Licence;
 use zhao_spec::life::event::Event;
 use zhao_spec::life::record::Record;
+use zhao_spec::log::cose;
 use zhao_spec::wire::limits::EVENT_BYTES;
 use zhao_spec::wire::{Hash, Value, clip, json};
 
@@ -83,17 +84,46 @@ async fn history(
 }
 
 /// The log's receipt for an event (a zhao/v1 receipt)
+///
+/// `Accept: application/cose` gives a COSE receipt (RFC 9942), which no witness vouches for.
 #[utoipa::path(get, path = "/v1/receipts/{event}", tag = "ledger",
     params(("event" = String, Path,
         description = "Identity of the event: 43 characters of base64url")),
-    responses((status = 200, description = "A receipt", body = Object)))]
-async fn receipt(State(app): State<App>, Segment(event): Segment) -> Result<Response, Refused> {
+    responses((status = 200, description = "A receipt, or its COSE form", content(
+        (Object = "application/json"), (Vec<u8> = "application/cose")))))]
+async fn receipt(
+    State(app): State<App>,
+    Segment(event): Segment,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
     let event = hash(&app, &event)?;
-    let file = with_view(&app, None, move |app, view| {
-        let receipt = view.receipt(&event).map_err(|error| app.both.read(error))?;
-        Ok(receipt.bytes())
+    let offered = [
+        ("application/json", ReceiptForm::Json),
+        ("application/cose", ReceiptForm::Cose),
+    ];
+    let form = wanted(&app, &headers, "accept-receipt", &offered)?;
+    let file = with_view(&app, None, move |app, view| match form {
+        ReceiptForm::Json => {
+            let receipt = view.receipt(&event).map_err(|error| app.both.read(error))?;
+            Ok(receipt.bytes())
+        }
+        ReceiptForm::Cose => {
+            let receipt = app.receipts.receipt(view, &event);
+            Ok(receipt.map_err(|error| app.both.receipt(error))?.bytes())
+        }
     });
-    Ok(verbatim(StatusCode::OK, "application/json", file.await?))
+    let kind = match form {
+        ReceiptForm::Json => "application/json",
+        ReceiptForm::Cose => cose::MEDIA_TYPE,
+    };
+    Ok(verbatim(StatusCode::OK, kind, file.await?))
+}
+
+/// How a receipt is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ReceiptForm {
+    Json,
+    Cose,
 }
 
 /// Hand in one signed event, or an array of them
@@ -147,7 +177,11 @@ async fn dossier(
     body: Body,
 ) -> Result<Response, Refused> {
     must_be(&app, &headers, &["application/json", "application/vc"])?;
-    let form = Form::wanted(&app, &headers)?;
+    let offered = [
+        ("application/json", Form::Json),
+        ("application/cbor", Form::Cbor),
+    ];
+    let form = wanted(&app, &headers, "accept", &offered)?;
     let limit = zhao_spec::wire::limits::CREDENTIAL_BYTES + 1;
     let bytes = extract::read(&app, body, limit).await?;
     let whole = query.authorities.unwrap_or(true) && form == Form::Json;
@@ -172,25 +206,30 @@ enum Form {
     Cbor,
 }
 
-impl Form {
-    /// The first form that is accepted; JSON where nothing is said.
-    fn wanted(app: &App, headers: &HeaderMap) -> Result<Self, Refused> {
-        let mut said = false;
-        for value in headers.get_all(header::ACCEPT) {
-            for range in value.to_str().unwrap_or_default().split(',') {
-                said = true;
-                match range.split(';').next().unwrap_or_default().trim() {
-                    "application/cbor" => return Ok(Self::Cbor),
-                    "application/json" | "application/*" | "*/*" => return Ok(Self::Json),
-                    _ => {}
-                }
+/// The first form that is accepted; the first offered where nothing is said. `key` is the sentence
+/// of the refusal.
+fn wanted<T: Copy>(
+    app: &App,
+    headers: &HeaderMap,
+    key: &str,
+    offered: &[(&str, T)],
+) -> Result<T, Refused> {
+    let refused = || app.both.refuse(Kind::NotAcceptable, key, &[]);
+    let (_, usual) = *offered.first().ok_or_else(refused)?;
+    let mut said = false;
+    for value in headers.get_all(header::ACCEPT) {
+        for range in value.to_str().unwrap_or_default().split(',') {
+            said = true;
+            let range = range.split(';').next().unwrap_or_default().trim();
+            if let "application/*" | "*/*" = range {
+                return Ok(usual);
+            }
+            if let Some((_, form)) = offered.iter().find(|(kind, _)| *kind == range) {
+                return Ok(*form);
             }
         }
-        if said {
-            return Err(app.both.refuse(Kind::NotAcceptable, "accept", &[]));
-        }
-        Ok(Self::Json)
     }
+    if said { Err(refused()) } else { Ok(usual) }
 }
 
 fn licence_dossier(

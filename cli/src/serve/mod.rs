@@ -140,6 +140,7 @@ fn open(
         session.note("serve.mldsa", &args![key = key.format()]);
     }
     let reader = engine.reader();
+    let receipts = engine.sequencer().receipt_signer();
     let origin = home.config.origin.clone();
     let clock = session.host.clock.clone();
     let pipeline = Pipeline::start(
@@ -178,6 +179,7 @@ fn open(
         host: Host::new(),
         pipeline,
         reader,
+        receipts,
         office: Arc::clone(&office),
         records: reading,
         patience: settings.answer_within,

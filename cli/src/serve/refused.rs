@@ -7,7 +7,7 @@ use zhao_issuer::intake::Remark;
 use zhao_issuer::office::{IssueError, OfficeError};
 use zhao_ledger::pipeline::SubmitError;
 use zhao_ledger::read::ReadError;
-use zhao_ledger::sequence::CommitError;
+use zhao_ledger::sequence::{CommitError, ReceiptError};
 
 use crate::failure::{Exit, Failure};
 use crate::messages::{Argument, Language, Messages};
@@ -144,6 +144,16 @@ impl Both {
     pub(crate) fn read(&self, error: ReadError) -> Refused {
         match error {
             ReadError::Absent { .. } => self.refuse(Kind::NotFound, "no-subject", &[]),
+            error => self.internal(&error),
+        }
+    }
+
+    /// The refusal of a receipt in COSE form.
+    pub(crate) fn receipt(&self, error: ReceiptError) -> Refused {
+        match error {
+            ReceiptError::Read(error) => self.read(error),
+            // The quorum is another than when the head was published; the next one has it.
+            ReceiptError::WithoutQuorum => self.refuse(Kind::Unavailable, "no-quorum", &[]),
             error => self.internal(&error),
         }
     }

@@ -3,6 +3,7 @@
 use zhao_spec::credential::Licence;
 use zhao_spec::file::{Answer, Dossier, Evidence, History, IssuerPack, Receipt};
 use zhao_spec::log::checkpoint::Checkpoint;
+use zhao_spec::log::cose::{self, CoseReceipt};
 use zhao_spec::log::note::SignedNote;
 use zhao_spec::log::policy::Policy;
 use zhao_spec::log::trust::Trust;
@@ -31,6 +32,11 @@ pub(crate) fn run(session: &Session, command: &Show) -> Result<Exit, Failure> {
         .map_or_else(String::new, |path| path.display().to_string());
     let bytes = codes::shown(codes::read(&command.file)?);
     let mut sheet = Sheet::new(session);
+    if cose::is_receipt(&bytes) {
+        let receipt = CoseReceipt::parse(&bytes).map_err(|cause| malformed(&path, &cause))?;
+        papers::cose(&mut sheet, &receipt);
+        return judged_not(session, sheet);
+    }
     let text = std::str::from_utf8(&bytes)
         .map_err(|cause| Failure::usage("file-text", args![path, offset = cause.valid_up_to()]))?;
     if text.trim_start_matches('\u{feff}').starts_with('{') {
@@ -51,6 +57,11 @@ pub(crate) fn run(session: &Session, command: &Show) -> Result<Exit, Failure> {
     } else {
         return Err(unknown(&path));
     }
+    judged_not(session, sheet)
+}
+
+/// Prints the sheet, and that nothing on it was judged.
+fn judged_not(session: &Session, mut sheet: Sheet<'_>) -> Result<Exit, Failure> {
     let caution = session.messages.text("show.not-judged");
     sheet.gap().text(caution);
     sheet.print()?;

@@ -5,6 +5,7 @@ use zhao_spec::file::{Answer, Authorities, Dossier, Evidence, Head, History, Iss
 use zhao_spec::life::data::TypeRef;
 use zhao_spec::life::event::Event;
 use zhao_spec::life::record::{LicenceRecord, Record, State};
+use zhao_spec::log::cose::CoseReceipt;
 
 use crate::sheet::{Sheet, plain};
 use crate::values::{show_bytes, show_holder_code, show_time};
@@ -170,6 +171,17 @@ pub(super) fn receipt(sheet: &mut Sheet<'_>, receipt: &Receipt) {
     event(sheet, &receipt.event);
     sheet.heading("show.head");
     head(sheet, &receipt.head);
+}
+
+/// A COSE receipt.
+pub(super) fn cose(sheet: &mut Sheet<'_>, receipt: &CoseReceipt) {
+    let key = format!("{}+{}", receipt.origin, receipt.key_id);
+    sheet
+        .heading("show.cose-receipt")
+        .row("index", format!("#{}", receipt.index))
+        .row("origin", plain(&receipt.origin))
+        .row("log-size", receipt.size.to_string())
+        .row("signed-by", plain(&key));
 }
 
 fn event(sheet: &mut Sheet<'_>, event: &Event) {

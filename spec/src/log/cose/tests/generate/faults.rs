@@ -95,13 +95,13 @@ pub(super) fn headers() -> Vec<Row> {
         besides("label-as-text", "cbor_shape", 4, "61 78", "00"),
         besides("label-in-two-bytes", "cbor_form", 1, "1802", "00"),
         row("protected-header-of-no-bytes", "cbor_end", |parts| {
-            parts.header = Some(vec![])
+            parts.header = Some(vec![]);
         }),
         row("protected-header-empty", "header_missing", |parts| {
-            parts.header = Some(hex("a0"))
+            parts.header = Some(hex("a0"));
         }),
         row("protected-header-as-array", "cbor_shape", |parts| {
-            parts.header = Some(hex("80"))
+            parts.header = Some(hex("80"));
         }),
         row("protected-header-without-length", "cbor_form", |parts| {
             let header = parts.header();
@@ -269,7 +269,7 @@ pub(super) fn items() -> Vec<Row> {
             "5bffffffffffffffff",
         ),
         row("one-byte-more", "cbor_trailing", |parts| {
-            parts.tail = vec![0]
+            parts.tail = vec![0];
         }),
         row("twice", "cbor_trailing", |parts| parts.tail = parts.bytes()),
     ]
