@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Usage,
     /// 3: undetermined: no evidence either way.
     Undetermined,
+    /// 4: what a file says is no longer so, and nothing is wrong with anything.
+    Changed,
 }
 
 impl From<Exit> for std::process::ExitCode {
@@ -26,6 +28,7 @@ impl From<Exit> for std::process::ExitCode {
             Exit::Refused => 1,
             Exit::Usage => 2,
             Exit::Undetermined => 3,
+            Exit::Changed => 4,
         })
     }
 }
@@ -68,6 +71,14 @@ impl Failure {
             key: key.to_owned(),
             arguments,
             said: Vec::new(),
+        }
+    }
+
+    /// Neither yes nor no can be said: exit 3.
+    pub(crate) fn undetermined(key: &str, arguments: Vec<Argument>) -> Self {
+        Self {
+            exit: Exit::Undetermined,
+            ..Self::usage(key, arguments)
         }
     }
 
