@@ -158,7 +158,7 @@ impl Page {
         if kind != BRANCH && kind != LEAF {
             return Err(PageError::Kind { kind });
         }
-        if length > PREFIX_BITS {
+        if length > PREFIX_BITS || kind == BRANCH && !may_branch(length) {
             return Err(PageError::Prefix { length });
         }
         let whole = usize::from(length.div_ceil(8));
@@ -194,13 +194,10 @@ fn child(page: &Prefix, entry: &[u8; 34], at: usize) -> Result<Child, PageError>
     if !(1..=STEP).contains(&below) {
         return Err(outside());
     }
-    let whole = page.length().is_multiple_of(8);
-    let place = usize::from(page.length() / 8);
     let mut bits = *page.bits();
-    let byte = bits.0.get_mut(place).filter(|_| whole);
-    let length = page.length();
-    *byte.ok_or(PageError::Prefix { length })? = step;
-    let prefix = Prefix::of(&bits, length.saturating_add(below));
+    let byte = bits.0.get_mut(usize::from(page.length() / 8));
+    *byte.ok_or_else(outside)? = step;
+    let prefix = Prefix::of(&bits, page.length().saturating_add(below));
     // Bits after those that count are 0.
     let prefix = prefix.filter(|prefix| *prefix.bits() == bits);
     Ok(Child {
@@ -218,6 +215,11 @@ fn leaf(entry: &[u8; 64]) -> PageLeaf {
     leaf.key.0.copy_from_slice(key);
     leaf.record_hash.0.copy_from_slice(record_hash);
     leaf
+}
+
+/// Whether a page of so many bits can list subtrees.
+fn may_branch(length: u8) -> bool {
+    length.is_multiple_of(STEP) && length < PREFIX_BITS
 }
 
 fn check_leaves(prefix: &Prefix, leaves: &[PageLeaf]) -> Result<(), PageError> {
@@ -244,9 +246,10 @@ fn check_leaves(prefix: &Prefix, leaves: &[PageLeaf]) -> Result<(), PageError> {
 
 fn check_children(prefix: &Prefix, children: &[Child]) -> Result<(), PageError> {
     let length = prefix.length();
-    let longest = length.checked_add(STEP).filter(|most| *most <= PREFIX_BITS);
-    let longest = longest.filter(|_| length.is_multiple_of(8));
-    let longest = longest.ok_or(PageError::Prefix { length })?;
+    if !may_branch(length) {
+        return Err(PageError::Prefix { length });
+    }
+    let longest = length.saturating_add(STEP);
     if children.is_empty() {
         return Err(PageError::Split { prefix: *prefix });
     }
