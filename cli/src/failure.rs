@@ -21,15 +21,22 @@ pub(crate) enum Exit {
     Changed,
 }
 
+impl Exit {
+    /// The number that the process ends with.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Refused => 1,
+            Self::Usage => 2,
+            Self::Undetermined => 3,
+            Self::Changed => 4,
+        }
+    }
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Fine => 0,
-            Exit::Refused => 1,
-            Exit::Usage => 2,
-            Exit::Undetermined => 3,
-            Exit::Changed => 4,
-        })
+        Self::from(exit.code())
     }
 }
 

@@ -34,7 +34,10 @@ fn started() -> (tempfile::TempDir, Server, String) {
 
 /// Issues a licence; its subject key, and its credential in a file.
 fn issue(dir: &Path, server: &Server, admin: &str, name: &str) -> Hash {
-    let made = server.post(admin, "/v1/licences", &food(name)).is(201).json();
+    let made = server
+        .post(admin, "/v1/licences", &food(name))
+        .is(201)
+        .json();
     fs::write(dir.join("credential.json"), made["credential"].to_string()).unwrap();
     Hash::from_base64url(made["licence"]["subject"].as_str().unwrap()).unwrap()
 }
@@ -42,7 +45,9 @@ fn issue(dir: &Path, server: &Server, admin: &str, name: &str) -> Hash {
 fn dossier(dir: &Path, server: &Server, file: &str) {
     let credential = fs::read(dir.join("credential.json")).unwrap();
     let json = [("Content-Type", "application/json")];
-    let made = server.ask("POST", "/v1/dossiers", &json, &credential).is(200);
+    let made = server
+        .ask("POST", "/v1/dossiers", &json, &credential)
+        .is(200);
     fs::write(dir.join(file), &made.body).unwrap();
 }
 
@@ -102,10 +107,16 @@ fn presence_and_absence_are_proved_from_static_files() {
     let root = epoch.map_root;
     check(&root, &subject, found.record_hash.as_ref(), &found.path).unwrap();
     // What the query server says of it is the same.
-    let asked = server.get(&format!("/v1/subjects/{subject}")).is(200).json();
+    let asked = server
+        .get(&format!("/v1/subjects/{subject}"))
+        .is(200)
+        .json();
     let record = zhao_spec::wire::json::parse(asked["record"].to_string().as_bytes());
     let record = zhao_spec::wire::json::encode(&record.unwrap());
-    assert_eq!(found.record_hash, Some(zhao_spec::map::record_hash(&record)));
+    assert_eq!(
+        found.record_hash,
+        Some(zhao_spec::map::record_hash(&record))
+    );
     // A stranger is not there.
     let mut stranger = subject;
     stranger.0[31] ^= 1;
@@ -120,13 +131,19 @@ fn pages_may_be_kept_for_ever_and_the_newest_edition_for_a_moment() {
     let (_dir, server, _) = started();
     let newest = server.get("/map/checkpoint").is(200);
     assert_eq!(newest.header("cache-control"), Some("public, max-age=1"));
-    assert_eq!(newest.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(
+        newest.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
     assert_eq!(newest.header("access-control-allow-origin"), Some("*"));
     let name = PageName::top(&epoch(&server).map_root);
     let answer = page(&server, &name).is(200);
     let for_ever = Some("public, max-age=604800, immutable");
     assert_eq!(answer.header("cache-control"), for_ever);
-    assert_eq!(answer.header("content-type"), Some("application/octet-stream"));
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/octet-stream")
+    );
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     assert_eq!(answer.header("content-encoding"), None);
     let path = format!("/{}", name.path());
@@ -134,18 +151,27 @@ fn pages_may_be_kept_for_ever_and_the_newest_edition_for_a_moment() {
     let tag = answer.header("etag").unwrap().to_owned();
     assert_eq!(tag, format!("\"{hash}\""));
     for held in [tag.as_str(), "*", &format!("\"x\", W/{tag}")] {
-        let same = server.ask("GET", &path, &[("If-None-Match", held)], b"").is(304);
+        let same = server
+            .ask("GET", &path, &[("If-None-Match", held)], b"")
+            .is(304);
         assert_eq!(same.header("etag"), Some(tag.as_str()));
         assert_eq!(same.header("cache-control"), for_ever);
         assert!(same.body.is_empty());
     }
-    let other = server.ask("GET", &path, &[("If-None-Match", "\"x\"")], b"").is(200);
+    let other = server
+        .ask("GET", &path, &[("If-None-Match", "\"x\"")], b"")
+        .is(200);
     assert_eq!(other.body, answer.body);
-    let packed = server.ask("GET", &path, &[("Accept-Encoding", "gzip")], b"").is(200);
+    let packed = server
+        .ask("GET", &path, &[("Accept-Encoding", "gzip")], b"")
+        .is(200);
     assert_eq!(packed.body, answer.body);
     let head = server.ask("HEAD", &path, &[], b"").is(200);
     assert!(head.body.is_empty());
-    server.ask("POST", &path, &[], b"x").is(405).problem("method");
+    server
+        .ask("POST", &path, &[], b"x")
+        .is(405)
+        .problem("method");
 }
 
 #[test]
@@ -168,7 +194,10 @@ fn absurd_names_are_refused() {
         format!("%E8%AF%81/{zeros}"),
         "0".repeat(5_000),
     ] {
-        let answer = server.get(&format!("/map/{bad}")).is(400).problem("malformed");
+        let answer = server
+            .get(&format!("/map/{bad}"))
+            .is(400)
+            .problem("malformed");
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
@@ -182,13 +211,21 @@ fn absurd_names_are_refused() {
         let answer = server.get(&format!("/map/{none}")).is(404);
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         let problem = answer.problem("edition-gone").json();
-        assert!(problem["detail"].as_str().unwrap().contains("/map/checkpoint"));
+        assert!(
+            problem["detail"]
+                .as_str()
+                .unwrap()
+                .contains("/map/checkpoint")
+        );
     }
     // The hash of the map, below another prefix: no page begins there.
     let root = epoch(&server).map_root;
     let name = PageName::top(&root).path();
     let (_, hash) = name.rsplit_once('/').unwrap();
-    server.get(&format!("/map/0/{hash}")).is(404).problem("edition-gone");
+    server
+        .get(&format!("/map/0/{hash}"))
+        .is(404)
+        .problem("edition-gone");
     server.get("/map").is(404).problem("not-found");
 }
 
@@ -207,7 +244,13 @@ fn editions_come_and_go() {
         seen.insert(epoch(&server).epoch);
         if seen.len() < 3 {
             let found = walk(&server, &first.map_root, &subject).expect("one of the last three");
-            check(&first.map_root, &subject, found.record_hash.as_ref(), &found.path).unwrap();
+            check(
+                &first.map_root,
+                &subject,
+                found.record_hash.as_ref(),
+                &found.path,
+            )
+            .unwrap();
         }
     }
     // Newer ones until it is dropped: at the latest with the third after it.
@@ -260,12 +303,7 @@ impl Between {
     }
 }
 
-fn pass(
-    mut stream: TcpStream,
-    to: SocketAddr,
-    kept: &Mutex<Vec<String>>,
-    alter: &Alter,
-) {
+fn pass(mut stream: TcpStream, to: SocketAddr, kept: &Mutex<Vec<String>>, alter: &Alter) {
     let mut lines = BufReader::new(stream.try_clone().unwrap());
     loop {
         let mut first = String::new();
@@ -302,7 +340,10 @@ fn refresh(dir: &Path, url: &str, more: &[&str]) -> Ran {
 }
 
 fn verify(dir: &Path, file: &str) -> Value {
-    let ran = zhao(dir, &["verify", file, "--policy", "office/policy.txt", "--json"]);
+    let ran = zhao(
+        dir,
+        &["verify", file, "--policy", "office/policy.txt", "--json"],
+    );
     serde_json::from_str(&ran.code(0).stdout).unwrap()
 }
 
@@ -326,7 +367,10 @@ fn a_dossier_is_made_new_without_naming_its_licence() {
     let ran = refresh(dir, &between.url(), &["--json"]).code(0);
     let said: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(said["outcome"], "refreshed", "{said}");
-    assert_eq!(said["verdict"]["verdict"], verify(dir, "new.json")["verdict"]);
+    assert_eq!(
+        said["verdict"]["verdict"],
+        verify(dir, "new.json")["verdict"]
+    );
 
     // The file is a dossier of the newer head with the same statements, and as good.
     let read = |file| Dossier::parse(fs::read(dir.join(file)).unwrap().trim_ascii_end()).unwrap();
@@ -338,7 +382,10 @@ fn a_dossier_is_made_new_without_naming_its_licence() {
     let (was, is) = (verify(dir, "old.json"), verify(dir, "new.json"));
     assert_eq!(was["verdict"], is["verdict"]);
     assert_eq!(was["assurance"], is["assurance"]);
-    assert_eq!(new.head.epoch.time.to_string(), is["facts"]["asOf"].as_str().unwrap());
+    assert_eq!(
+        new.head.epoch.time.to_string(),
+        is["facts"]["asOf"].as_str().unwrap()
+    );
 
     // Nothing that was asked for has the licence in it, in any spelling.
     let paths = between.paths();
@@ -346,7 +393,13 @@ fn a_dossier_is_made_new_without_naming_its_licence() {
     let bits: String = subject.0.iter().map(|byte| format!("{byte:08b}")).collect();
     let id = old.credential.value();
     let id = String::from_utf8(zhao_spec::wire::json::encode(id)).unwrap();
-    let uuid = id.split("urn:uuid:").nth(1).unwrap().get(..36).unwrap().to_owned();
+    let uuid = id
+        .split("urn:uuid:")
+        .nth(1)
+        .unwrap()
+        .get(..36)
+        .unwrap()
+        .to_owned();
     for path in &paths {
         let known = path == "/map/checkpoint"
             || path.starts_with("/map/top/")
@@ -358,7 +411,13 @@ fn a_dossier_is_made_new_without_naming_its_licence() {
     }
     assert!(paths.iter().any(|path| path.starts_with("/map/top/")));
     // One page for all of it: the licence, its unit, its type, the administrators.
-    assert_eq!(paths.iter().filter(|path| path.starts_with("/map/top/")).count(), 1);
+    assert_eq!(
+        paths
+            .iter()
+            .filter(|path| path.starts_with("/map/top/"))
+            .count(),
+        1
+    );
     // And what it wrote can be made new again, to standard output.
     fs::copy(dir.join("new.json"), dir.join("old.json")).unwrap();
     let text = refresh(dir, &server.url(), &[]).code(0);
@@ -375,13 +434,20 @@ fn a_changed_standing_is_a_result_of_its_own() {
     let act = json!({"verb": "revoke", "reason": "示例理由"}).to_string();
     let path = format!("/v1/licences/{subject}/acts");
     server.post(&admin, &path, &act).is(200);
-    let asked = server.get(&format!("/v1/subjects/{subject}")).is(200).json();
+    let asked = server
+        .get(&format!("/v1/subjects/{subject}"))
+        .is(200)
+        .json();
     let record = asked["record"].to_string();
     let record = zhao_spec::wire::json::parse(record.as_bytes()).unwrap();
     let now = zhao_spec::map::record_hash(&zhao_spec::wire::json::encode(&record));
     while edition_with(&server, &subject).1.record_hash != Some(now) {}
     let ran = refresh(dir, &server.url(), &[]).code(4);
-    assert!(ran.stdout.contains("The standing has changed since"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("The standing has changed since"),
+        "{}",
+        ran.stdout
+    );
     assert!(!dir.join("new.json").exists());
     let ran = refresh(dir, &server.url(), &["--lang", "zh"]).code(4);
     assert!(ran.stdout.contains("状态已有变动"), "{}", ran.stdout);
@@ -410,7 +476,11 @@ fn files_that_do_not_fit_are_refused() {
     fs::copy(dir.join("kept.json"), dir.join("old.json")).unwrap();
     // A forged record: the map has another one.
     let text = fs::read_to_string(dir.join("old.json")).unwrap();
-    fs::write(dir.join("old.json"), text.replacen("\"state\":\"active\"", "\"state\":\"revoked\"", 1)).unwrap();
+    fs::write(
+        dir.join("old.json"),
+        text.replacen("\"state\":\"active\"", "\"state\":\"revoked\"", 1),
+    )
+    .unwrap();
     refresh(dir, &url, &[]).code(4);
     fs::copy(dir.join("kept.json"), dir.join("old.json")).unwrap();
     // Nobody there, and no log there.
@@ -421,9 +491,21 @@ fn files_that_do_not_fit_are_refused() {
     refresh(dir, &format!("{url}/v1"), &[]).code(2);
     // Another log's policy.
     zhao(dir, &["init", "other", "--origin", "other.example/log"]).code(0);
-    let line = ["refresh", "old.json", &url, "-o", "new.json", "--policy", "other/policy.txt"];
+    let line = [
+        "refresh",
+        "old.json",
+        &url,
+        "-o",
+        "new.json",
+        "--policy",
+        "other/policy.txt",
+    ];
     let ran = zhao(dir, &line).code(2);
-    assert!(ran.error().contains("do not know the log"), "{}", ran.stderr);
+    assert!(
+        ran.error().contains("do not know the log"),
+        "{}",
+        ran.stderr
+    );
     assert!(!dir.join("new.json").exists());
 }
 
@@ -461,10 +543,18 @@ fn a_server_that_lies_is_found_out() {
         lines.join("\n") + "\n"
     };
     let lies: [(Alter, i32, &str); 9] = [
-        (pages(|body| *body.last_mut().unwrap() ^= 1), 2, "page hashes to"),
+        (
+            pages(|body| *body.last_mut().unwrap() ^= 1),
+            2,
+            "page hashes to",
+        ),
         (pages(|body| body.truncate(100)), 2, "ends inside an entry"),
         (pages(|body| body[0] = 3), 2, "page is of kind 3"),
-        (pages(|body| body.resize(1 << 20, 0)), 2, "more than 16417 bytes"),
+        (
+            pages(|body| body.resize(1 << 20, 0)),
+            2,
+            "more than 16417 bytes",
+        ),
         // The page of the empty map: the licence would be absent.
         (pages(|body| *body = vec![2, 0]), 2, "page hashes to"),
         (pages(|body| *body = vec![2, 1, 0]), 2, "not cut into pages"),

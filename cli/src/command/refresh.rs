@@ -68,9 +68,14 @@ pub(crate) fn run(session: &Session, command: &Refresh) -> Result<Exit, Failure>
         Outcome::Changed(head) => {
             tell(session, command, "standing-changed", "changed", &was, &head)
         }
-        Outcome::Authorities(head) => {
-            tell(session, command, "authorities-changed", "authorities", &was, &head)
-        }
+        Outcome::Authorities(head) => tell(
+            session,
+            command,
+            "authorities-changed",
+            "authorities",
+            &was,
+            &head,
+        ),
     }
 }
 
@@ -174,7 +179,7 @@ impl Source<'_> {
         let tree = DistantTree::new(&self.distant, size);
         let hashes = prove_inclusion(index, size, &tree).map_err(wrong)?;
         let leaf = leaf_hash(&epoch.bytes());
-        check_inclusion(&leaf, index, size, &hashes, &checkpoint.root).map_err(wrong)?;
+        check_inclusion(index, size, &leaf, &hashes, &checkpoint.root).map_err(wrong)?;
         let proof = TlogProof {
             index,
             hashes,
@@ -259,8 +264,7 @@ impl Source<'_> {
             })?;
         }
         let ended = "the way of a key has no end";
-        walk.found()
-            .ok_or_else(|| Stop::Failure(wrong(ended)))
+        walk.found().ok_or_else(|| Stop::Failure(wrong(ended)))
     }
 }
 

@@ -31,7 +31,7 @@ use crate::failure::{Exit, Failure, args, because};
 use crate::home::Home;
 use crate::host::Host;
 use crate::place;
-use crate::publish::{Kept, Keeping, keep};
+use crate::publish::{Keeping, Kept, keep};
 use crate::session::Session;
 use app::{App, Parts, Served};
 use settings::Setup;

@@ -1,10 +1,10 @@
 //! Pages of a map for those who fetch it: cut where `spec/map-page.md` says, from whatever shape
 //! the nodes in memory have.
 
-use zhao_spec::map::{EMPTY_ROOT, bit};
 use zhao_spec::map::page::{
     Child as Below, Content, Page, PageError, PageLeaf, PageName, Prefix, STEP,
 };
+use zhao_spec::map::{EMPTY_ROOT, bit};
 use zhao_spec::wire::{Hash, limits};
 
 use super::StatusMap;
@@ -166,7 +166,11 @@ impl StatusMap {
                 continue;
             }
             let (zeros, ones) = stretch.split(depth);
-            stretch = if bit(prefix.bits(), depth) { ones } else { zeros }?;
+            stretch = if bit(prefix.bits(), depth) {
+                ones
+            } else {
+                zeros
+            }?;
             depth = depth.saturating_add(1);
         }
         Some(stretch)

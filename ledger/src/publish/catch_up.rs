@@ -256,7 +256,9 @@ impl<'a> There<'a> {
         let full = |error: TreeError| StoreError::Engine(error.to_string());
         frontier.push(leaf_hash(leaf)).map_err(full)?;
         let size = frontier.size();
-        if size == self.head && upload::open(CHECKPOINT_FILE, &self.note, log)?.root != frontier.root() {
+        if size == self.head
+            && upload::open(CHECKPOINT_FILE, &self.note, log)?.root != frontier.root()
+        {
             return Err(CatchUpError::Root { size });
         }
         Ok(())

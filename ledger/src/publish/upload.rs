@@ -122,10 +122,7 @@ impl Uploader {
     }
 
     /// Size, root and tag of the checkpoint that is in the place under this name.
-    pub(super) fn head(
-        &self,
-        name: &str,
-    ) -> Result<Option<(TreeSize, Hash, Tag)>, PublishError> {
+    pub(super) fn head(&self, name: &str) -> Result<Option<(TreeSize, Hash, Tag)>, PublishError> {
         let Some(found) = self.place.get(name, limits::NOTE_BYTES)? else {
             return Ok(None);
         };
@@ -158,10 +155,14 @@ impl Uploader {
         let tiles = || changed_tiles(from, to).chain(partial.iter().copied());
         let total = u64::try_from(tiles().count()).unwrap_or(u64::MAX);
         let absent = || ReadError::Absent { what: "tile" };
-        self.put_all(total, step, &mut tiles().map(|tile| {
-            let bytes = published.tile(&tile)?.ok_or_else(absent)?;
-            Ok((tile.path(), bytes))
-        }))
+        self.put_all(
+            total,
+            step,
+            &mut tiles().map(|tile| {
+                let bytes = published.tile(&tile)?.ok_or_else(absent)?;
+                Ok((tile.path(), bytes))
+            }),
+        )
     }
 
     /// Puts objects that are made once, many at a time; `objects` makes them one by one.

@@ -195,7 +195,9 @@ fn editions_are_kept_and_dropped_in_order() {
     let mut history: Vec<StatusMap> = Vec::new();
     for turn in 0..6_u64 {
         let version = u32::try_from(turn).unwrap();
-        map = map.update(&leaves([key(turn), key(5_000 + turn)], version + 1)).map;
+        map = map
+            .update(&leaves([key(turn), key(5_000 + turn)], version + 1))
+            .map;
         editions.add(edition(&map, 10 + turn));
         history.push(map.clone());
         let newest = editions.newest().unwrap();
@@ -222,7 +224,10 @@ fn editions_are_kept_and_dropped_in_order() {
     for name in both {
         let found = editions.with(name).unwrap();
         assert_eq!(found.size.0, 15);
-        assert_eq!(found.page(name).unwrap().map(|page| page.encode()), Some(shared[name].clone()));
+        assert_eq!(
+            found.page(name).unwrap().map(|page| page.encode()),
+            Some(shared[name].clone())
+        );
     }
 }
 

@@ -137,7 +137,9 @@ fn what_somebody_else_wrote_is_not_overwritten() {
     assert_eq!(refused, Err(differs));
     // A checkpoint that is none, and one that is another log's.
     let found = forged.get(MAP_CHECKPOINT, 1 << 20).unwrap().unwrap();
-    forged.swap(MAP_CHECKPOINT, b"no checkpoint", &found.tag).unwrap();
+    forged
+        .swap(MAP_CHECKPOINT, b"no checkpoint", &found.tag)
+        .unwrap();
     let refused = up.upload_edition(&sequencer.reader(), &edition, &|_, _| ());
     assert!(
         matches!(
@@ -147,7 +149,10 @@ fn what_somebody_else_wrote_is_not_overwritten() {
         ),
         "{refused:?}"
     );
-    assert_eq!(forged.get(MAP_CHECKPOINT, 1 << 20).unwrap().unwrap().bytes, b"no checkpoint");
+    assert_eq!(
+        forged.get(MAP_CHECKPOINT, 1 << 20).unwrap().unwrap().bytes,
+        b"no checkpoint"
+    );
 }
 
 #[test]
@@ -158,7 +163,9 @@ fn an_older_edition_does_not_replace_a_newer_one() {
     issue(&mut sequencer, &mut office, 2_000, 10, 31);
     let mut up = uploader_of(&site);
     put(&mut up, &sequencer).unwrap();
-    let done = up.upload_edition(&sequencer.reader(), &older, &|_, _| ()).unwrap();
+    let done = up
+        .upload_edition(&sequencer.reader(), &older, &|_, _| ())
+        .unwrap();
     assert_eq!((done.objects, done.size), (0, edition(&sequencer).size));
     assert_whole(&place, &sequencer);
     let root: Hash = older.map.root();

@@ -115,11 +115,7 @@ impl fmt::Display for Prefix {
             return f.write_str(TOP);
         }
         for depth in 0..self.length {
-            f.write_char(if bit(&self.bits, depth) {
-                '1'
-            } else {
-                '0'
-            })?;
+            f.write_char(if bit(&self.bits, depth) { '1' } else { '0' })?;
         }
         Ok(())
     }

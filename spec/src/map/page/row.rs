@@ -7,7 +7,10 @@ use crate::wire::hash::Hash;
 /// Hashes of subtrees, and between each two of them the first bit on which they differ.
 pub(super) fn of_children(children: &[Child]) -> (Vec<Hash>, Vec<u8>) {
     let hashes = children.iter().map(|child| child.hash).collect();
-    (hashes, gaps(children.iter().map(|child| child.prefix.bits())))
+    (
+        hashes,
+        gaps(children.iter().map(|child| child.prefix.bits())),
+    )
 }
 
 /// The same of leaves.

@@ -299,7 +299,9 @@ fn an_altered_page_is_refused() {
     let Content::Children(children) = Page::decode(&pages[&names[0]]).unwrap().content else {
         panic!("the topmost page of 600 keys lists subtrees");
     };
-    let at = children.iter().position(|child| child.prefix == names[1].prefix);
+    let at = children
+        .iter()
+        .position(|child| child.prefix == names[1].prefix);
     let at = at.unwrap();
     let mut missing = children.clone();
     missing.remove(at);
