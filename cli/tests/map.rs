@@ -474,13 +474,11 @@ fn files_that_do_not_fit_are_refused() {
     let ran = refresh(dir, &url, &[]).code(1);
     assert!(ran.error().contains("is no dossier"), "{}", ran.stderr);
     fs::copy(dir.join("kept.json"), dir.join("old.json")).unwrap();
-    // A forged record: the map has another one.
-    let text = fs::read_to_string(dir.join("old.json")).unwrap();
-    fs::write(
-        dir.join("old.json"),
-        text.replacen("\"state\":\"active\"", "\"state\":\"revoked\"", 1),
-    )
-    .unwrap();
+    // A forged record: the map has another one. The licence's own stands last.
+    let mut text = fs::read_to_string(dir.join("old.json")).unwrap();
+    let at = text.rfind("\"active\"").unwrap();
+    text.replace_range(at..at + "\"active\"".len(), "\"revoked\"");
+    fs::write(dir.join("old.json"), text).unwrap();
     refresh(dir, &url, &[]).code(4);
     fs::copy(dir.join("kept.json"), dir.join("old.json")).unwrap();
     // Nobody there, and no log there.

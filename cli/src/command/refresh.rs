@@ -7,6 +7,7 @@
 //! it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use zhao_ledger::sequence::Quorum;
 use zhao_spec::credential::Licence;
@@ -254,10 +255,10 @@ impl Source<'_> {
     fn walk(&self, root: &Hash, key: &Hash, pages: &mut Pages) -> Result<Found, Stop> {
         let mut walk = Walk::new(root, key);
         while let Some(name) = walk.wanted().copied() {
-            if !pages.contains_key(&name) {
-                pages.insert(name, self.distant.map_page(&name)?);
-            }
-            let page = pages.get(&name).map(Vec::as_slice).unwrap_or_default();
+            let page = match pages.entry(name) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => free.insert(self.distant.map_page(&name)?),
+            };
             walk.take(page).map_err(|cause| {
                 let name = name.path();
                 Failure::usage("refresh-page", args![name, cause])

@@ -247,10 +247,11 @@ fn an_edition_is_walked_while_commits_go_on() {
             turn += 1;
             map = map.update(&leaves((70..80).map(key), turn)).map;
         }
-        editions.add(edition(&map, turn.into()));
         assert_ne!(map.root(), root);
         let page: Option<Page> = editions.with(&name).and_then(|it| it.page(&name).unwrap());
         walk.take(&page.unwrap().encode()).unwrap();
+        // Two newer ones come while it is walked; the third would let it go.
+        editions.add(edition(&map, turn.into()));
     }
     let found = walk.found().unwrap();
     assert_eq!(found.path, held.map.find(&wanted).path(&wanted));
