@@ -462,6 +462,45 @@ fn a_changed_standing_is_a_result_of_its_own() {
     assert_eq!(said["outcome"], "not-written", "{said}");
 }
 
+/// The unit takes another key: the licence is as it was, what its dossier shows of the unit is not.
+#[test]
+fn a_changed_unit_needs_a_new_pack() {
+    let (dir, server, admin) = started();
+    let dir = dir.path();
+    presented(dir, &server, &admin);
+    server.stop();
+    let old = fs::read(dir.join("old.json")).unwrap();
+    let authorities = Dossier::parse(&old).unwrap().authorities.unwrap();
+    let unit = &authorities.issuers[0].placed.record.unit;
+    zhao(dir, &["unit", "office", "rotate-key", unit]).code(0);
+    let server = serve(dir, &[]);
+    // A policy without a pack beside it.
+    fs::create_dir(dir.join("bank")).unwrap();
+    for file in ["policy.txt", "trust.txt"] {
+        fs::copy(dir.join("office").join(file), dir.join("bank").join(file)).unwrap();
+    }
+    let bank = |more: &[&str]| {
+        let url = server.url();
+        let mut all = vec!["refresh", "old.json", &url, "-o", "new.json"];
+        all.extend(["--policy", "bank/policy.txt"]);
+        all.extend(more);
+        zhao(dir, &all)
+    };
+    let ran = bank(&["--json"]).code(4);
+    let said: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(said["outcome"], "authorities-changed");
+    let ran = bank(&[]).code(4);
+    assert!(ran.stdout.contains("issuer pack"), "{}", ran.stdout);
+    assert!(!dir.join("new.json").exists());
+    // The pack names no licence, so fetching it tells nothing either.
+    let pack = server.get("/v1/public/issuer-pack").is(200);
+    fs::write(dir.join("pack.json"), pack.body).unwrap();
+    bank(&["--pack", "pack.json"]).code(0);
+    let new = fs::read(dir.join("new.json")).unwrap();
+    let new = Dossier::parse(new.trim_ascii_end()).unwrap();
+    assert_eq!(new.authorities, None);
+}
+
 #[test]
 fn files_that_do_not_fit_are_refused() {
     let (dir, server, admin) = started();
@@ -534,7 +573,8 @@ fn a_server_that_lies_is_found_out() {
     presented(dir, &server, &admin);
     let other_root = |text: String| {
         let root = text.lines().nth(2).unwrap().to_owned();
-        text.replace(&root, &format!("{}A=", &root[..42]))
+        let first = if root.starts_with('A') { "B" } else { "A" };
+        text.replace(&root, &format!("{first}{}", &root[1..]))
     };
     let log_alone = |text: String| {
         let lines: Vec<&str> = text.lines().take(5).collect();

@@ -66,14 +66,19 @@ pub(crate) fn run(session: &Session, command: &Refresh) -> Result<Exit, Failure>
     let was = show_time(old.head.epoch.time);
     match source.refresh(&old, &licence)? {
         Outcome::Fresh(dossier) => written(session, command, &belief, &dossier),
-        Outcome::Changed(head) => {
-            tell(session, command, "standing-changed", "changed", &was, &head)
-        }
+        Outcome::Changed(head) => tell(
+            session,
+            command,
+            "standing-changed",
+            "refresh.changed",
+            &was,
+            &head,
+        ),
         Outcome::Authorities(head) => tell(
             session,
             command,
             "authorities-changed",
-            "authorities",
+            "refresh.authorities",
             &was,
             &head,
         ),
@@ -99,7 +104,7 @@ fn tell(
         });
         session.line(&value.to_string())?;
     } else {
-        session.say(&format!("refresh.{key}"), &args![was, now])?;
+        session.say(key, &args![was, now])?;
     }
     Ok(Exit::Changed)
 }
