@@ -15,6 +15,7 @@ use indicatif::ProgressBar;
 use zhao_ledger::audit::LeafSource;
 use zhao_spec::log::tile::{Kind, NodePlace, TILE_BYTES, Tile, decode_bundle, encode_bundle};
 use zhao_spec::log::tree::{LeafIndex, Node, NodeReader, TreeSize};
+use zhao_spec::map::page::PageName;
 use zhao_spec::wire::{Hash, limits};
 
 use crate::web::{Web, WebError};
@@ -72,11 +73,32 @@ impl Distant {
     /// # Errors
     /// See [`DistantError`].
     pub(crate) fn checkpoint(&self) -> Result<String, DistantError> {
-        let (url, bytes) = self.get("checkpoint", limits::NOTE_BYTES as u64)?;
+        self.note("checkpoint")
+    }
+
+    fn note(&self, path: &str) -> Result<String, DistantError> {
+        let (url, bytes) = self.get(path, limits::NOTE_BYTES as u64)?;
         String::from_utf8(bytes).map_err(|_| DistantError::Content {
             url,
             problem: "the checkpoint is not UTF-8".to_owned(),
         })
+    }
+
+    /// The checkpoint of the newest edition of its map, as it shows it.
+    ///
+    /// # Errors
+    /// See [`DistantError`].
+    pub(crate) fn map_checkpoint(&self) -> Result<String, DistantError> {
+        self.note("map/checkpoint")
+    }
+
+    /// A page of its map, as it shows it. 404: of no edition that is kept.
+    ///
+    /// # Errors
+    /// See [`DistantError`].
+    pub(crate) fn map_page(&self, name: &PageName) -> Result<Vec<u8>, DistantError> {
+        let (_, bytes) = self.get(&name.path(), limits::MAP_PAGE_BYTES as u64)?;
+        Ok(bytes)
     }
 
     /// One leaf of a log of this size.

@@ -17,16 +17,26 @@ pub(crate) enum Exit {
     Usage,
     /// 3: undetermined: no evidence either way.
     Undetermined,
+    /// 4: what a file says is no longer so, and nothing is wrong with anything.
+    Changed,
+}
+
+impl Exit {
+    /// The number that the process ends with.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Refused => 1,
+            Self::Usage => 2,
+            Self::Undetermined => 3,
+            Self::Changed => 4,
+        }
+    }
 }
 
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Fine => 0,
-            Exit::Refused => 1,
-            Exit::Usage => 2,
-            Exit::Undetermined => 3,
-        })
+        Self::from(exit.code())
     }
 }
 
@@ -68,6 +78,14 @@ impl Failure {
             key: key.to_owned(),
             arguments,
             said: Vec::new(),
+        }
+    }
+
+    /// Neither yes nor no can be said: exit 3.
+    pub(crate) fn undetermined(key: &str, arguments: Vec<Argument>) -> Self {
+        Self {
+            exit: Exit::Undetermined,
+            ..Self::usage(key, arguments)
         }
     }
 

@@ -14,6 +14,7 @@ use zhao_ledger::read::Reader;
 use zhao_ledger::store::files::Directory;
 use zhao_ledger::store::rocks::Rocks;
 use zhao_spec::log::LogKeys;
+use zhao_spec::log::tree::TreeSize;
 use zhao_verifier::TrustPolicy;
 
 use crate::args::PublishLog;
@@ -69,10 +70,16 @@ pub(crate) fn run(session: &Session, command: &PublishLog) -> Result<Exit, Failu
         progress.set_length(all);
         progress.set_position(done);
     };
-    let uploaded = Uploader::new(there, log, segments).upload(&desk.office.client().reader, &step);
+    let mut uploader = Uploader::new(there, log, segments);
+    let reader = &desk.office.client().reader;
+    let uploaded = uploader.upload(reader, &step).and_then(|uploaded| {
+        let edition = reader.latest()?.edition();
+        let pages = uploader.upload_edition(reader, &edition, &step)?;
+        Ok((uploaded, pages.objects))
+    });
     progress.finish_and_clear();
-    let uploaded = uploaded.map_err(not_uploaded)?;
-    print(session, command, &address, uploaded, caught)
+    let (uploaded, pages) = uploaded.map_err(not_uploaded)?;
+    print(session, command, &address, (uploaded, pages), caught)
 }
 
 /// The keys of a directory's log.
@@ -118,7 +125,7 @@ fn print(
     session: &Session,
     command: &PublishLog,
     address: &str,
-    uploaded: Uploaded,
+    (uploaded, pages): (Uploaded, u64),
     caught: Option<CaughtUp>,
 ) -> Result<Exit, Failure> {
     let leaves = caught.map(|caught| caught.to.0.saturating_sub(caught.from.0));
@@ -127,6 +134,7 @@ fn print(
         let value = serde_json::json!({
             "caughtUp": leaves,
             "objects": objects,
+            "pages": pages,
             "place": address,
             "size": size.0,
         });
@@ -139,6 +147,7 @@ fn print(
         .row("publish-place", address)
         .row("publish-size", size.to_string())
         .row("publish-objects", objects.to_string())
+        .row("publish-pages", pages.to_string())
         .optional("publish-caught-up", leaves.map(|leaves| leaves.to_string()));
     sheet.print()?;
     Ok(Exit::Fine)
@@ -153,32 +162,55 @@ pub(crate) struct Kept {
     pub(crate) failing: AtomicBool,
 }
 
+/// What a server keeps in a place, and how far it has come.
+pub(crate) struct Keeping {
+    /// The place.
+    pub(crate) publication: Publication,
+    /// The log.
+    pub(crate) reader: Reader,
+    /// Told how far it is.
+    pub(crate) kept: Arc<Kept>,
+    /// Time between two editions of the map.
+    pub(crate) edition_every: Duration,
+}
+
 /// The thread that keeps a place as new as the log. It ends when the other side of `until` is
 /// dropped, after a last look.
 pub(crate) fn keep(
     home: &Home,
     trust: &TrustPolicy,
-    publication: Publication,
-    reader: Reader,
-    kept: Arc<Kept>,
+    keeping: Keeping,
     until: Receiver<()>,
 ) -> Result<JoinHandle<()>, Failure> {
+    let Keeping {
+        publication,
+        reader,
+        kept,
+        edition_every,
+    } = keeping;
     let Publication {
         place, segments, ..
     } = publication;
     let mut uploader = Uploader::new(place, log_keys(home, trust)?, segments);
+    let turns = edition_every.as_secs() / EVERY.as_secs();
     let work = move || {
         let mut failed = 0_u32;
         let mut said = String::new();
+        // Turns until the next edition, and the size of the last.
+        let (mut rest, mut edition) = (0_u64, 0_u64);
         loop {
             let ended = until.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout);
             failed = failed.saturating_sub(1);
+            rest = rest.saturating_sub(1);
             let newest = reader.published().map_or(0, |published| published.size().0);
             let new = newest != kept.size.load(Ordering::Relaxed);
-            if new && (failed == 0 || ended) {
-                match uploader.upload(&reader, &|_, _| ()) {
-                    Ok(uploaded) => {
-                        kept.size.store(uploaded.size.0, Ordering::Relaxed);
+            let due = newest != edition && (rest == 0 || ended);
+            if (new || due) && (failed == 0 || ended) {
+                match put(&mut uploader, &reader, &kept, due) {
+                    Ok(size) => {
+                        if let Some(size) = size {
+                            (rest, edition) = (turns, size.0);
+                        }
                         kept.failing.store(false, Ordering::Relaxed);
                         said.clear();
                     }
@@ -201,4 +233,21 @@ pub(crate) fn keep(
     };
     let thread = std::thread::Builder::new().name("publish".to_owned());
     thread.spawn(work).map_err(because("serve", args![]))
+}
+
+/// Brings the place to the newest head, and its map too where an edition is due: that one's size.
+fn put(
+    uploader: &mut Uploader,
+    reader: &Reader,
+    kept: &Kept,
+    edition: bool,
+) -> Result<Option<TreeSize>, UploadError> {
+    // First: the log in the place must cover it, so the head is at least as new.
+    let edition = edition
+        .then(|| Ok::<_, UploadError>(reader.latest()?.edition()))
+        .transpose()?;
+    let uploaded = uploader.upload(reader, &|_, _| ())?;
+    kept.size.store(uploaded.size.0, Ordering::Relaxed);
+    let put = |edition| uploader.upload_edition(reader, &edition, &|_, _| ());
+    Ok(edition.map(put).transpose()?.map(|put| put.size))
 }

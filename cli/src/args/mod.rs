@@ -21,6 +21,7 @@ mod mirror;
 mod monitor;
 mod publish;
 mod records;
+mod refresh;
 mod verbs;
 mod witness;
 
@@ -35,6 +36,7 @@ pub(crate) use mirror::Mirror;
 pub(crate) use monitor::{Log, Monitor};
 pub(crate) use publish::PublishLog;
 pub(crate) use records::{Acts, Find, ListLicences, Page, ShowLicence, Which};
+pub(crate) use refresh::Refresh;
 pub(crate) use verbs::STATUS_VERBS;
 use verbs::verb_parser;
 pub(crate) use witness::{WitnessAct, WitnessCommand, WitnessInit, WitnessServe, WitnessWatch};
@@ -73,6 +75,7 @@ pub(crate) enum Command {
     Admin(Administration),
     Dossier(Dossier),
     Verify(Verify),
+    Refresh(Refresh),
     Show(Show),
     History(History),
     Query(Query),
@@ -494,6 +497,9 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "SECONDS", env = "ZHAO_ANSWER_WITHIN")]
     #[arg(value_parser = up_to(1, ANSWER_MOST))]
     pub(crate) answer_within: Option<u64>,
+    #[arg(long, value_name = "SECONDS", env = "ZHAO_EDITION_EVERY")]
+    #[arg(value_parser = up_to(1, EDITION_MOST))]
+    pub(crate) edition_every: Option<u64>,
     #[arg(long, value_name = "N", env = "ZHAO_PUBLIC_RATE")]
     pub(crate) public_rate: Option<NonZeroU32>,
     #[arg(long, value_name = "N", env = "ZHAO_EVENT_RATE")]
@@ -506,6 +512,8 @@ pub(crate) struct Serve {
 pub(crate) const HEARTBEAT_MOST: u64 = 86_400;
 /// Most seconds that a change waits for its answer.
 pub(crate) const ANSWER_MOST: u64 = 600;
+/// Most seconds between two editions of the map.
+pub(crate) const EDITION_MOST: u64 = 3_600;
 
 #[derive(Args, Debug)]
 pub(crate) struct ApiKey {

@@ -28,6 +28,7 @@ mod manual;
 pub(crate) mod office;
 mod outbox;
 pub(crate) mod prove;
+mod refresh;
 mod restore;
 pub(crate) mod sample;
 mod show;
@@ -66,6 +67,7 @@ pub(crate) fn run(
         Command::Admin(command) => admin::run(session, &command),
         Command::Dossier(command) => prove::dossier(session, &command),
         Command::Verify(command) => verify::run(session, &command),
+        Command::Refresh(command) => refresh::run(session, &command),
         Command::Show(command) => show::run(session, &command),
         Command::History(command) => prove::history(session, &command),
         Command::Query(command) => prove::query(session, &command),

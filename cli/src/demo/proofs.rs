@@ -10,7 +10,7 @@ use super::offline::Isolation;
 use super::story::{Story, open};
 use crate::command::office::wrong;
 use crate::command::verify::{Belief, exit};
-use crate::failure::{Exit, Failure, args, because};
+use crate::failure::{Failure, args, because};
 use crate::files;
 use crate::session::Session;
 
@@ -146,12 +146,7 @@ fn offline(
         let arguments = ["verify", &file, "--policy", &policy, "--json"];
         let output = isolation.run(session, &arguments)?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let expected = match exit(*status) {
-            Exit::Fine => 0,
-            Exit::Refused => 1,
-            Exit::Usage => 2,
-            Exit::Undetermined => 3,
-        };
+        let expected = i32::from(exit(*status).code());
         let says = format!("\"verdict\":\"{}\"", status.as_str());
         if output.status.code() != Some(expected) || !text.contains(&says) {
             let error = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -18,6 +18,7 @@ use zhao_spec::life::record::Record;
 use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::keys::KeyRing;
+use super::map::Atlas;
 use super::metrics::Requests;
 use super::public::Turnstile;
 use super::refused::{Both, Refused};
@@ -130,6 +131,8 @@ pub(crate) struct Inner {
     reads: Arc<Semaphore>,
     /// What anybody may read as static files.
     pub(crate) shelf: Shelf,
+    /// The map, page by page.
+    pub(crate) atlas: Atlas,
     submissions: Arc<Semaphore>,
     acts: Arc<Semaphore>,
     pasts: Arc<Semaphore>,
@@ -179,6 +182,7 @@ pub(crate) struct Parts {
     pub(crate) office: Arc<Mutex<Office<Served>>>,
     pub(crate) records: Records,
     pub(crate) patience: Duration,
+    pub(crate) edition_every: Duration,
     pub(crate) spool: PathBuf,
     pub(crate) turnstile: Turnstile,
     pub(crate) submitters: Turnstile,
@@ -205,6 +209,7 @@ impl App {
         Self(Arc::new(Inner {
             both: Both::new(),
             shelf: Shelf::new(parts.reader.clone()),
+            atlas: Atlas::new(parts.edition_every),
             catalogue: parts.catalogue,
             keys: parts.keys,
             host: parts.host,

@@ -11,7 +11,7 @@ use zhao_http::Kind;
 
 use super::app::App;
 use super::refused::Told;
-use super::tiles;
+use super::{map, tiles};
 
 /// Headers of every answer. There is nothing to run and nothing to load in any of them.
 const HEADERS: [(HeaderName, &str); 4] = [
@@ -68,7 +68,7 @@ pub(crate) async fn frame(State(app): State<App>, request: Request, next: Next) 
     app.requests.count(method.as_str(), &route, status, took);
     let micros = took.as_micros();
     // The static files are asked for by the thousand; that they were is counted above.
-    if tiles::is_static(&route) && status < 400 {
+    if (tiles::is_static(&route) || map::is_static(&route)) && status < 400 {
         tracing::debug!(%id, %method, %route, status, micros, "answered");
     } else {
         tracing::info!(%id, %method, %route, status, micros, "answered");

@@ -31,7 +31,7 @@ use crate::failure::{Exit, Failure, args, because};
 use crate::home::Home;
 use crate::host::Host;
 use crate::place;
-use crate::publish::{Kept, keep};
+use crate::publish::{Keeping, Kept, keep};
 use crate::session::Session;
 use app::{App, Parts, Served};
 use settings::Setup;
@@ -48,6 +48,7 @@ mod extract;
 mod frame;
 pub(crate) mod keys;
 mod ledger;
+mod map;
 mod metrics;
 pub(crate) mod net;
 mod office;
@@ -166,10 +167,16 @@ fn open(
     let office = Arc::new(Mutex::new(office));
     let kept = there.is_some().then(Arc::<Kept>::default);
     let publishing = there.zip(kept.clone()).map(|(there, kept)| -> Publishing {
-        let reader = reader.clone();
+        let (reader, edition_every) = (reader.clone(), settings.edition_every);
         Box::new(move |home| {
             let (until, end) = channel();
-            let thread = keep(home, &trust, there, reader, kept, end)?;
+            let keeping = Keeping {
+                publication: there,
+                reader,
+                kept,
+                edition_every,
+            };
+            let thread = keep(home, &trust, keeping, end)?;
             Ok((until, thread))
         })
     });
@@ -183,6 +190,7 @@ fn open(
         office: Arc::clone(&office),
         records: reading,
         patience: settings.answer_within,
+        edition_every: settings.edition_every,
         spool: home.dir().to_owned(),
         stop,
         turnstile: public::Turnstile::new(settings.public_rate),
@@ -261,6 +269,7 @@ pub(crate) fn router(app: App) -> Router {
     let _ = app.page.set(page);
     router
         .merge(tiles::routes())
+        .merge(map::routes())
         .fallback(frame::nowhere)
         .method_not_allowed_fallback(frame::no_method)
         .layer(axum::middleware::from_fn_with_state(
@@ -290,6 +299,7 @@ async fn serve(
     session.say("serve.ready", &args![url = format!("http://{address}/")])?;
     let heart = heartbeat(app.clone(), home.clone(), settings.heartbeat);
     let heart = tokio::spawn(heart);
+    let editions = tokio::spawn(map::keep(app.clone()));
     let stopped = app.clone();
     let ending = app.clone();
     let mut broken = false;
@@ -310,6 +320,7 @@ async fn serve(
     let doors = net::Doors { tcp, local };
     net::serve(doors, router(app), limits::CONNECTIONS, stop).await;
     heart.abort();
+    editions.abort();
     if broken {
         return Err(Failure::usage("serve-broken", args![]));
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::args::{ANSWER_MOST, HEARTBEAT_MOST, Serve};
+use crate::args::{ANSWER_MOST, EDITION_MOST, HEARTBEAT_MOST, Serve};
 use crate::failure::{Failure, args};
 use crate::home::Home;
 
@@ -25,6 +25,9 @@ pub(crate) struct Table {
     /// Seconds that a change waits for its answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) answer_within: Option<u64>,
+    /// Seconds between two editions of the map.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) edition_every: Option<u64>,
     /// Public queries a minute from each address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) public_rate: Option<NonZeroU32>,
@@ -44,6 +47,7 @@ impl Table {
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const HEARTBEAT: u64 = 600;
 const ANSWER_WITHIN: u64 = 25;
+const EDITION_EVERY: u64 = 10;
 const PUBLIC_RATE: NonZeroU32 = NonZeroU32::new(600).expect("not zero");
 const EVENT_RATE: NonZeroU32 = NonZeroU32::new(6_000).expect("not zero");
 
@@ -53,6 +57,7 @@ pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
     pub(crate) heartbeat: Duration,
     pub(crate) answer_within: Duration,
+    pub(crate) edition_every: Duration,
     pub(crate) public_rate: NonZeroU32,
     pub(crate) event_rate: NonZeroU32,
 }
@@ -75,6 +80,7 @@ impl Setup {
         };
         let heartbeat = within("heartbeat", table.heartbeat, HEARTBEAT_MOST)?;
         let answer_within = within("answer-within", table.answer_within, ANSWER_MOST)?;
+        let edition_every = within("edition-every", table.edition_every, EDITION_MOST)?;
         let seconds = |said: Option<u64>, table: Option<u64>, default| {
             Duration::from_secs(said.or(table).unwrap_or(default))
         };
@@ -82,6 +88,7 @@ impl Setup {
             listen: command.listen.or(table.listen).unwrap_or(LISTEN),
             heartbeat: seconds(command.heartbeat, heartbeat, HEARTBEAT),
             answer_within: seconds(command.answer_within, answer_within, ANSWER_WITHIN),
+            edition_every: seconds(command.edition_every, edition_every, EDITION_EVERY),
             public_rate: command
                 .public_rate
                 .or(table.public_rate)
@@ -162,6 +169,14 @@ mod tests {
                 answer_within: Some(ANSWER_MOST + 1),
                 ..Table::default()
             },
+            Table {
+                edition_every: Some(0),
+                ..Table::default()
+            },
+            Table {
+                edition_every: Some(EDITION_MOST + 1),
+                ..Table::default()
+            },
         ] {
             assert_eq!(settings(&[], table).unwrap_err().key(), "home-config");
         }
@@ -175,6 +190,7 @@ mod tests {
             ("listen", LISTEN.to_string()),
             ("heartbeat", HEARTBEAT.to_string()),
             ("answer-within", ANSWER_WITHIN.to_string()),
+            ("edition-every", EDITION_EVERY.to_string()),
             ("public-rate", PUBLIC_RATE.to_string()),
             ("event-rate", EVENT_RATE.to_string()),
         ];

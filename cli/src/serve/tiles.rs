@@ -31,7 +31,7 @@ use crate::failure::args;
 const CHECKPOINT: &str = "/checkpoint";
 const TILE: &str = "/tile/{*path}";
 /// What is under a tile's path stays as it is: a week, as other logs say.
-const FOR_EVER: &str = "public, max-age=604800, immutable";
+pub(crate) const FOR_EVER: &str = "public, max-age=604800, immutable";
 
 /// Memory for tiles that are asked for often, bytes; the least that one counts for; and how many
 /// there are about.
@@ -126,7 +126,7 @@ pub(crate) fn is_static(route: &str) -> bool {
 }
 
 /// Headers that let a page of any site read what is public anyway.
-fn for_everyone(response: &mut Response) {
+pub(crate) fn for_everyone(response: &mut Response) {
     let headers = response.headers_mut();
     let any = HeaderValue::from_static("*");
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);

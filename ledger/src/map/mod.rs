@@ -7,9 +7,11 @@
 //!
 //! Memory: a subject takes at most 150 bytes, see the test of that name.
 
+pub mod edition;
 mod heap;
 pub mod load;
 mod node;
+mod page;
 pub mod prune;
 mod row;
 mod shared;

@@ -38,9 +38,9 @@ impl Item for MapLeaf {
 /// What a page has under one nibble.
 #[derive(Clone, Debug)]
 pub(super) struct Child {
-    nibble: u8,
-    hash: Hash,
-    node: Node,
+    pub(super) nibble: u8,
+    pub(super) hash: Hash,
+    pub(super) node: Node,
 }
 
 impl Item for Child {
@@ -66,7 +66,7 @@ pub(super) struct Found {
 }
 
 /// The nibble of a key that a page `level` nibbles deep chooses by.
-fn nibble(key: &Hash, level: u8) -> u8 {
+pub(super) fn nibble(key: &Hash, level: u8) -> u8 {
     let byte = key.0.get(usize::from(level / 2)).copied().unwrap_or(0);
     if level.is_multiple_of(2) {
         byte >> 4

@@ -178,7 +178,7 @@ impl<'a> There<'a> {
         let note = found.map(|found| found.bytes).unwrap_or_default();
         let head = match note.as_slice() {
             [] => TreeSize(0),
-            note => upload::open(note, log)?.size,
+            note => upload::open(CHECKPOINT_FILE, note, log)?.size,
         };
         let mut this = Self {
             place,
@@ -261,7 +261,9 @@ impl<'a> There<'a> {
         let full = |error: TreeError| StoreError::Engine(error.to_string());
         frontier.push(leaf_hash(leaf)).map_err(full)?;
         let size = frontier.size();
-        if size == self.head && upload::open(&self.note, log)?.root != frontier.root() {
+        if size == self.head
+            && upload::open(CHECKPOINT_FILE, &self.note, log)?.root != frontier.root()
+        {
             return Err(CatchUpError::Root { size });
         }
         Ok(())
@@ -273,7 +275,7 @@ impl<'a> There<'a> {
         if self.head.0 <= newest {
             return Ok(());
         }
-        let head = upload::open(&self.note, log)?;
+        let head = upload::open(CHECKPOINT_FILE, &self.note, log)?;
         check_root(store, head.size, head.root)?;
         let mut batch = WriteBatch::new();
         batch.put::<Heads>(&head.size.0, &self.note);

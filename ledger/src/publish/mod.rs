@@ -12,6 +12,7 @@ pub mod catch_up;
 pub mod claim;
 #[cfg(any(test, feature = "faults"))]
 pub mod memory;
+mod pages;
 pub mod place;
 pub mod segment;
 pub mod upload;

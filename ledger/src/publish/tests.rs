@@ -1,6 +1,7 @@
 //! A log that is published in a place, and the places and processes that get in its way.
 
 mod faults;
+mod pages;
 mod refusals;
 mod standby;
 

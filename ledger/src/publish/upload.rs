@@ -18,6 +18,7 @@ use zhao_spec::wire::{Hash, limits};
 use super::place::{Place, PlaceError, Put, Tag};
 use super::segment::{self, SEGMENT_BYTES, Segment};
 use super::{PublishError, Segments, TRIES, check_root, put_once, read};
+use crate::map::StatusMap;
 use crate::read::{Published, ReadError, Reader};
 use crate::sequence::CHECKPOINT_FILE;
 use crate::store;
@@ -33,8 +34,10 @@ type Objects = Arc<Mutex<Receiver<(String, Vec<u8>)>>>;
 
 /// Keeps a place as new as the published head.
 pub struct Uploader {
-    place: Arc<dyn Place>,
+    pub(super) place: Arc<dyn Place>,
     log: LogKeys,
+    /// The map whose pages are all in the place, as this process put them.
+    pub(super) map: Option<StatusMap>,
     /// Whether segments of earlier runs were looked for.
     swept: bool,
     segments: Segments,
@@ -82,6 +85,7 @@ impl Uploader {
         Self {
             place,
             log,
+            map: None,
             swept: false,
             segments,
         }
@@ -98,7 +102,7 @@ impl Uploader {
         step: &(dyn Fn(u64, u64) + Sync),
     ) -> Result<Uploaded, UploadError> {
         let published = reader.published()?;
-        let head = self.head()?;
+        let head = self.head(CHECKPOINT_FILE)?;
         let there = match &head {
             Some((size, root, _)) => {
                 self.check_head(&published, *size, *root)?;
@@ -110,23 +114,24 @@ impl Uploader {
         let mut objects = 0;
         if there < size {
             objects = self.put_tiles(&published, there, step)?;
-            self.put_checkpoint(&published, head.map(|(_, _, tag)| tag))?;
+            let tag = head.map(|(_, _, tag)| tag);
+            self.put_checkpoint(CHECKPOINT_FILE, &published, (size, published.note()), tag)?;
         }
         self.sweep(size)?;
         Ok(Uploaded { size, objects })
     }
 
-    /// Size, root and tag of the checkpoint in the place.
-    fn head(&self) -> Result<Option<(TreeSize, Hash, Tag)>, PublishError> {
-        let Some(found) = self.place.get(CHECKPOINT_FILE, limits::NOTE_BYTES)? else {
+    /// Size, root and tag of the checkpoint that is in the place under this name.
+    pub(super) fn head(&self, name: &str) -> Result<Option<(TreeSize, Hash, Tag)>, PublishError> {
+        let Some(found) = self.place.get(name, limits::NOTE_BYTES)? else {
             return Ok(None);
         };
-        let head = open(&found.bytes, &self.log)?;
+        let head = open(name, &found.bytes, &self.log)?;
         Ok(Some((head.size, head.root, found.tag)))
     }
 
     /// What the place shows must be a head of this log, and not beyond what is published here.
-    fn check_head(
+    pub(super) fn check_head(
         &self,
         published: &Published<'_>,
         size: TreeSize,
@@ -149,6 +154,24 @@ impl Uploader {
         let partial = partial(published, from)?;
         let tiles = || changed_tiles(from, to).chain(partial.iter().copied());
         let total = u64::try_from(tiles().count()).unwrap_or(u64::MAX);
+        let absent = || ReadError::Absent { what: "tile" };
+        self.put_all(
+            total,
+            step,
+            &mut tiles().map(|tile| {
+                let bytes = published.tile(&tile)?.ok_or_else(absent)?;
+                Ok((tile.path(), bytes))
+            }),
+        )
+    }
+
+    /// Puts objects that are made once, many at a time; `objects` makes them one by one.
+    pub(super) fn put_all(
+        &self,
+        total: u64,
+        step: &(dyn Fn(u64, u64) + Sync),
+        made: &mut dyn Iterator<Item = Result<(String, Vec<u8>), UploadError>>,
+    ) -> Result<u64, UploadError> {
         let threads = usize::try_from(total).map_or(SIDE_BY_SIDE, |n| n.min(SIDE_BY_SIDE));
         let (send, objects) = sync_channel::<(String, Vec<u8>)>(SIDE_BY_SIDE);
         // The threads alone have it: when the last one ends, nobody waits to hand over more.
@@ -187,23 +210,22 @@ impl Uploader {
             let all: Vec<_> = (0..threads).map(begin).collect();
             drop(objects);
             let mut read: Result<(), UploadError> = Ok(());
-            for tile in tiles() {
-                let absent = ReadError::Absent { what: "tile" };
-                match published.tile(&tile).and_then(|tile| tile.ok_or(absent)) {
-                    Ok(bytes) if !failed.load(Ordering::Relaxed) => {
-                        if send.send((tile.path(), bytes)).is_err() {
+            for object in made {
+                match object {
+                    Ok(object) if !failed.load(Ordering::Relaxed) => {
+                        if send.send(object).is_err() {
                             break;
                         }
                     }
                     Ok(_) => break,
                     Err(error) => {
-                        read = Err(error.into());
+                        read = Err(error);
                         break;
                     }
                 }
             }
             drop(send);
-            let gone = |_| PlaceError::new("tiles", "a thread that uploads has stopped");
+            let gone = |_| PlaceError::new("files", "a thread that uploads has stopped");
             for thread in all {
                 thread.join().map_err(gone)??;
             }
@@ -212,32 +234,35 @@ impl Uploader {
         Ok(total)
     }
 
-    fn put_checkpoint(
+    /// Replaces the checkpoint under this name, which was read with `tag`, by a head of this size.
+    pub(super) fn put_checkpoint(
         &self,
+        name: &str,
         published: &Published<'_>,
+        (size, note): (TreeSize, &str),
         mut tag: Option<Tag>,
     ) -> Result<(), PublishError> {
-        let note = published.note().as_bytes();
+        let note = note.as_bytes();
         let mut trouble = None;
         for _ in 0..TRIES {
             let answer = match &tag {
-                None => self.place.create(CHECKPOINT_FILE, note),
-                Some(tag) => self.place.swap(CHECKPOINT_FILE, note, tag),
+                None => self.place.create(name, note),
+                Some(tag) => self.place.swap(name, note, tag),
             };
             if let Ok(Put::Done(_)) = answer {
                 return Ok(());
             }
             trouble = answer.err().or(trouble);
-            let Some((size, root, there)) = self.head()? else {
+            let Some((found, root, there)) = self.head(name)? else {
                 continue;
             };
-            self.check_head(published, size, root)?;
-            if size == published.size() {
+            self.check_head(published, found, root)?;
+            if found >= size {
                 return Ok(());
             }
             tag = Some(there);
         }
-        let stale = || PlaceError::new(CHECKPOINT_FILE, "is never as it was just read");
+        let stale = || PlaceError::new(name, "is never as it was just read");
         Err(trouble.unwrap_or_else(stale).into())
     }
 
@@ -335,9 +360,13 @@ fn right_edge(size: TreeSize) -> impl Iterator<Item = Tile> {
 }
 
 /// A head in the place: signed by the log's key.
-pub(crate) fn open(note: &[u8], log: &LogKeys) -> Result<Checkpoint, PublishError> {
+pub(crate) fn open(
+    name: &str,
+    note: &[u8],
+    log: &LogKeys,
+) -> Result<Checkpoint, PublishError> {
     let wrong = |problem: String| PublishError::Malformed {
-        name: CHECKPOINT_FILE.to_owned(),
+        name: name.to_owned(),
         problem,
     };
     let text = std::str::from_utf8(note).map_err(|error| wrong(error.to_string()))?;

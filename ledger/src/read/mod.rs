@@ -23,6 +23,7 @@ use zhao_spec::log::tree::{LeafIndex, TreeSize, prove_consistency, prove_inclusi
 use zhao_spec::map::MapPath;
 use zhao_spec::wire::{Hash, Malformed, UnixMillis};
 
+use crate::map::edition::Edition;
 use crate::map::{Maps, StatusMap};
 use crate::overlay::record_of;
 use crate::sequence::recover::{committed_size, epoch_at, stated_map};
@@ -330,6 +331,16 @@ impl<'a> View<'a> {
     fn epoch_numbered(&self, number: u64) -> Result<Epoch, ReadError> {
         let place = store::require::<Epochs>(self.store(), &number)?;
         Ok(epoch_at(self.store(), place)?)
+    }
+
+    /// The checkpoint and its map, for those who fetch the map page by page.
+    #[must_use]
+    pub fn edition(&self) -> Edition {
+        Edition {
+            map: self.map.clone(),
+            note: self.note.clone(),
+            size: self.size(),
+        }
     }
 
     /// The log's name.

@@ -22,6 +22,8 @@ pub enum Kind {
     Forbidden,
     /// Nothing is there.
     NotFound,
+    /// No edition of the map that is kept has this page: begin again at the newest one.
+    EditionGone,
     /// The route has not this method.
     Method,
     /// None of the forms asked for can be given.
@@ -47,11 +49,12 @@ pub enum Kind {
 }
 
 /// Every kind, by status.
-pub const KINDS: [Kind; 15] = [
+pub const KINDS: [Kind; 16] = [
     Kind::Malformed,
     Kind::Unauthenticated,
     Kind::Forbidden,
     Kind::NotFound,
+    Kind::EditionGone,
     Kind::Method,
     Kind::NotAcceptable,
     Kind::Timeout,
@@ -78,6 +81,12 @@ impl Kind {
                 "超出密钥权限",
             ),
             Self::NotFound => ("not-found", 404, "Not found", "未找到"),
+            Self::EditionGone => (
+                "edition-gone",
+                404,
+                "No kept edition has it",
+                "所保留的各版中均无此页",
+            ),
             Self::Method => ("method", 405, "Method not allowed", "不支持该方法"),
             Self::NotAcceptable => (
                 "not-acceptable",
@@ -219,6 +228,7 @@ mod tests {
             "401 unauthenticated",
             "403 forbidden",
             "404 not-found",
+            "404 edition-gone",
             "405 method",
             "406 not-acceptable",
             "408 timeout",

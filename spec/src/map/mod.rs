@@ -17,6 +17,7 @@ mod error;
 mod memory;
 mod naive;
 mod opened;
+pub mod page;
 mod partial;
 mod path;
 mod trie;

@@ -48,6 +48,11 @@ pub const CLIP_BYTES: usize = 64;
 pub const PROOF_HASHES: usize = 64;
 /// Siblings on one map path: one per bit of a key.
 pub const MAP_PATH: usize = 256;
+/// Leaves of one page of the map: few enough for one answer, and so many that a page says little
+/// about which of them is wanted.
+pub const MAP_PAGE_LEAVES: usize = 256;
+/// One page of the map, bytes: 256 leaves of 64 bytes behind the longest prefix.
+pub const MAP_PAGE_BYTES: usize = 16_417;
 /// Signatures under one note: C2SP asks for at least 16; a log, its witnesses and auditors fit.
 pub const NOTE_SIGNATURES: usize = 64;
 /// Entries of one unit's history (keys, grants, rotations).

@@ -38,6 +38,7 @@ function agree(found, expected, name) {
 const NOT_RUN = {
   evidence: 'evidence is not judged here; a test of its own sees that it is said so',
   'foreign-json': 'JSON of other people is never read here',
+  'map-page': 'pages are for those who fetch the map; what they make, a path, is checked here',
   proposal: 'proposals are for administrators, who sign, not for verifiers',
   tile: 'tiles are for those who mirror a log',
 };
