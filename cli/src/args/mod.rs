@@ -494,6 +494,8 @@ pub(crate) struct Serve {
     pub(crate) public_rate: Option<NonZeroU32>,
     #[arg(long, value_name = "N", env = "ZHAO_EVENT_RATE")]
     pub(crate) event_rate: Option<NonZeroU32>,
+    #[arg(long, value_name = "N", env = "ZHAO_EVENT_RATE_SIGNER")]
+    pub(crate) event_rate_signer: Option<NonZeroU32>,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }

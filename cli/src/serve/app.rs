@@ -21,6 +21,7 @@ use super::keys::KeyRing;
 use super::metrics::Requests;
 use super::public::Turnstile;
 use super::refused::{Both, Refused};
+use super::signers::Signers;
 use super::tiles::{self, Shelf};
 use crate::host::Host;
 use crate::publish::Kept;
@@ -142,6 +143,8 @@ pub(crate) struct Inner {
     pub(crate) turnstile: Turnstile,
     /// How many events each address may hand in without a key.
     pub(crate) submitters: Turnstile,
+    /// How many events each key may have logged.
+    pub(crate) signers: Signers,
     /// How far the log is published in its place, where it has one.
     pub(crate) kept: Option<Arc<Kept>>,
     /// What was answered, counted.
@@ -179,6 +182,7 @@ pub(crate) struct Parts {
     pub(crate) spool: PathBuf,
     pub(crate) turnstile: Turnstile,
     pub(crate) submitters: Turnstile,
+    pub(crate) signers: Signers,
     pub(crate) kept: Option<Arc<Kept>>,
     pub(crate) stop: Arc<Notify>,
 }
@@ -219,6 +223,7 @@ impl App {
             spool: parts.spool,
             turnstile: parts.turnstile,
             submitters: parts.submitters,
+            signers: parts.signers,
             kept: parts.kept,
             requests: Requests::default(),
             stop: parts.stop,

@@ -55,6 +55,7 @@ mod page;
 mod public;
 mod refused;
 pub(crate) mod settings;
+mod signers;
 pub(crate) mod tiles;
 
 /// Runs the command.
@@ -185,6 +186,7 @@ fn open(
         stop,
         turnstile: public::Turnstile::new(settings.public_rate),
         submitters: public::Turnstile::new(settings.event_rate),
+        signers: signers::Signers::new(settings.event_rate_signer, session.host.stopwatch()),
         kept,
     });
     Ok(Opened {

@@ -31,6 +31,9 @@ pub(crate) struct Table {
     /// Events a minute that each address may hand in without a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) event_rate: Option<NonZeroU32>,
+    /// Events a minute that each key may have logged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) event_rate_signer: Option<NonZeroU32>,
 }
 
 impl Table {
@@ -46,6 +49,8 @@ const HEARTBEAT: u64 = 600;
 const ANSWER_WITHIN: u64 = 25;
 const PUBLIC_RATE: NonZeroU32 = NonZeroU32::new(600).expect("not zero");
 const EVENT_RATE: NonZeroU32 = NonZeroU32::new(6_000).expect("not zero");
+// A minute of it in one go is ten of the largest batches that a program hands in row by row.
+const EVENT_RATE_SIGNER: NonZeroU32 = NonZeroU32::new(60_000).expect("not zero");
 
 /// What a server goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +60,7 @@ pub(crate) struct Setup {
     pub(crate) answer_within: Duration,
     pub(crate) public_rate: NonZeroU32,
     pub(crate) event_rate: NonZeroU32,
+    pub(crate) event_rate_signer: NonZeroU32,
 }
 
 impl Setup {
@@ -90,6 +96,10 @@ impl Setup {
                 .event_rate
                 .or(table.event_rate)
                 .unwrap_or(EVENT_RATE),
+            event_rate_signer: command
+                .event_rate_signer
+                .or(table.event_rate_signer)
+                .unwrap_or(EVENT_RATE_SIGNER),
         })
     }
 }
@@ -177,6 +187,7 @@ mod tests {
             ("answer-within", ANSWER_WITHIN.to_string()),
             ("public-rate", PUBLIC_RATE.to_string()),
             ("event-rate", EVENT_RATE.to_string()),
+            ("event-rate-signer", EVENT_RATE_SIGNER.to_string()),
         ];
         let arguments = serve
             .get_arguments()

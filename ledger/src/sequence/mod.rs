@@ -94,6 +94,8 @@ pub enum Outcome {
     Pending {
         /// Its leaf.
         index: LeafIndex,
+        /// Whether it was in the log before, as for [`Outcome::Duplicate`].
+        again: bool,
     },
     /// Not in the log.
     Refused(Refusal),
@@ -385,7 +387,8 @@ impl Sequencer {
         let answer = |fate| match fate {
             Fate::Refused(refusal) => Outcome::Refused(refusal),
             Fate::Accepted(index) | Fate::Duplicate(index) if index.0 >= published.0 => {
-                Outcome::Pending { index }
+                let again = matches!(fate, Fate::Duplicate(_));
+                Outcome::Pending { index, again }
             }
             Fate::Accepted(index) => Outcome::Accepted { index },
             Fate::Duplicate(index) => Outcome::Duplicate { index },
