@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Usage,
     /// 3: undetermined: no evidence either way.
     Undetermined,
+    /// 4: a server stopped by itself, and may be started again as it is.
+    Stopped,
 }
 
 impl From<Exit> for std::process::ExitCode {
@@ -26,6 +28,7 @@ impl From<Exit> for std::process::ExitCode {
             Exit::Refused => 1,
             Exit::Usage => 2,
             Exit::Undetermined => 3,
+            Exit::Stopped => 4,
         })
     }
 }
@@ -58,6 +61,15 @@ impl Failure {
             key: key.to_owned(),
             arguments,
             said: Vec::new(),
+        }
+    }
+
+    /// A server that worked and stopped: exit 4. What keeps one from starting is [`Self::usage`],
+    /// so that whoever starts it anew by itself does not do so for ever.
+    pub(crate) fn stopped(key: &str, arguments: Vec<Argument>) -> Self {
+        Self {
+            exit: Exit::Stopped,
+            ..Self::usage(key, arguments)
         }
     }
 

@@ -10,6 +10,7 @@ use zhao_spec::life::verb::Verb;
 use zhao_spec::wire::UnixMillis;
 
 use crate::messages::Language;
+use crate::serve::proxies::Proxy;
 use crate::values::{parse_millis, parse_time};
 
 mod auditor;
@@ -496,6 +497,8 @@ pub(crate) struct Serve {
     pub(crate) event_rate: Option<NonZeroU32>,
     #[arg(long, value_name = "N", env = "ZHAO_EVENT_RATE_SIGNER")]
     pub(crate) event_rate_signer: Option<NonZeroU32>,
+    #[arg(long, value_name = "ADDRESS", env = "ZHAO_TRUSTED_PROXY", value_delimiter = ',')]
+    pub(crate) trusted_proxy: Vec<Proxy>,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }

@@ -19,6 +19,7 @@ use zhao_spec::wire::{Hash, UnixMillis};
 
 use super::keys::KeyRing;
 use super::metrics::Requests;
+use super::proxies::Proxies;
 use super::public::Turnstile;
 use super::refused::{Both, Refused};
 use super::signers::Signers;
@@ -139,6 +140,8 @@ pub(crate) struct Inner {
     pub(crate) patience: Duration,
     /// Where files without a name may be made.
     pub(crate) spool: PathBuf,
+    /// Who says who asks.
+    pub(crate) proxies: Proxies,
     /// Who may ask the public query how often.
     pub(crate) turnstile: Turnstile,
     /// How many events each address may hand in without a key.
@@ -180,6 +183,7 @@ pub(crate) struct Parts {
     pub(crate) records: Records,
     pub(crate) patience: Duration,
     pub(crate) spool: PathBuf,
+    pub(crate) proxies: Proxies,
     pub(crate) turnstile: Turnstile,
     pub(crate) submitters: Turnstile,
     pub(crate) signers: Signers,
@@ -221,6 +225,7 @@ impl App {
             ending: AtomicBool::new(false),
             patience: parts.patience,
             spool: parts.spool,
+            proxies: parts.proxies,
             turnstile: parts.turnstile,
             submitters: parts.submitters,
             signers: parts.signers,

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use zhao_http::Kind;
 
 use super::app::App;
+use super::extract::Peer;
 use super::refused::Told;
 use super::tiles;
 
@@ -28,7 +29,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
 static COUNT: AtomicU64 = AtomicU64::new(1);
 
 /// The frame around every route.
-pub(crate) async fn frame(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn frame(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let id = format!("{:x}-{number:x}", std::process::id());
     let method = request.method().clone();
@@ -37,6 +38,10 @@ pub(crate) async fn frame(State(app): State<App>, request: Request, next: Next) 
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    if let Some(Peer::Tcp(from)) = request.extensions().get().copied() {
+        let client = app.proxies.client(from, request.headers());
+        request.extensions_mut().insert(Peer::Tcp(client));
+    }
     let watch = app.host.stopwatch();
     let mut response = next.run(request).await;
     if let Some(Told(mut problem)) = response.extensions_mut().remove::<Told>() {

@@ -52,6 +52,7 @@ mod metrics;
 pub(crate) mod net;
 mod office;
 mod page;
+pub(crate) mod proxies;
 mod public;
 mod refused;
 pub(crate) mod settings;
@@ -186,6 +187,7 @@ fn open(
         stop,
         turnstile: public::Turnstile::new(settings.public_rate),
         submitters: public::Turnstile::new(settings.event_rate),
+        proxies: settings.proxies.clone(),
         signers: signers::Signers::new(settings.event_rate_signer, session.host.stopwatch()),
         kept,
     });
@@ -311,7 +313,7 @@ async fn serve(
     net::serve(doors, router(app), limits::CONNECTIONS, stop).await;
     heart.abort();
     if broken {
-        return Err(Failure::usage("serve-broken", args![]));
+        return Err(Failure::stopped("serve-broken", args![]));
     }
     session.note("serve.stopped", &args![]);
     Ok(Exit::Fine)

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::{ANSWER_MOST, HEARTBEAT_MOST, Serve};
 use crate::failure::{Failure, args};
 use crate::home::Home;
+use crate::serve::proxies::{Proxies, Proxy};
 
 /// What `[serve]` in zhao.toml may say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub(crate) struct Table {
     /// Events a minute that each key may have logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) event_rate_signer: Option<NonZeroU32>,
+    /// Proxies whose `X-Forwarded-For` says who asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trusted_proxy: Option<Vec<Proxy>>,
 }
 
 impl Table {
@@ -53,7 +57,7 @@ const EVENT_RATE: NonZeroU32 = NonZeroU32::new(6_000).expect("not zero");
 const EVENT_RATE_SIGNER: NonZeroU32 = NonZeroU32::new(60_000).expect("not zero");
 
 /// What a server goes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
     pub(crate) heartbeat: Duration,
@@ -61,6 +65,7 @@ pub(crate) struct Setup {
     pub(crate) public_rate: NonZeroU32,
     pub(crate) event_rate: NonZeroU32,
     pub(crate) event_rate_signer: NonZeroU32,
+    pub(crate) proxies: Proxies,
 }
 
 impl Setup {
@@ -100,6 +105,10 @@ impl Setup {
                 .event_rate_signer
                 .or(table.event_rate_signer)
                 .unwrap_or(EVENT_RATE_SIGNER),
+            proxies: match command.trusted_proxy.as_slice() {
+                [] => Proxies::new(table.trusted_proxy.as_deref().unwrap_or_default()),
+                said => Proxies::new(said),
+            },
         })
     }
 }
@@ -188,6 +197,7 @@ mod tests {
             ("public-rate", PUBLIC_RATE.to_string()),
             ("event-rate", EVENT_RATE.to_string()),
             ("event-rate-signer", EVENT_RATE_SIGNER.to_string()),
+            ("trusted-proxy", "–".to_owned()),
         ];
         let arguments = serve
             .get_arguments()
