@@ -91,7 +91,9 @@ fn who_hands_in_again_what_another_one_signed_uses_up_nothing_of_its_budget() {
     let server = serve(dir.path(), &["--event-rate-signer", "2"]);
     // What is in the log is anybody's to read, with its signature; the office's own acts do not
     // count either.
-    let known: Vec<String> = (7..10).map(|number| issue(&server, &admin, number)).collect();
+    let known: Vec<String> = (7..10)
+        .map(|number| issue(&server, &admin, number))
+        .collect();
     for _ in 0..5 {
         let all: Vec<&String> = known.iter().collect();
         assert_eq!(fates(hand_in(&server, &all)), ["receipted"; 3]);

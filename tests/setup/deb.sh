@@ -4,7 +4,7 @@
 # is the same package, byte for byte: every time in it is the commit's.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-MAINTAINER="${MAINTAINER:-Zhao operators <root@localhost.localdomain>}"
+MAINTAINER="${MAINTAINER:-Zhao <maintainers@zhao.example>}"
 
 cd "$ROOT"
 bash tests/setup/system.sh build package

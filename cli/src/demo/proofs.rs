@@ -151,6 +151,7 @@ fn offline(
             Exit::Refused => 1,
             Exit::Usage => 2,
             Exit::Undetermined => 3,
+            Exit::Stopped => 4,
         };
         let says = format!("\"verdict\":\"{}\"", status.as_str());
         if output.status.code() != Some(expected) || !text.contains(&says) {

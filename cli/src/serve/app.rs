@@ -263,9 +263,10 @@ impl App {
             Work::Past => self.pasts.clone().try_acquire_owned().map_err(|_| busy())?,
         };
         let app = self.clone();
+        let span = tracing::info_span!("work", ?kind);
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            work(&app)
+            span.in_scope(|| work(&app))
         });
         done.await
             .unwrap_or_else(|error| Err(self.both.internal(&error)))

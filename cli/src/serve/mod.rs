@@ -58,6 +58,7 @@ mod refused;
 pub(crate) mod settings;
 mod signers;
 pub(crate) mod tiles;
+pub(crate) mod traces;
 
 /// Runs the command.
 ///
@@ -67,7 +68,14 @@ pub(crate) fn run(session: &Session, command: &Serve) -> Result<Exit, Failure> {
     let home = Home::open(&command.dir)?;
     let _lock = home.lock()?;
     let settings = Setup::of(command, &home)?;
-    log();
+    // Dropped last: what is done until then is told.
+    let _exporting = match &settings.otlp {
+        Some(collector) => Some(traces::start(collector, &home.config.origin)),
+        None => {
+            log();
+            None
+        }
+    };
     let Opened {
         app,
         office,

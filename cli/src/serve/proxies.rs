@@ -96,7 +96,10 @@ mod tests {
         let proxies: Vec<Proxy> = proxies.iter().map(|text| text.parse().unwrap()).collect();
         let mut map = HeaderMap::new();
         for value in headers {
-            map.append(FORWARDED, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            map.append(
+                FORWARDED,
+                HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+            );
         }
         let client = Proxies::new(&proxies).client(from.parse().unwrap(), &map);
         client.to_string()
@@ -123,11 +126,18 @@ mod tests {
             (&["nonsense, 203.0.113.9"], "203.0.113.9"),
             // Two proxies, one behind the other.
             (&["203.0.113.9, 192.0.2.3"], "203.0.113.9"),
-            (&["1.1.1.1, 203.0.113.9", "2001:db8::7,192.0.2.3"], "203.0.113.9"),
+            (
+                &["1.1.1.1, 203.0.113.9", "2001:db8::7,192.0.2.3"],
+                "203.0.113.9",
+            ),
             (&["::ffff:203.0.113.9"], "203.0.113.9"),
             (&["2001:db8::8"], "2001:db8::8"),
         ] {
-            assert_eq!(client(proxies, "192.0.2.1", headers), expected, "{headers:?}");
+            assert_eq!(
+                client(proxies, "192.0.2.1", headers),
+                expected,
+                "{headers:?}"
+            );
         }
     }
 
@@ -147,16 +157,31 @@ mod tests {
             // A request of a proxy's own.
             (&["192.0.2.2, 192.0.2.3"], "192.0.2.2"),
         ] {
-            assert_eq!(client(proxies, "192.0.2.1", headers), expected, "{headers:?}");
+            assert_eq!(
+                client(proxies, "192.0.2.1", headers),
+                expected,
+                "{headers:?}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_address_and_what_is_everybody_is_refused() {
         let parse = |text: &str| text.parse::<Proxy>();
-        for text in ["", "localhost", "192.0.2", "192.0.2.1/33", "192.0.2.1/", "::/129", "*"] {
+        for text in [
+            "",
+            "localhost",
+            "192.0.2",
+            "192.0.2.1/33",
+            "192.0.2.1/",
+            "::/129",
+            "*",
+        ] {
             let cause = parse(text).unwrap_err();
-            assert_eq!(cause, "expected an address, or an address and a length", "{text}");
+            assert_eq!(
+                cause, "expected an address, or an address and a length",
+                "{text}"
+            );
         }
         for text in ["0.0.0.0/0", "::/0", "192.0.2.1/0"] {
             assert_eq!(parse(text).unwrap_err(), "this is everybody", "{text}");

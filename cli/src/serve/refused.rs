@@ -213,7 +213,7 @@ mod tests {
     fn whoever_is_told_how_long_to_wait_is_not_told_too_little() {
         let both = Both::new();
         for (millis, seconds) in [(1, "1"), (1_000, "1"), (1_001, "2"), (59_999, "60")] {
-            let refused = both.refuse(Kind::Busy, "signer-often", &[]);
+            let refused = both.refuse(Kind::Busy, "busy", &[]);
             let refused = refused.until(Duration::from_millis(millis));
             let response = refused.into_response();
             assert_eq!(response.headers()[header::RETRY_AFTER], seconds);

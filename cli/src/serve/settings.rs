@@ -12,6 +12,7 @@ use crate::args::{ANSWER_MOST, HEARTBEAT_MOST, Serve};
 use crate::failure::{Failure, args};
 use crate::home::Home;
 use crate::serve::proxies::{Proxies, Proxy};
+use crate::serve::traces::Collector;
 
 /// What `[serve]` in zhao.toml may say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,9 @@ pub(crate) struct Table {
     /// Proxies whose `X-Forwarded-For` says who asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trusted_proxy: Option<Vec<Proxy>>,
+    /// Who is told what the server did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) otlp: Option<Collector>,
 }
 
 impl Table {
@@ -66,6 +70,7 @@ pub(crate) struct Setup {
     pub(crate) event_rate: NonZeroU32,
     pub(crate) event_rate_signer: NonZeroU32,
     pub(crate) proxies: Proxies,
+    pub(crate) otlp: Option<Collector>,
 }
 
 impl Setup {
@@ -109,6 +114,7 @@ impl Setup {
                 [] => Proxies::new(table.trusted_proxy.as_deref().unwrap_or_default()),
                 said => Proxies::new(said),
             },
+            otlp: command.otlp.clone().or_else(|| table.otlp.clone()),
         })
     }
 }
@@ -198,6 +204,7 @@ mod tests {
             ("event-rate", EVENT_RATE.to_string()),
             ("event-rate-signer", EVENT_RATE_SIGNER.to_string()),
             ("trusted-proxy", "–".to_owned()),
+            ("otlp", "–".to_owned()),
         ];
         let arguments = serve
             .get_arguments()
