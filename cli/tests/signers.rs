@@ -12,7 +12,7 @@ use support::{food, office, zhao};
 
 const JSON: [(&str, &str); 1] = [("Content-Type", "application/json")];
 
-/// An office, and so many events that its unit signed and its log has not: a copy of it logged them.
+/// An office, and so many events that its unit signed and its log has not: a copy of it has them.
 fn signed(dir: &Path, count: usize) -> (String, Vec<String>) {
     office(dir);
     let admin = key(dir, "admin");

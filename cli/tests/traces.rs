@@ -72,7 +72,7 @@ fn message(stream: &mut TcpStream) -> Option<Got> {
 /// Everything that a collector was told by a server that has ended.
 fn spans(told: &Receiver<Got>) -> (Vec<Span>, Vec<u8>) {
     let (mut spans, mut raw) = (Vec::new(), Vec::new());
-    while let Ok((head, body)) = told.recv_timeout(Duration::from_millis(10)) {
+    while let Ok((head, body)) = told.try_recv() {
         assert!(head.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{head}");
         assert!(
             head.to_lowercase()
@@ -218,14 +218,14 @@ fn requests_and_the_stages_of_a_commit_are_told_and_nothing_about_anybody() {
     }
 }
 
-/// Runs it on a thread; fails when it takes a minute.
+/// Runs it on a thread; fails when it takes five minutes.
 fn soon<T: Send + 'static>(what: &str, run: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, ended) = channel();
     thread::spawn(move || {
         let _ = done.send(run());
     });
-    let ended = ended.recv_timeout(Duration::from_secs(60));
-    ended.unwrap_or_else(|_| panic!("{what}: not within a minute"))
+    let ended = ended.recv_timeout(Duration::from_secs(300));
+    ended.unwrap_or_else(|_| panic!("{what}: not within five minutes"))
 }
 
 #[test]

@@ -30,8 +30,13 @@ pid[server]=$!
 read -rt 120 _ _ direct <ready || fail "the server did not start: $(tail -5 server.log)"
 address="${direct#http://}" address="${address%/}"
 
-quietly openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-  -keyout tls.key -out tls.pem -subj /CN=log.example -addext 'subjectAltName=DNS:log.example,DNS:localhost'
+# An authority of our own, and a certificate by it.
+curve=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
+quietly openssl req -x509 "${curve[@]}" -days 2 -keyout ca.key -out ca.pem -subj /CN=authority
+quietly openssl req -new "${curve[@]}" -keyout tls.key -out tls.csr -subj /CN=log.example
+printf '%s\n' 'basicConstraints=CA:FALSE' 'subjectAltName=DNS:log.example,DNS:localhost' >tls.ext
+quietly openssl x509 -req -days 2 -in tls.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
+  -extfile tls.ext -out tls.pem
 # start_nginx PORT: the file as it is, but for ports, certificate, and the second family of addresses.
 start_nginx() {
   sed -e "s|server 127.0.0.1:8080;|server $address;|" -e "s|listen 443 ssl;|listen 127.0.0.1:$1 ssl;|" \
@@ -60,7 +65,7 @@ done
 url="https://log.example:$port"
 bare() { curl --silent --show-error --resolve "log.example:$port:127.0.0.1" "$@"; }
 # As 127.0.0.9 unless another address is said: 127.0.0.1 is nginx's.
-ask() { bare --cacert tls.pem --interface 127.0.0.9 "$@"; }
+ask() { bare --cacert ca.pem --interface 127.0.0.9 "$@"; }
 status() { ask --output body --write-out '%{http_code}' "$@"; }
 expect() { # expect STATUS WHAT ARGUMENTS…
   local want=$1 what=$2 have
@@ -83,7 +88,7 @@ expect 200 'a packed bundle' --header 'Accept-Encoding: gzip' --dump-header head
 grep -qi '^content-encoding: gzip' head || fail "not packed: $(cat head)"
 gzip -dc body | cmp - <(curl --silent "${direct}tile/entries/000") || fail 'packed into something else'
 # Our own program trusts what the machine trusts.
-SSL_CERT_FILE="$work/tls.pem" "$zhao" mirror "https://localhost:$port" copy --policy office/policy.txt \
+SSL_CERT_FILE="$work/ca.pem" "$zhao" mirror "https://localhost:$port" copy --policy office/policy.txt \
   >mirror.log 2>&1 || fail "no mirror through nginx: $(tail -3 mirror.log)"
 
 # --- bodies --------------------------------------------------------------------------------------
@@ -108,7 +113,7 @@ array $((1 << 20)) >slow
 slowly() { curl --silent --limit-rate 28k --max-time 120 --header "$json" --data-binary @slow "$@"; }
 slowly --output straight --write-out '%{http_code}' "${direct}v1/events" >straight.code &
 pid[slow]=$!
-slowly --cacert tls.pem --resolve "log.example:$port:127.0.0.1" --output around \
+slowly --cacert ca.pem --resolve "log.example:$port:127.0.0.1" --output around \
   --write-out '%{http_code}' "$url/v1/events" >around.code || fail 'the slow body got no answer'
 wait "${pid[slow]}" || true
 unset 'pid[slow]'
@@ -125,7 +130,7 @@ grep -q '^{"end":' body || fail "the batch broke off: $(tail -c 300 body)"
 # --- who asks ------------------------------------------------------------------------------------
 
 from() { # from ADDRESS ARGUMENTS…: the status of one public query
-  bare --cacert tls.pem --interface "$1" --output body --write-out '%{http_code}' "${@:2}" \
+  bare --cacert ca.pem --interface "$1" --output body --write-out '%{http_code}' "${@:2}" \
     "$url/v1/public/enterprises/91320400DEM000110X"
 }
 for _ in 1 2 3 4 5; do

@@ -38,7 +38,7 @@ const DELAY: Duration = Duration::from_secs(2);
 /// How long the collector may take for a message.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the end of the server waits for the last message.
-const LAST: Duration = Duration::from_secs(2);
+const LAST: Duration = PATIENCE;
 /// Longest address, bytes.
 const URL_BYTES: usize = 2_048;
 
