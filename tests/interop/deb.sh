@@ -40,7 +40,8 @@ pages=0
 for page in "$root"/usr/share/man/man1/*.1.gz "$root"/usr/share/man/zh_CN/man1/*.1.gz; do
   text="$(LC_ALL=C.UTF-8 MANWIDTH=100 man --warnings -l "$page" 2>man.log | col -b)"
   [ "${#text}" -gt 200 ] || fail "man shows nothing of $page"
-  [ ! -s man.log ] || fail "man complains about $page: $(head -3 man.log)"
+  # Chinese breaks where it may, which troff mentions.
+  if grep -v "cannot adjust line\|cannot break line" man.log >man.odd; then fail "man complains about $page: $(head -3 man.odd)"; fi
   pages=$((pages + 1))
 done
 [ "$pages" -gt 100 ] || fail "$pages manual pages are too few"

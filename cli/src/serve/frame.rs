@@ -87,9 +87,9 @@ pub(crate) async fn frame(State(app): State<App>, mut request: Request, next: Ne
     }
     let status = response.status().as_u16();
     let took = watch.read();
-    span.record("http.response.status_code", status);
+    tracing::record_all!(span, http.response.status_code = status);
     if status >= 500 {
-        span.record("otel.status_code", "ERROR");
+        tracing::record_all!(span, otel.status_code = "ERROR");
     }
     app.requests.count(known(&method), &route, status, took);
     let micros = took.as_micros();
