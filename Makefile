@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-interop torture soak bench bench-growth mutants fmt
+.PHONY: help demo test test-interop torture soak bench bench-growth mutants deb fmt
 
 # Arguments for the program behind a target: make demo ARGS='--count 200 --keep out'
 ARGS ?=
@@ -40,6 +40,9 @@ bench-growth: ## admission, proofs and restart from 1 to 10 million subjects: ha
 
 mutants: ## change the verifying code in every small way; each change must fail a test (hours)
 	$(TIMED) mutants bash tests/setup/mutants.sh $(ARGS)
+
+deb: ## a Debian package of the release, with units for systemd, in target/debian (a quarter of an hour)
+	$(TIMED) deb bash tests/setup/deb.sh
 
 fmt: ## format the Rust code
 	$(TIMED) fmt bash -c 'bash tests/setup/system.sh lint && cargo fmt --all'

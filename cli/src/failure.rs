@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Undetermined,
     /// 4: what a file says is no longer so, and nothing is wrong with anything.
     Changed,
+    /// 5: a server stopped by itself, and may be started again as it is.
+    Stopped,
 }
 
 impl Exit {
@@ -30,6 +32,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Undetermined => 3,
             Self::Changed => 4,
+            Self::Stopped => 5,
         }
     }
 }
@@ -68,6 +71,15 @@ impl Failure {
             key: key.to_owned(),
             arguments,
             said: Vec::new(),
+        }
+    }
+
+    /// A server that worked and stopped: exit 5. What keeps one from starting is [`Self::usage`],
+    /// so that whoever starts it anew by itself does not do so for ever.
+    pub(crate) fn stopped(key: &str, arguments: Vec<Argument>) -> Self {
+        Self {
+            exit: Exit::Stopped,
+            ..Self::usage(key, arguments)
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Parses the command line into a typed command and runs it. Standard output is data; standard
 //! error is `error: …`, then `hint: …`. Exit codes: 0 usable, 1 refused, 2 usage or unreadable,
-//! 3 undetermined, 4 changed.
+//! 3 undetermined, 4 changed, 5 a server that stopped by itself.
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;

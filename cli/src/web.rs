@@ -109,6 +109,17 @@ impl Web {
         let asked = self.0.post(url).content_type("application/json").send(body);
         answer(url, HOOK_BYTES, asked)
     }
+
+    /// Posts protocol buffers to `url`; of the answer only the status is of interest.
+    ///
+    /// # Errors
+    /// As [`Web::get`].
+    pub(crate) fn post_protobuf(&self, url: &str, body: &[u8]) -> Result<Answer, WebError> {
+        check(url)?;
+        let kind = "application/x-protobuf";
+        let asked = self.0.post(url).content_type(kind).send(body);
+        answer(url, HOOK_BYTES, asked)
+    }
 }
 
 fn check(url: &str) -> Result<(), WebError> {

@@ -249,6 +249,21 @@ fn both_languages_have_the_same_commands() {
     }
 }
 
+/// What the service pages show is for a machine's administrator, and not run here: the package and
+/// the proxy are tried by `make test-interop`. Both pages show the same.
+#[test]
+fn both_languages_show_an_administrator_the_same() {
+    let shown = |name: &str| -> Vec<String> {
+        let text = page(name);
+        let parts = text.split("```").skip(1).step_by(2);
+        parts.map(str::to_owned).collect()
+    };
+    let (ours, theirs) = (shown("service.md"), shown("service.zh.md"));
+    assert!(ours.len() > 3, "{ours:?}");
+    assert!(ours.iter().all(|block| block.starts_with("console\n")));
+    assert_eq!(ours, theirs);
+}
+
 /// Codes that `report.csv` can hold, from the catalogue of sentences.
 fn report_codes() -> BTreeSet<String> {
     let texts: toml::Table =
@@ -310,6 +325,8 @@ fn commands_in_the_prose_exist() {
         "exits.zh.md",
         "configuration.md",
         "configuration.zh.md",
+        "service.md",
+        "service.zh.md",
         LEDGER,
         LEDGER_ZH,
     ] {

@@ -5,6 +5,8 @@
 #   system.sh lint       besides: clippy and rustfmt
 #   system.sh python     besides: python3 with venv, for second opinions and for Node
 #   system.sh namespace  besides: unshare and ip, for the part of the demo without a network
+#   system.sh package    besides: what packs for Debian
+#   system.sh judge      besides: what judges the package and its units, without installing either
 #
 # Packages are installed with apt-get when this is root or sudo asks no password; otherwise the
 # exact command is printed and the script fails. Nothing is installed when nothing is missing.
@@ -101,7 +103,21 @@ for group in "${groups[@]}"; do
       need util-linux unshare
       need iproute2 ip
       ;;
-    *) fail "unknown group: $group" 'groups: build lint python namespace' ;;
+    package)
+      need dpkg-dev dpkg-shlibdeps
+      need binutils strip
+      need gzip gzip
+      ;;
+    judge)
+      need lintian lintian
+      need systemd systemd-analyze
+      need man-db man
+      need openssl openssl
+      need curl curl
+      need procps pgrep
+      need strace strace
+      ;;
+    *) fail "unknown group: $group" 'groups: build lint python namespace package judge' ;;
   esac
 done
 

@@ -10,6 +10,8 @@ use zhao_spec::life::verb::Verb;
 use zhao_spec::wire::UnixMillis;
 
 use crate::messages::Language;
+use crate::serve::proxies::Proxy;
+use crate::serve::traces::Collector;
 use crate::values::{parse_millis, parse_time};
 
 mod auditor;
@@ -504,6 +506,17 @@ pub(crate) struct Serve {
     pub(crate) public_rate: Option<NonZeroU32>,
     #[arg(long, value_name = "N", env = "ZHAO_EVENT_RATE")]
     pub(crate) event_rate: Option<NonZeroU32>,
+    #[arg(long, value_name = "N", env = "ZHAO_EVENT_RATE_SIGNER")]
+    pub(crate) event_rate_signer: Option<NonZeroU32>,
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "ZHAO_TRUSTED_PROXY",
+        value_delimiter = ','
+    )]
+    pub(crate) trusted_proxy: Vec<Proxy>,
+    #[arg(long, value_name = "URL", env = "ZHAO_OTLP")]
+    pub(crate) otlp: Option<Collector>,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }

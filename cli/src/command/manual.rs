@@ -17,11 +17,13 @@ use crate::session::Session;
 const SECTION: &str = "1";
 
 /// Exit codes, each with its sentence.
-const EXITS: [(&str, &str); 4] = [
+const EXITS: [(&str, &str); 6] = [
     ("0", "man.exit-0"),
     ("1", "man.exit-1"),
     ("2", "man.exit-2"),
     ("3", "man.exit-3"),
+    ("4", "man.exit-4"),
+    ("5", "man.exit-5"),
 ];
 
 /// Runs `zhao completions`.

@@ -105,16 +105,28 @@ pub(crate) fn run(session: &Session, command: &Line) -> Result<Exit, Failure> {
         progress: progress.clone(),
     };
     let place = opening.place()?;
+    let known = place.known;
+    let follows = command.listen.is_some() || command.every.is_some();
     let mut seed = [0; 32];
     rand::Rng::fill_bytes(&mut session.host.generator()?, &mut seed);
     // A key that signs nothing: a mirror only copies.
     let key = SecretKey::from_seed(seed);
     let mut mirror = Mirror::open(&opening, place, key, "mirror")?;
-    let first = mirror.pass(&progress)?;
+    let first = mirror.pass(&progress);
     progress.finish_and_clear();
-    print(session, command, &first)?;
-    if command.listen.is_none() && command.every.is_none() {
-        return Ok(first.exit());
+    match first {
+        // A machine that starts while the log is away shows what it has, and asks again.
+        Err(failure) if follows && known => {
+            crate::serve::log();
+            tracing::warn!(cause = %failure.cause(), "the log was not read");
+        }
+        first => {
+            let first = first?;
+            print(session, command, &first)?;
+            if !follows {
+                return Ok(first.exit());
+            }
+        }
     }
     serve::run(session, command, mirror)
 }

@@ -92,7 +92,7 @@ async fn serve(session: &Session, listen: SocketAddr, shelf: Shelf) -> Result<Ex
     result
 }
 
-/// Looks for a newer head again and again. Ends only where its own disk fails.
+/// Looks for a newer head again and again. Ends only by a fault of its own.
 async fn follow(
     session: &Session,
     as_json: bool,
@@ -117,7 +117,7 @@ async fn follow(
                 tracing::warn!(cause = %failure.cause(), "the log was not read");
                 continue;
             }
-            Err(_) => return Err(Failure::usage("serve", args![cause = "a fault"])),
+            Err(_) => return Err(Failure::stopped("serve", args![cause = "a fault"])),
         };
         let text = json(&pass).to_string();
         match &pass {

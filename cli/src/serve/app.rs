@@ -20,8 +20,10 @@ use zhao_spec::wire::{Hash, UnixMillis};
 use super::keys::KeyRing;
 use super::map::Atlas;
 use super::metrics::Requests;
+use super::proxies::Proxies;
 use super::public::Turnstile;
 use super::refused::{Both, Refused};
+use super::signers::Signers;
 use super::tiles::{self, Shelf};
 use crate::host::Host;
 use crate::publish::Kept;
@@ -143,10 +145,14 @@ pub(crate) struct Inner {
     pub(crate) patience: Duration,
     /// Where files without a name may be made.
     pub(crate) spool: PathBuf,
+    /// Who says who asks.
+    pub(crate) proxies: Proxies,
     /// Who may ask the public query how often.
     pub(crate) turnstile: Turnstile,
     /// How many events each address may hand in without a key.
     pub(crate) submitters: Turnstile,
+    /// How many events each key may have logged.
+    pub(crate) signers: Signers,
     /// How far the log is published in its place, where it has one.
     pub(crate) kept: Option<Arc<Kept>>,
     /// What was answered, counted.
@@ -184,8 +190,10 @@ pub(crate) struct Parts {
     pub(crate) patience: Duration,
     pub(crate) edition_every: Duration,
     pub(crate) spool: PathBuf,
+    pub(crate) proxies: Proxies,
     pub(crate) turnstile: Turnstile,
     pub(crate) submitters: Turnstile,
+    pub(crate) signers: Signers,
     pub(crate) kept: Option<Arc<Kept>>,
     pub(crate) stop: Arc<Notify>,
 }
@@ -226,8 +234,10 @@ impl App {
             ending: AtomicBool::new(false),
             patience: parts.patience,
             spool: parts.spool,
+            proxies: parts.proxies,
             turnstile: parts.turnstile,
             submitters: parts.submitters,
+            signers: parts.signers,
             kept: parts.kept,
             requests: Requests::default(),
             stop: parts.stop,
@@ -262,9 +272,10 @@ impl App {
             Work::Past => self.pasts.clone().try_acquire_owned().map_err(|_| busy())?,
         };
         let app = self.clone();
+        let span = tracing::info_span!("work", ?kind);
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            work(&app)
+            span.in_scope(|| work(&app))
         });
         done.await
             .unwrap_or_else(|error| Err(self.both.internal(&error)))

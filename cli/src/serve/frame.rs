@@ -7,9 +7,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use tracing::Instrument as _;
 use zhao_http::Kind;
 
 use super::app::App;
+use super::extract::Peer;
 use super::refused::Told;
 use super::{map, tiles};
 
@@ -28,7 +30,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
 static COUNT: AtomicU64 = AtomicU64::new(1);
 
 /// The frame around every route.
-pub(crate) async fn frame(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn frame(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let id = format!("{:x}-{number:x}", std::process::id());
     let method = request.method().clone();
@@ -37,8 +39,28 @@ pub(crate) async fn frame(State(app): State<App>, request: Request, next: Next) 
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    if let Some(Peer::Tcp(from)) = request.extensions().get().copied() {
+        let client = app.proxies.client(from, request.headers());
+        request.extensions_mut().insert(Peer::Tcp(client));
+    }
     let watch = app.host.stopwatch();
-    let mut response = next.run(request).await;
+    // Static files are asked for by the thousand.
+    let span = if tiles::is_static(&route) {
+        tracing::Span::none()
+    } else {
+        let method = known(&method);
+        tracing::info_span!(
+            "request",
+            otel.name = format!("{method} {route}"),
+            otel.kind = "server",
+            otel.status_code = tracing::field::Empty,
+            http.request.method = method,
+            http.route = route,
+            http.response.status_code = tracing::field::Empty,
+            zhao.request = id,
+        )
+    };
+    let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(Told(mut problem)) = response.extensions_mut().remove::<Told>() {
         problem.instance = Some(format!("urn:request:{id}"));
         let body = serde_json::to_vec(&problem).unwrap_or_default();
@@ -65,7 +87,11 @@ pub(crate) async fn frame(State(app): State<App>, request: Request, next: Next) 
     }
     let status = response.status().as_u16();
     let took = watch.read();
-    app.requests.count(method.as_str(), &route, status, took);
+    tracing::record_all!(span, http.response.status_code = status);
+    if status >= 500 {
+        tracing::record_all!(span, otel.status_code = "ERROR");
+    }
+    app.requests.count(known(&method), &route, status, took);
     let micros = took.as_micros();
     // The static files are asked for by the thousand; that they were is counted above.
     if (tiles::is_static(&route) || map::is_static(&route)) && status < 400 {
@@ -74,6 +100,17 @@ pub(crate) async fn frame(State(app): State<App>, request: Request, next: Next) 
         tracing::info!(%id, %method, %route, status, micros, "answered");
     }
     response
+}
+
+/// The method, where it is one that we answer: anybody can make others up, as many as they like.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// No such route.

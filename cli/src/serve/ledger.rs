@@ -130,7 +130,8 @@ enum ReceiptForm {
 ///
 /// Answered when every event is durable, published under its quorum and provable, or refused by the
 /// life cycle. The same event again gives the same receipt. An event speaks for itself by its
-/// signatures, so no key is needed; without one, each address may hand in so many a minute.
+/// signatures, so no key is needed; without one, each address may hand in so many a minute. Each
+/// signer may have so many logged a minute.
 #[utoipa::path(post, path = "/v1/events", tag = "ledger", security((), ("key" = [])),
     request_body(content = Events,
         description = "Canonical JSON of an event (spec/event.md), or an array"),
@@ -150,10 +151,11 @@ async fn submit(
     }
     must_be(&app, &headers, &["application/json"])?;
     let bytes = extract::read(&app, body, limits::EVENTS_BODY_BYTES).await?;
-    let stranger = caller.is_none().then_some(peer);
-    let answers = app
-        .work(Work::Submission, move |app| hand_in(app, &bytes, stranger))
-        .await?;
+    let stranger = caller.is_none();
+    let answers = app.work(Work::Submission, move |app| {
+        hand_in(app, &bytes, peer, stranger)
+    });
+    let answers = answers.await?;
     let pending = answers.answers.iter().any(|one| one.status == "pending");
     let status = if pending {
         StatusCode::ACCEPTED
@@ -355,12 +357,17 @@ fn events(app: &App, bytes: &[u8]) -> Result<Vec<Event>, Refused> {
     }
 }
 
-fn hand_in(app: &App, bytes: &[u8], stranger: Option<Peer>) -> Result<EventsAnswer, Refused> {
+/// `stranger`: whoever asks has shown no key.
+fn hand_in(app: &App, bytes: &[u8], peer: Peer, stranger: bool) -> Result<EventsAnswer, Refused> {
     let events = events(app, bytes)?;
     // Before any signature is looked at: that is what a flood would cost.
     let count = u32::try_from(events.len()).ok().and_then(NonZeroU32::new);
-    if let (Some(peer), Some(count)) = (stranger, count) {
+    if let (true, Some(count)) = (stranger, count) {
         app.submitters.pass_all(app, peer, count)?;
+    }
+    let counted = peer != Peer::Local;
+    if counted {
+        app.signers.pass(app, &events)?;
     }
     let own = events.clone();
     let ticket = app
@@ -373,6 +380,9 @@ fn hand_in(app: &App, bytes: &[u8], stranger: Option<Peer>) -> Result<EventsAnsw
         }
         app.both.commit(&error)
     })?;
+    if counted {
+        app.signers.count(own.iter().zip(&outcomes));
+    }
     let view = app.latest()?;
     let receipts = view.receipting().map_err(|error| app.both.read(error))?;
     let pairs = own.into_iter().zip(outcomes);

@@ -53,10 +53,13 @@ mod metrics;
 pub(crate) mod net;
 mod office;
 mod page;
+pub(crate) mod proxies;
 mod public;
 mod refused;
 pub(crate) mod settings;
+mod signers;
 pub(crate) mod tiles;
+pub(crate) mod traces;
 
 /// Runs the command.
 ///
@@ -66,7 +69,14 @@ pub(crate) fn run(session: &Session, command: &Serve) -> Result<Exit, Failure> {
     let home = Home::open(&command.dir)?;
     let _lock = home.lock()?;
     let settings = Setup::of(command, &home)?;
-    log();
+    // Dropped last: what is done until then is told.
+    let _exporting = match &settings.otlp {
+        Some(collector) => Some(traces::start(collector, &home.config.origin)),
+        None => {
+            log();
+            None
+        }
+    };
     let Opened {
         app,
         office,
@@ -195,6 +205,8 @@ fn open(
         stop,
         turnstile: public::Turnstile::new(settings.public_rate),
         submitters: public::Turnstile::new(settings.event_rate),
+        proxies: settings.proxies.clone(),
+        signers: signers::Signers::new(settings.event_rate_signer, session.host.stopwatch()),
         kept,
     });
     Ok(Opened {
@@ -322,7 +334,7 @@ async fn serve(
     heart.abort();
     editions.abort();
     if broken {
-        return Err(Failure::usage("serve-broken", args![]));
+        return Err(Failure::stopped("serve-broken", args![]));
     }
     session.note("serve.stopped", &args![]);
     Ok(Exit::Fine)

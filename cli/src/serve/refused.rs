@@ -1,5 +1,7 @@
 //! Every reason not to do what was asked, as a problem in both languages.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use zhao_http::{Fault, Kind, MEDIA_TYPE, Problem};
@@ -16,9 +18,18 @@ use crate::said::{self, Said};
 /// Seconds after which a busy server is worth asking again.
 const RETRY_SECONDS: u64 = 2;
 
-/// The refusal of a request.
+/// The refusal of a request, and where it is known when to come again: after so many seconds.
 #[derive(Debug)]
-pub(crate) struct Refused(pub(crate) Box<Problem>);
+pub(crate) struct Refused(pub(crate) Box<Problem>, Option<u64>);
+
+impl Refused {
+    /// The same; whoever comes again after this time is let through.
+    pub(crate) fn until(mut self, wait: Duration) -> Self {
+        let begun = u64::from(wait.subsec_nanos() > 0);
+        self.1 = Some(wait.as_secs().saturating_add(begun));
+        self
+    }
+}
 
 /// The sentences of both languages.
 #[derive(Debug)]
@@ -40,16 +51,15 @@ impl Both {
     pub(crate) fn refuse(&self, kind: Kind, key: &str, arguments: &[Argument]) -> Refused {
         let key = format!("http.{key}");
         let [en, zh] = [&self.en, &self.zh].map(|texts| texts.fill(&key, arguments));
-        Refused(Box::new(Problem::new(kind, en, zh)))
+        Refused(Box::new(Problem::new(kind, en, zh)), None)
     }
 
     /// What a command would say, as a problem.
     pub(crate) fn failure(&self, kind: Kind, failure: &Failure) -> Refused {
         let (en, _) = failure.lines(&self.en);
         let (zh, _) = failure.lines(&self.zh);
-        Refused(Box::new(
-            Problem::new(kind, en, zh).with_code(failure.code()),
-        ))
+        let problem = Problem::new(kind, en, zh).with_code(failure.code());
+        Refused(Box::new(problem), None)
     }
 
     /// A wrong value, or a rule against it.
@@ -191,7 +201,8 @@ impl IntoResponse for Refused {
                 headers.insert(header::WWW_AUTHENTICATE, scheme);
             }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
+                let seconds = self.1.unwrap_or(RETRY_SECONDS);
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             _ => {}
         }
@@ -207,6 +218,17 @@ pub(crate) struct Told(pub(crate) Box<Problem>);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_is_told_how_long_to_wait_is_not_told_too_little() {
+        let both = Both::new();
+        for (millis, seconds) in [(1, "1"), (1_000, "1"), (1_001, "2"), (59_999, "60")] {
+            let refused = both.refuse(Kind::Busy, "busy", &[]);
+            let refused = refused.until(Duration::from_millis(millis));
+            let response = refused.into_response();
+            assert_eq!(response.headers()[header::RETRY_AFTER], seconds);
+        }
+    }
 
     #[test]
     fn full_queues_say_when_to_come_again() {

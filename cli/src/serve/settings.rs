@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::args::{ANSWER_MOST, EDITION_MOST, HEARTBEAT_MOST, Serve};
 use crate::failure::{Failure, args};
 use crate::home::Home;
+use crate::serve::proxies::{Proxies, Proxy};
+use crate::serve::traces::Collector;
 
 /// What `[serve]` in zhao.toml may say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +36,15 @@ pub(crate) struct Table {
     /// Events a minute that each address may hand in without a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) event_rate: Option<NonZeroU32>,
+    /// Events a minute that each key may have logged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) event_rate_signer: Option<NonZeroU32>,
+    /// Proxies whose `X-Forwarded-For` says who asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trusted_proxy: Option<Vec<Proxy>>,
+    /// Who is told what the server did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) otlp: Option<Collector>,
 }
 
 impl Table {
@@ -50,9 +61,11 @@ const ANSWER_WITHIN: u64 = 25;
 const EDITION_EVERY: u64 = 10;
 const PUBLIC_RATE: NonZeroU32 = NonZeroU32::new(600).expect("not zero");
 const EVENT_RATE: NonZeroU32 = NonZeroU32::new(6_000).expect("not zero");
+// A minute of it in one go is ten of the largest batches that a program hands in row by row.
+const EVENT_RATE_SIGNER: NonZeroU32 = NonZeroU32::new(60_000).expect("not zero");
 
 /// What a server goes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
     pub(crate) heartbeat: Duration,
@@ -60,6 +73,9 @@ pub(crate) struct Setup {
     pub(crate) edition_every: Duration,
     pub(crate) public_rate: NonZeroU32,
     pub(crate) event_rate: NonZeroU32,
+    pub(crate) event_rate_signer: NonZeroU32,
+    pub(crate) proxies: Proxies,
+    pub(crate) otlp: Option<Collector>,
 }
 
 impl Setup {
@@ -97,6 +113,15 @@ impl Setup {
                 .event_rate
                 .or(table.event_rate)
                 .unwrap_or(EVENT_RATE),
+            event_rate_signer: command
+                .event_rate_signer
+                .or(table.event_rate_signer)
+                .unwrap_or(EVENT_RATE_SIGNER),
+            proxies: match command.trusted_proxy.as_slice() {
+                [] => Proxies::new(table.trusted_proxy.as_deref().unwrap_or_default()),
+                said => Proxies::new(said),
+            },
+            otlp: command.otlp.clone().or_else(|| table.otlp.clone()),
         })
     }
 }
@@ -193,6 +218,9 @@ mod tests {
             ("edition-every", EDITION_EVERY.to_string()),
             ("public-rate", PUBLIC_RATE.to_string()),
             ("event-rate", EVENT_RATE.to_string()),
+            ("event-rate-signer", EVENT_RATE_SIGNER.to_string()),
+            ("trusted-proxy", "–".to_owned()),
+            ("otlp", "–".to_owned()),
         ];
         let arguments = serve
             .get_arguments()

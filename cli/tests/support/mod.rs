@@ -22,7 +22,12 @@ pub struct Ran {
 
 /// A run of `zhao` in `dir`, with an environment of its own.
 pub fn command(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_zhao"));
+    command_as(dir, env!("CARGO_BIN_EXE_zhao"), arguments)
+}
+
+/// The same by another program.
+pub fn command_as(dir: &Path, program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command
         .args(arguments)
         .current_dir(dir)

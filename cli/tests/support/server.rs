@@ -88,7 +88,16 @@ pub fn serve(dir: &Path, arguments: &[&str]) -> Server {
 
 /// Starts a command that listens, and waits until it says where.
 pub fn start(dir: &Path, arguments: &[&str]) -> Server {
-    let mut child = super::command(dir, arguments)
+    listening(super::command(dir, arguments))
+}
+
+/// The same by another program, which becomes it.
+pub fn start_as(dir: &Path, program: &str, arguments: &[&str]) -> Server {
+    listening(super::command_as(dir, program, arguments))
+}
+
+fn listening(mut command: Command) -> Server {
+    let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -169,6 +178,11 @@ impl Server {
             ("Content-Type", "application/json"),
         ];
         self.ask("POST", path, &headers, body.as_bytes())
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Asks the process to stop, as an operator's machine does.

@@ -24,6 +24,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use tracing::info_span;
 use zhao_spec::life::apply::Refusal;
 use zhao_spec::life::event::VerifiedEvent;
 use zhao_spec::log::LogKeys;
@@ -102,6 +103,8 @@ pub enum Outcome {
     Pending {
         /// Its leaf.
         index: LeafIndex,
+        /// Whether it was in the log before, as for [`Outcome::Duplicate`].
+        again: bool,
     },
     /// Not in the log.
     Refused(Refusal),
@@ -183,6 +186,8 @@ impl Sequencer {
     pub(crate) fn commit_judged(&mut self, judged: Judged) -> Result<Vec<Outcome>, CommitError> {
         self.guarded(|this| {
             let Judged { events, now, plan } = judged;
+            // Spans say how long each stage took, to whoever listens; nothing here depends on them.
+            let _commit = info_span!("commit", events = events.len()).entered();
             if events.len() > limits::BATCH_EVENTS {
                 let (limit, actual) = (limits::BATCH_EVENTS, events.len());
                 return Err(CommitError::BatchTooLarge { limit, actual });
@@ -280,10 +285,12 @@ impl Sequencer {
     ) -> Result<(), CommitError> {
         // First path, and beside it the second opens the map as it was. Nothing is written; a crash
         // leaves nothing.
-        let (staged, opened) = second::stage_and_open(&*self.store, &self.edge, segment, time)?;
+        let (staged, opened) = info_span!("stage")
+            .in_scope(|| second::stage_and_open(&*self.store, &self.edge, segment, time))?;
         // Second path, from the bytes about to be written. If it disagrees nothing is written.
         let signed = self.signed.as_ref();
-        second::check(&*self.store, signed, &self.edge, opened, &staged)?;
+        info_span!("check")
+            .in_scope(|| second::check(&*self.store, signed, &self.edge, opened, &staged))?;
         // One synced batch: leaves, tiles, records, indexes, epoch. A crash here leaves all
         // of it or nothing. If all: the events are in the log under an epoch nobody signed.
         // Start-up
@@ -296,7 +303,7 @@ impl Sequencer {
             fresh,
             ..
         } = staged;
-        self.store.write(batch)?;
+        info_span!("write").in_scope(|| self.store.write(batch))?;
         // Before the head is published, so that whoever reads the head finds its map.
         self.maps.put(epoch.epoch, edge.map.clone());
         for (leaf, record) in fresh {
@@ -327,15 +334,17 @@ impl Sequencer {
         // is not signed yet: start-up finds it to be this database's own.
         match &mut self.claims {
             None => {}
-            Some(claims) => match claims.advance(&*self.store, size, root) {
-                Ok(()) => {}
-                // As below the quorum: the events wait for the next head.
-                Err(PublishError::Away(error)) => {
-                    self.silent = vec![(PLACE.to_owned(), error.to_string())];
-                    return Ok(());
+            Some(claims) => {
+                match info_span!("claim").in_scope(|| claims.advance(&*self.store, size, root)) {
+                    Ok(()) => {}
+                    // As below the quorum: the events wait for the next head.
+                    Err(PublishError::Away(error)) => {
+                        self.silent = vec![(PLACE.to_owned(), error.to_string())];
+                        return Ok(());
+                    }
+                    Err(error) => return Err(error.into()),
                 }
-                Err(error) => return Err(error.into()),
-            },
+            }
         }
         // Intent, outside the database, before the key signs. A crash after it leaves an intent for
         // a head that may or may not be signed: start-up treats it as signed, which costs nothing,
@@ -345,14 +354,16 @@ impl Sequencer {
             root,
             size,
         };
-        self.files.replace(intent::FILE, &intent.bytes())?;
+        info_span!("intend").in_scope(|| self.files.replace(intent::FILE, &intent.bytes()))?;
         // Sign. A crash here leaves a signature nobody has seen, or one that a cosigner has; both
         // are of the tree on disk, and the next head is consistent with it.
+        let signing = info_span!("sign").entered();
         if let Ok(signers) = self.signers(size)? {
             for signer in signers {
                 note.sign(signer)?;
             }
         }
+        drop(signing);
         if let Some(signer) = &self.mldsa {
             // As of the epoch: there is no clock here.
             let time = UnixSeconds(self.edge.time().0 / 1_000);
@@ -364,9 +375,10 @@ impl Sequencer {
         // Cosign. A crash here leaves witnesses that have seen this head and readers that have
         // not: start-up appends a fresh epoch, whose head they cosign next.
         let log = self.keys_now()?;
-        let asked = self
-            .panel
-            .ask(&*self.store, &self.quorum, &log, &checkpoint, &mut note)?;
+        let asked = info_span!("cosign").in_scope(|| {
+            let (store, panel) = (&*self.store, &mut self.panel);
+            panel.ask(store, &self.quorum, &log, &checkpoint, &mut note)
+        })?;
         self.silent = asked.silent;
         if let Some((name, theirs)) = asked.ahead {
             return Err(CommitError::WitnessAhead {
@@ -380,7 +392,7 @@ impl Sequencer {
             // Below the quorum nothing is published. The events wait for the next head that has it.
             return Ok(());
         }
-        self.publish_note(size, text)
+        info_span!("publish").in_scope(|| self.publish_note(size, text))
     }
 
     /// Makes a head with a quorum what readers see.
@@ -407,7 +419,8 @@ impl Sequencer {
         let answer = |fate| match fate {
             Fate::Refused(refusal) => Outcome::Refused(refusal),
             Fate::Accepted(index) | Fate::Duplicate(index) if index.0 >= published.0 => {
-                Outcome::Pending { index }
+                let again = matches!(fate, Fate::Duplicate(_));
+                Outcome::Pending { index, again }
             }
             Fate::Accepted(index) => Outcome::Accepted { index },
             Fate::Duplicate(index) => Outcome::Duplicate { index },

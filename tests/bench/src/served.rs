@@ -228,6 +228,7 @@ impl Site {
     fn serve(&self) -> Result<(Running, SocketAddr)> {
         let mut arguments = vec!["serve", "office", "--listen", "127.0.0.1:0"];
         arguments.extend(["--event-rate", "100000000"]);
+        arguments.extend(["--event-rate-signer", "100000000"]);
         let mut command = self.command(&arguments);
         let log = std::fs::File::create(self.folder.join("serve.log"))?;
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn()?;

@@ -130,14 +130,16 @@ fn below_the_quorum_events_are_pending_until_a_later_head() {
     let published = sequencer.published().clone();
     *site.down.lock().unwrap() = true;
     let issue = office.issue(1);
-    let pending = Outcome::Pending {
-        index: LeafIndex(6),
+    let pending = |again| {
+        let index = LeafIndex(6);
+        Outcome::Pending { index, again }
     };
-    let first = sequencer.commit(vec![issue.clone()], at(20)).unwrap();
-    assert_eq!(first, std::slice::from_ref(&pending));
+    let twice = vec![issue.clone(), issue.clone()];
+    let first = sequencer.commit(twice, at(20)).unwrap();
+    assert_eq!(first, [pending(false), pending(true)]);
     assert_eq!(
         sequencer.commit(vec![issue.clone()], at(21)).unwrap(),
-        [pending]
+        [pending(true)]
     );
     assert_eq!(sequencer.published(), &published);
     assert_eq!(sequencer.silent().len(), 2);
