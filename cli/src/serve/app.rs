@@ -22,6 +22,7 @@ use super::metrics::Requests;
 use super::public::Turnstile;
 use super::refused::{Both, Refused};
 use super::tiles::{self, Shelf};
+use super::watching::Watching;
 use crate::host::Host;
 use crate::publish::Kept;
 
@@ -146,6 +147,8 @@ pub(crate) struct Inner {
     pub(crate) kept: Option<Arc<Kept>>,
     /// What was answered, counted.
     pub(crate) requests: Requests,
+    /// What the ledger tells while it works.
+    pub(crate) watching: Arc<Watching>,
     /// Told when the server is to stop.
     pub(crate) stop: Arc<Notify>,
     /// The OpenAPI document.
@@ -180,6 +183,7 @@ pub(crate) struct Parts {
     pub(crate) turnstile: Turnstile,
     pub(crate) submitters: Turnstile,
     pub(crate) kept: Option<Arc<Kept>>,
+    pub(crate) watching: Arc<Watching>,
     pub(crate) stop: Arc<Notify>,
 }
 
@@ -221,6 +225,7 @@ impl App {
             submitters: parts.submitters,
             kept: parts.kept,
             requests: Requests::default(),
+            watching: parts.watching,
             stop: parts.stop,
             document: std::sync::OnceLock::new(),
             page: std::sync::OnceLock::new(),

@@ -35,6 +35,7 @@ use crate::publish::{Kept, keep};
 use crate::session::Session;
 use app::{App, Parts, Served};
 use settings::Setup;
+use watching::Watching;
 
 /// How often the records' write-ahead log is carried over.
 const CARRY_OVER: Duration = Duration::from_millis(500);
@@ -44,7 +45,7 @@ const RETRY: Duration = Duration::from_secs(2);
 mod acts;
 pub(crate) mod app;
 mod bulk;
-mod extract;
+pub(crate) mod extract;
 mod frame;
 pub(crate) mod keys;
 mod ledger;
@@ -52,10 +53,11 @@ mod metrics;
 pub(crate) mod net;
 mod office;
 mod page;
-mod public;
+pub(crate) mod public;
 mod refused;
 pub(crate) mod settings;
 pub(crate) mod tiles;
+mod watching;
 
 /// Runs the command.
 ///
@@ -139,6 +141,13 @@ fn open(
     if let Some(key) = engine.sequencer().mldsa_vkey() {
         session.note("serve.mldsa", &args![key = key.format()]);
     }
+    let watching = {
+        let sequencer = engine.sequencer();
+        let names = sequencer.cosigners();
+        let watching = Arc::new(Watching::new(session.host.stopwatch(), names));
+        sequencer.watched_by(Arc::clone(&watching) as Arc<_>);
+        watching
+    };
     let reader = engine.reader();
     let origin = home.config.origin.clone();
     let clock = session.host.clock.clone();
@@ -186,6 +195,7 @@ fn open(
         turnstile: public::Turnstile::new(settings.public_rate),
         submitters: public::Turnstile::new(settings.event_rate),
         kept,
+        watching,
     });
     Ok(Opened {
         app,

@@ -15,6 +15,7 @@ pub(crate) mod recover;
 pub(crate) mod second;
 pub(crate) mod second_log;
 pub(crate) mod stage;
+pub(crate) mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use zhao_spec::wire::{UnixMillis, limits};
 pub use cosign::{CosignError, CosignRequest, Cosigner, Quorum};
 pub use error::{CommitError, SecondPathError, StartError};
 pub use recover::Start;
+pub use watch::{Failing, Stage, Watch};
 
 use crate::hot::{HotRecords, Prefetch};
 use crate::map::Maps;
@@ -48,6 +50,7 @@ use panel::Panel;
 use plan::{Fate, Plan};
 use second::Signed;
 use stage::{Edge, Segment, Staged};
+use watch::Watched;
 
 /// Name of the file with the published checkpoint.
 pub const CHECKPOINT_FILE: &str = "checkpoint";
@@ -139,6 +142,8 @@ pub struct Sequencer {
     confirmed: bool,
     /// Why this sequencer stopped; set once, by the first fatal error.
     stopped: Option<String>,
+    /// Who is told how long everything takes.
+    watched: Watched,
 }
 
 impl std::fmt::Debug for Sequencer {
@@ -268,10 +273,15 @@ impl Sequencer {
     ) -> Result<(), CommitError> {
         // First path, and beside it the second opens the map as it was. Nothing is written; a crash
         // leaves nothing.
-        let (staged, opened) = second::stage_and_open(&*self.store, &self.edge, segment, time)?;
+        let watched = self.watched.clone();
+        let (staged, opened) = watched.stage(Stage::Derive, || {
+            second::stage_and_open(&*self.store, &self.edge, segment, time)
+        })?;
         // Second path, from the bytes about to be written. If it disagrees nothing is written.
         let signed = self.signed.as_ref();
-        second::check(&*self.store, signed, &self.edge, opened, &staged)?;
+        watched.stage(Stage::Check, || {
+            second::check(&*self.store, signed, &self.edge, opened, &staged)
+        })?;
         // One synced batch: leaves, tiles, records, indexes, epoch. A crash here leaves all
         // of it or nothing. If all: the events are in the log under an epoch nobody signed.
         // Start-up
@@ -284,7 +294,7 @@ impl Sequencer {
             fresh,
             ..
         } = staged;
-        self.store.write(batch)?;
+        watched.stage(Stage::Write, || self.store.write(batch))?;
         // Before the head is published, so that whoever reads the head finds its map.
         self.maps.put(epoch.epoch, edge.map.clone());
         for (leaf, record) in fresh {
@@ -304,24 +314,28 @@ impl Sequencer {
             root,
         };
         let mut note = checkpoint.to_note()?;
+        let watched = self.watched.clone();
         // Claim, where every sequencer of this log must look: after it no other can sign, and the
         // leaves are where another can find them. A crash after it leaves a claim for a head that
         // is not signed yet: start-up finds it to be this database's own.
         match &mut self.claims {
             None => {}
-            Some(claims) => match claims.advance(&*self.store, size, root) {
-                Ok(()) => {}
-                // As below the quorum: the events wait for the next head.
-                Err(PublishError::Away(error)) => {
-                    self.silent = vec![(PLACE.to_owned(), error.to_string())];
-                    return Ok(());
+            Some(claims) => {
+                match watched.stage(Stage::Claim, || claims.advance(&*self.store, size, root)) {
+                    Ok(()) => {}
+                    // As below the quorum: the events wait for the next head.
+                    Err(PublishError::Away(error)) => {
+                        self.silent = vec![(PLACE.to_owned(), error.to_string())];
+                        return Ok(());
+                    }
+                    Err(error) => return Err(error.into()),
                 }
-                Err(error) => return Err(error.into()),
-            },
+            }
         }
         // Intent, outside the database, before the key signs. A crash after it leaves an intent for
         // a head that may or may not be signed: start-up treats it as signed, which costs nothing,
         // since every later head extends it.
+        let signing = watched.begin();
         let intent = Intent {
             origin: checkpoint.origin.clone(),
             root,
@@ -339,12 +353,14 @@ impl Sequencer {
             }
         }
         self.signed = Some(Signed { size, root });
+        watched.since(signing, |watch, took| watch.stage(Stage::Sign, took));
         // Cosign. A crash here leaves witnesses that have seen this head and readers that have
         // not: start-up appends a fresh epoch, whose head they cosign next.
         let log = self.signer.vkey();
-        let asked = self
-            .panel
-            .ask(&*self.store, &self.quorum, log, &checkpoint, &mut note)?;
+        let (panel, store, quorum) = (&mut self.panel, &*self.store, &self.quorum);
+        let asked = watched.stage(Stage::Cosign, || {
+            panel.ask(store, quorum, log, &checkpoint, &mut note)
+        })?;
         self.silent = asked.silent;
         if let Some((name, theirs)) = asked.ahead {
             return Err(CommitError::WitnessAhead {
@@ -358,7 +374,7 @@ impl Sequencer {
             // Below the quorum nothing is published. The events wait for the next head that has it.
             return Ok(());
         }
-        self.publish_note(size, text)
+        watched.stage(Stage::Publish, || self.publish_note(size, text))
     }
 
     /// Makes a head with a quorum what readers see.
@@ -416,7 +432,25 @@ impl Sequencer {
         let result = operation(self);
         let fatal = result.as_ref().err().filter(|error| error.is_fatal());
         self.stopped = fatal.map(ToString::to_string);
+        self.tell();
         result
+    }
+
+    /// From now on `watch` is told what takes how long; nobody else is, once there is one.
+    pub fn watched_by(&self, watch: Arc<dyn Watch>) {
+        self.watched.by(watch);
+        self.tell();
+    }
+
+    /// Tells the watcher where the log stands.
+    fn tell(&self) {
+        let (size, silent) = (self.size(), &self.silent);
+        self.watched.tell(|watch| watch.stands(size, silent));
+    }
+
+    /// Whoever watches, for those who work before and after the sequencer.
+    pub(crate) fn watched(&self) -> Watched {
+        self.watched.clone()
     }
 
     /// What fetches records before their batch is judged.

@@ -16,6 +16,7 @@ use super::panel::Panel;
 use super::second::{self, Signed};
 use super::second_log::log_root;
 use super::stage::{Edge, Segment};
+use super::watch::Watched;
 use super::{CHECKPOINT_FILE, Config, Published, Sequencer};
 use crate::hot::HotRecords;
 use crate::map::load::{load, short_version};
@@ -157,12 +158,13 @@ impl Sequencer {
     }
 
     fn assemble(store: Arc<dyn Store>, files: Arc<dyn Files>, config: Config, edge: Edge) -> Self {
+        let watched = Watched::default();
         Self {
             store,
             files,
             signer: config.signer,
             quorum: config.quorum,
-            panel: Panel::new(config.cosigners),
+            panel: Panel::new(config.cosigners, watched.clone()),
             max_unpublished: config.max_unpublished,
             mldsa: config.mldsa,
             publication: config.publication,
@@ -179,6 +181,7 @@ impl Sequencer {
             silent: Vec::new(),
             confirmed: false,
             stopped: None,
+            watched,
         }
     }
 

@@ -9,3 +9,4 @@ mod random;
 mod rocks;
 mod start;
 mod tampering;
+mod watch;
