@@ -14,6 +14,7 @@ use crate::values::{parse_millis, parse_time};
 
 mod auditor;
 mod catalogue;
+mod hand_in;
 mod keys;
 mod localise;
 mod manual;
@@ -21,6 +22,7 @@ mod mirror;
 mod monitor;
 mod publish;
 mod records;
+mod top;
 mod verbs;
 mod witness;
 
@@ -28,6 +30,7 @@ pub(crate) use auditor::{AuditorAct, AuditorCommand, AuditorInit, AuditorServe};
 pub(crate) use catalogue::{
     Catalogue, CatalogueAct, Compare, List, Publish, Retire, ShowType, Stock, Validate,
 };
+pub(crate) use hand_in::HandIn;
 pub(crate) use keys::*;
 pub(crate) use localise::{Parsed, command, language_flag, parse};
 pub(crate) use manual::{Completions, Manual, Shell};
@@ -35,6 +38,7 @@ pub(crate) use mirror::Mirror;
 pub(crate) use monitor::{Log, Monitor};
 pub(crate) use publish::PublishLog;
 pub(crate) use records::{Acts, Find, ListLicences, Page, ShowLicence, Which};
+pub(crate) use top::Top;
 pub(crate) use verbs::STATUS_VERBS;
 use verbs::verb_parser;
 pub(crate) use witness::{WitnessAct, WitnessCommand, WitnessInit, WitnessServe, WitnessWatch};
@@ -84,11 +88,13 @@ pub(crate) enum Command {
     Cosign(Cosign),
     Publish(PublishLog),
     Serve(Serve),
+    Top(Top),
     ApiKey(ApiKey),
     Log(Log),
     Monitor(Monitor),
     Mirror(Mirror),
     Auditor(AuditorCommand),
+    HandIn(HandIn),
     Witness(WitnessCommand),
     Bench(Bench),
     Demo(Demo),
@@ -445,6 +451,8 @@ pub(crate) struct Backup {
 pub(crate) struct Outbox {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
+    #[arg(short, long, value_name = "OUTDIR")]
+    pub(crate) output: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
