@@ -1,5 +1,5 @@
-//! `zhao hand-in`: hands a signed event that a log does not take to an auditor of that log, and asks
-//! what became of it. The same command again asks again.
+//! `zhao hand-in`: hands a signed event that a log does not take to an auditor of that log, and
+//! asks what became of it. The same command again asks again.
 
 use std::time::Duration;
 

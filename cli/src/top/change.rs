@@ -1,6 +1,6 @@
 //! What happened between two looks at the same figures. Pure: no clock, no network.
 //!
-//! A counter that is smaller than it was began anew with the server: all it shows is new since then.
+//! A counter that is smaller than it was began anew with the server: all it shows is new since.
 
 use super::scrape::Histogram;
 

@@ -258,7 +258,8 @@ mod tests {
     #[test]
     fn labels_may_hold_anything_and_nothing_of_it_moves_a_cursor() {
         let figures = parse(
-            "# HELP zhao_x y\nzhao_x{name=\"a}\\\"b, c=\\\\d\\n\u{1b}[2J\",kind=\"k\"} 2.5 1700000000 # {} 1\n",
+            "# HELP zhao_x y\n\
+             zhao_x{name=\"a}\\\"b, c=\\\\d\\n\u{1b}[2J\",kind=\"k\"} 2.5 1700000000 # {} 1\n",
         );
         let names = figures.unwrap().by("zhao_x", "name");
         assert_eq!(names.len(), 1);
@@ -272,7 +273,8 @@ mod tests {
 
     #[test]
     fn histograms_that_do_not_hold_together_are_none() {
-        let whole = "zhao_t_bucket{le=\"0.1\",name=\"a\"} 1\nzhao_t_bucket{le=\"+Inf\",name=\"a\"} 2\n\
+        let whole = "zhao_t_bucket{le=\"0.1\",name=\"a\"} 1\n\
+                     zhao_t_bucket{le=\"+Inf\",name=\"a\"} 2\n\
                      zhao_t_sum{name=\"a\"} 3\n";
         let own = [("name", "a")];
         let found = parse(whole).unwrap().histogram("zhao_t", &own).unwrap();
