@@ -29,6 +29,7 @@ mod said;
 mod serve;
 mod session;
 mod sheet;
+mod top;
 mod trust;
 mod values;
 mod web;

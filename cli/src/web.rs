@@ -85,9 +85,25 @@ impl Web {
     /// # Errors
     /// See [`WebError`]; a status is none.
     pub(crate) fn get(&self, url: &str, limit: u64) -> Result<Answer, WebError> {
+        self.get_as(url, None, limit)
+    }
+
+    /// The same, as whoever has this API key.
+    ///
+    /// # Errors
+    /// As [`Web::get`].
+    pub(crate) fn get_as(
+        &self,
+        url: &str,
+        key: Option<&str>,
+        limit: u64,
+    ) -> Result<Answer, WebError> {
         check(url)?;
-        let asked = self.0.get(url).call();
-        answer(url, limit, asked)
+        let mut question = self.0.get(url);
+        if let Some(key) = key {
+            question = question.header("Authorization", format!("Bearer {key}"));
+        }
+        answer(url, limit, question.call())
     }
 
     /// Posts text to `url`.
@@ -105,9 +121,17 @@ impl Web {
     /// # Errors
     /// As [`Web::get`].
     pub(crate) fn post_json(&self, url: &str, body: &str) -> Result<Answer, WebError> {
+        self.ask_json(url, body.as_bytes(), HOOK_BYTES)
+    }
+
+    /// Posts JSON to `url`, for an answer of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// As [`Web::get`].
+    pub(crate) fn ask_json(&self, url: &str, body: &[u8], limit: u64) -> Result<Answer, WebError> {
         check(url)?;
         let asked = self.0.post(url).content_type("application/json").send(body);
-        answer(url, HOOK_BYTES, asked)
+        answer(url, limit, asked)
     }
 
     /// Posts protocol buffers to `url`; of the answer only the status is of interest.

@@ -13,6 +13,7 @@ use std::mem;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use zhao_spec::life::apply::Refusal;
 use zhao_spec::life::event::{Event, VerifiedEvent};
@@ -21,6 +22,7 @@ use zhao_spec::wire::{Keys, UnixMillis, limits};
 use crate::hot::Prefetch;
 use crate::replay::PREPARED_KEYS;
 use crate::sequence::ahead::{Judge, Judged};
+use crate::sequence::watch::Watched;
 use crate::sequence::{CommitError, Outcome, Sequencer};
 
 mod totals;
@@ -106,7 +108,13 @@ enum Stage {
 struct Job {
     events: usize,
     stage: Stage,
+    asker: Asker,
+}
+
+/// Who waits for an answer, and since when.
+struct Asker {
     answer: Sender<Answer>,
+    since: Option<Duration>,
 }
 
 /// A judged batch, and who waits for which part of it.
@@ -119,7 +127,7 @@ struct Batch {
 /// Whose submission it was, and for each of its events the refusal that came before judging.
 struct Waiter {
     refused: Vec<Option<Refusal>>,
-    answer: Sender<Answer>,
+    asker: Asker,
 }
 
 #[derive(Default)]
@@ -156,6 +164,7 @@ struct Shared {
     settings: Settings,
     clock: Clock,
     counters: Counters,
+    watched: Watched,
 }
 
 /// A sequencer at work.
@@ -195,6 +204,7 @@ impl Pipeline {
             checked: Condvar::new(),
             judged: Condvar::new(),
             prefetch: sequencer.prefetch(),
+            watched: sequencer.watched(),
             sequencer: Mutex::new(sequencer),
             settings,
             clock,
@@ -224,6 +234,7 @@ impl Pipeline {
     /// See [`SubmitError`].
     pub fn submit(&self, events: Vec<Event>) -> Result<Ticket, SubmitError> {
         let (answer, ticket) = channel();
+        let since = self.shared.watched.begin();
         let count = events.len();
         if count > limits::BATCH_EVENTS {
             let (limit, actual) = (limits::BATCH_EVENTS, count);
@@ -241,7 +252,7 @@ impl Pipeline {
         queue.jobs.push_back(Job {
             events: count,
             stage: Stage::Waiting(events),
-            answer,
+            asker: Asker { answer, since },
         });
         drop(queue);
         self.shared.submitted.notify_one();
@@ -373,7 +384,7 @@ impl Shared {
     /// once if the committing thread waits, and if it does not, as soon as they fill a batch. The
     /// judge builds on one batch at most, so the last one must have been taken; and if what became
     /// of that is not `known`, it must have been answered.
-    fn next_group(&self, known: bool) -> Option<Vec<(Vec<Checked>, Sender<Answer>)>> {
+    fn next_group(&self, known: bool) -> Option<Vec<(Vec<Checked>, Asker)>> {
         let mut queue = lock(&self.queue);
         loop {
             if queue.broken || (queue.stopping && queue.jobs.is_empty()) {
@@ -396,12 +407,17 @@ impl Shared {
         let _guard = Guard(self);
         while let Some(batch) = self.next_batch() {
             let start = (self.clock)();
+            self.watched.tell(|watch| watch.batch(batch.events));
             let answered = lock(&self.sequencer).commit_judged(batch.judged);
             let millis = (self.clock)().0.saturating_sub(start.0);
             let early = batch.waiters.iter().flat_map(|waiter| &waiter.refused);
-            let unsigned = early.flatten().count();
+            let mut unsigned = 0_usize;
+            for refusal in early.flatten() {
+                unsigned = unsigned.saturating_add(1);
+                self.watched.tell(|watch| watch.unsigned(refusal.code()));
+            }
             self.counters.count(&answered, unsigned, millis);
-            answer(batch.waiters, answered);
+            answer(batch.waiters, answered, &self.watched);
             let mut queue = lock(&self.queue);
             queue.waiting = queue.waiting.saturating_sub(batch.events);
         }
@@ -448,23 +464,23 @@ impl Queue {
     }
 
     /// Takes the oldest jobs, which are checked.
-    fn take(&mut self, jobs: usize) -> Vec<(Vec<Checked>, Sender<Answer>)> {
+    fn take(&mut self, jobs: usize) -> Vec<(Vec<Checked>, Asker)> {
         let mut group = Vec::with_capacity(jobs);
         for job in self.jobs.drain(..jobs.min(self.jobs.len())) {
             self.first = self.first.saturating_add(1);
             if let Stage::Checked(checked) = job.stage {
-                group.push((checked, job.answer));
+                group.push((checked, job.asker));
             }
         }
         group
     }
 }
 
-fn judged(judge: &mut Judge, group: Vec<(Vec<Checked>, Sender<Answer>)>, now: UnixMillis) -> Batch {
+fn judged(judge: &mut Judge, group: Vec<(Vec<Checked>, Asker)>, now: UnixMillis) -> Batch {
     let mut events = Vec::new();
     let mut waiters = Vec::with_capacity(group.len());
     let mut count = 0_usize;
-    for (checked, answer) in group {
+    for (checked, asker) in group {
         count = count.saturating_add(checked.len());
         let mut refused = Vec::with_capacity(checked.len());
         for event in checked {
@@ -476,7 +492,7 @@ fn judged(judge: &mut Judge, group: Vec<(Vec<Checked>, Sender<Answer>)>, now: Un
                 Err(refusal) => refused.push(Some(refusal)),
             }
         }
-        waiters.push(Waiter { refused, answer });
+        waiters.push(Waiter { refused, asker });
     }
     Batch {
         judged: judge.judge(events, now),
@@ -485,9 +501,9 @@ fn judged(judge: &mut Judge, group: Vec<(Vec<Checked>, Sender<Answer>)>, now: Un
     }
 }
 
-fn answer(waiters: Vec<Waiter>, answered: Answer) {
+fn answer(waiters: Vec<Waiter>, answered: Answer, watched: &Watched) {
     let mut outcomes = answered.map(Vec::into_iter);
-    for Waiter { refused, answer } in waiters {
+    for Waiter { refused, asker } in waiters {
         let said = match &mut outcomes {
             Err(error) => Err(error.clone()),
             Ok(outcomes) => refused
@@ -500,8 +516,10 @@ fn answer(waiters: Vec<Waiter>, answered: Answer) {
                 })
                 .collect(),
         };
+        // Before the answer, so that whoever has it finds it counted.
+        watched.since(asker.since, |watch, took| watch.admitted(took));
         // Whoever no longer waits can ask for the receipt.
-        let _ = answer.send(said);
+        let _ = asker.answer.send(said);
     }
 }
 

@@ -16,6 +16,7 @@ use crate::values::{parse_millis, parse_time};
 
 mod auditor;
 mod catalogue;
+mod hand_in;
 mod keys;
 mod localise;
 mod manual;
@@ -24,6 +25,7 @@ mod monitor;
 mod publish;
 mod records;
 mod refresh;
+mod top;
 mod verbs;
 mod witness;
 
@@ -31,6 +33,7 @@ pub(crate) use auditor::{AuditorAct, AuditorCommand, AuditorInit, AuditorServe};
 pub(crate) use catalogue::{
     Catalogue, CatalogueAct, Compare, List, Publish, Retire, ShowType, Stock, Validate,
 };
+pub(crate) use hand_in::HandIn;
 pub(crate) use keys::*;
 pub(crate) use localise::{Parsed, command, language_flag, parse};
 pub(crate) use manual::{Completions, Manual, Shell};
@@ -39,6 +42,7 @@ pub(crate) use monitor::{Log, Monitor};
 pub(crate) use publish::PublishLog;
 pub(crate) use records::{Acts, Find, ListLicences, Page, ShowLicence, Which};
 pub(crate) use refresh::Refresh;
+pub(crate) use top::Top;
 pub(crate) use verbs::STATUS_VERBS;
 use verbs::verb_parser;
 pub(crate) use witness::{WitnessAct, WitnessCommand, WitnessInit, WitnessServe, WitnessWatch};
@@ -89,11 +93,13 @@ pub(crate) enum Command {
     Cosign(Cosign),
     Publish(PublishLog),
     Serve(Serve),
+    Top(Top),
     ApiKey(ApiKey),
     Log(Log),
     Monitor(Monitor),
     Mirror(Mirror),
     Auditor(AuditorCommand),
+    HandIn(HandIn),
     Witness(WitnessCommand),
     Bench(Bench),
     Demo(Demo),
@@ -454,6 +460,8 @@ pub(crate) struct Backup {
 pub(crate) struct Outbox {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
+    #[arg(short, long, value_name = "OUTDIR")]
+    pub(crate) output: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

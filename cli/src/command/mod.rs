@@ -19,6 +19,7 @@ mod catalogue;
 pub(crate) mod codes;
 mod cosign;
 pub(crate) mod fsck;
+mod hand_in;
 pub(crate) mod init;
 pub(crate) mod issue;
 mod keys;
@@ -81,10 +82,12 @@ pub(crate) fn run(
         Command::Bench(command) => bench::run(session, &command),
         Command::Publish(command) => crate::publish::run(session, &command),
         Command::Serve(command) => crate::serve::run(session, &command),
+        Command::Top(command) => crate::top::run(session, &command, key_file),
         Command::ApiKey(command) => api_key::run(session, &command),
         Command::Log(command) => crate::monitor::log(session, &command),
         Command::Monitor(command) => crate::monitor::monitor(session, &command),
         Command::Auditor(command) => crate::mirror::auditor::run(session, &command),
+        Command::HandIn(command) => hand_in::run(session, &command),
         Command::Mirror(command) => crate::mirror::run(session, &command),
         Command::Witness(command) => crate::witness::run(session, &command),
         Command::Demo(command) => crate::demo::run(session, &command),

@@ -1,9 +1,11 @@
 //! `zhao outbox`: what was declared and not yet acknowledged by the ledger, oldest first. It reads
-//! the records only, so it answers while others work in the directory.
+//! the records only, so it answers while others work in the directory. With `--output` the signed
+//! events are written as files, as `zhao hand-in` takes them to an auditor.
 
 use super::office::{keyring, records};
 use crate::args::Outbox;
 use crate::failure::{Exit, Failure, args, because};
+use crate::files::{self, OutputDir};
 use crate::home::Home;
 use crate::session::Session;
 use crate::sheet::Sheet;
@@ -24,6 +26,7 @@ pub(crate) fn run(session: &Session, command: &Outbox) -> Result<Exit, Failure> 
     let wrap = || because("records", args![path = path.display()]);
     let mut keyring = keyring(session, &home.keys(), &command.secret)?;
     let records = records(session, &home, &mut keyring)?;
+    let _made = command.output.as_deref().map(OutputDir::make).transpose()?;
     let (mut after, mut count) = (0, 0_u64);
     let mut sheet = Sheet::new(session);
     loop {
@@ -33,6 +36,12 @@ pub(crate) fn run(session: &Session, command: &Outbox) -> Result<Exit, Failure> 
         for row in rows {
             count = count.saturating_add(1);
             let (verb, subject) = (row.event.verb().as_str(), row.event.subject);
+            if let Some(dir) = &command.output {
+                let name = format!("{}.json", row.event.id().to_base64url());
+                let mut bytes = row.event.bytes();
+                bytes.push(b'\n');
+                files::replace(&dir.join(name), &bytes)?;
+            }
             if command.json {
                 let value = serde_json::json!({
                     "created": row.created.0,

@@ -3,10 +3,14 @@
 //! The log asks it as it asks a witness (c2sp.org/tlog-witness, `add-checkpoint`), and it fetches
 //! the leaves from the log's static files. It says more than a witness: besides *append-only*, that
 //! the life cycle was kept and that the map is right.
+//!
+//! Events that the log will not take can be handed to it ([`hand_in`]). It gives its word for them,
+//! and a head that leaves one out for longer than the bound is not cosigned: there is evidence.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -16,8 +20,10 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use indicatif::ProgressBar;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use zhao_http::limits;
 use zhao_issuer::keys::{Keyring, Purpose, WorkFactor};
+use zhao_ledger::audit::AuditError;
 use zhao_ledger::read::Reader;
 use zhao_ledger::witness::{Clock, Request};
 use zhao_spec::log::checkpoint::Checkpoint;
@@ -25,13 +31,17 @@ use zhao_spec::log::note::{KeyKind, SignedNote, Vkey, check_name};
 use zhao_spec::log::tree::TreeSize;
 use zhao_spec::wire::clip;
 
+use super::hand_in;
+use super::handed::{HandedIn, Swept};
 use super::serve::stopped;
 use super::{Mirror, Opening, Pass};
 use crate::args::{AuditorAct, AuditorCommand, AuditorInit, AuditorServe};
 use crate::command::office::keyring;
+use crate::distant::Distant;
 use crate::failure::{Exit, Failure, args, because};
-use crate::host::{PASSPHRASE, Prompts};
+use crate::host::{Host, PASSPHRASE, Prompts, Stopwatch};
 use crate::serve::net;
+use crate::serve::public::Turnstile;
 use crate::serve::tiles::{self, Shelf};
 use crate::session::Session;
 use crate::witness::remote::monitoring_path;
@@ -88,12 +98,32 @@ fn init(session: &Session, wanted: &AuditorInit) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
+/// Events that are looked at at once; the auditor itself takes one after the other.
+const HANDS: usize = 8;
+/// For how long a look at the log is good for further events.
+const LOOKED: Duration = Duration::from_secs(1);
+
+/// The copy, and what was handed in. Held for one request.
+pub(super) struct Serving {
+    pub(super) mirror: Mirror,
+    pub(super) handed: HandedIn,
+}
+
 /// What the routes share.
 #[derive(Clone)]
-struct Shared {
-    mirror: Arc<Mutex<Mirror>>,
+pub(super) struct Shared {
+    pub(super) serving: Arc<Mutex<Serving>>,
+    pub(super) host: Arc<Host>,
+    /// Who may hand in how often.
+    pub(super) turnstile: Arc<Turnstile>,
+    pub(super) hands: Arc<Semaphore>,
     clock: Clock,
     shelf: Shelf,
+    /// Where the log's files are.
+    log: Arc<Distant>,
+    stopwatch: Stopwatch,
+    /// When it was last looked at for somebody.
+    looked: Arc<Mutex<Option<Duration>>>,
     /// Monitoring path of its log.
     monitoring: String,
 }
@@ -108,8 +138,8 @@ fn serve(session: &Session, wanted: &AuditorServe) -> Result<Exit, Failure> {
     let opening = Opening {
         dir: &wanted.dir,
         url: wanted.log_url.as_deref(),
-        policy: None,
-        trust: None,
+        policy: wanted.policy.as_deref(),
+        trust: wanted.trust.as_deref(),
         progress: ProgressBar::hidden(),
     };
     let missing = |path: &Path| {
@@ -123,25 +153,42 @@ fn serve(session: &Session, wanted: &AuditorServe) -> Result<Exit, Failure> {
     let name = place.config.auditor.clone();
     let name = name.ok_or_else(|| missing(&wanted.dir))?;
     let monitoring = monitoring_path(&place.config.origin);
+    let log = Arc::new(Distant::new(&place.config.url));
     let mut ring = keyring(session, &wanted.dir.join("keys"), &wanted.secret)?;
     let secret = ring
         .secret(KEY, Purpose::Auditor)
         .map_err(because("keys", args![]))?;
     let mirror = Mirror::open(&opening, place, secret, &name)?;
+    let handed = HandedIn::open(&wanted.dir, &mirror.trust, &mirror.auditor)?;
     crate::serve::log();
+    let mut serving = Serving { mirror, handed };
+    // An earlier process may have replayed a head and not looked.
+    serving.sweep()?;
     let shared = Shared {
-        shelf: Shelf::new(Reader::new(Arc::clone(mirror.auditor.store()))),
-        mirror: Arc::new(Mutex::new(mirror)),
+        shelf: Shelf::new(Reader::new(Arc::clone(serving.mirror.auditor.store()))),
+        serving: Arc::new(Mutex::new(serving)),
+        host: Arc::new(Host::new()),
+        turnstile: Arc::new(Turnstile::new(wanted.event_rate)),
+        hands: Arc::new(Semaphore::new(HANDS)),
+        log,
+        stopwatch: session.host.stopwatch(),
+        looked: Arc::default(),
         clock: session.host.clock.seconds(),
         monitoring,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(tiles::READS + 8)
+        .max_blocking_threads(tiles::READS + HANDS + 8)
         .enable_all()
         .build()
         .map_err(because("serve", args![]))?;
-    runtime.block_on(listen(session, wanted.listen, shared))
+    let every = Duration::from_millis(wanted.every.max(100));
+    runtime.block_on(async {
+        tokio::select! {
+            served = listen(session, wanted.listen, shared.clone()) => served,
+            never = follow(&shared, every) => match never {},
+        }
+    })
 }
 
 async fn listen(session: &Session, listen: SocketAddr, shared: Shared) -> Result<Exit, Failure> {
@@ -152,6 +199,8 @@ async fn listen(session: &Session, listen: SocketAddr, shared: Shared) -> Result
     let router: Router = Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
         .route("/{hash}/checkpoint", get(latest))
+        .route("/v1/events", post(hand_in::hand_in))
+        .route("/v1/events/{event}", get(hand_in::stands))
         .route("/healthz", get(|| async { StatusCode::NO_CONTENT }))
         .merge(tiles::routes())
         .with_state(shared);
@@ -195,8 +244,8 @@ async fn add_checkpoint(State(shared): State<Shared>, body: Body) -> Response {
 
 fn judge(shared: &Shared, request: &Request) -> Said {
     let not = |status, why: &dyn std::fmt::Display| Said::Not(status, why.to_string());
-    let mut mirror = match shared.mirror.try_lock() {
-        Ok(mirror) => mirror,
+    let mut serving = match shared.serving.try_lock() {
+        Ok(serving) => serving,
         Err(TryLockError::Poisoned(held)) => held.into_inner(),
         // Catching up takes what it takes; whoever asks meanwhile asks again.
         Err(TryLockError::WouldBlock) => {
@@ -206,6 +255,7 @@ fn judge(shared: &Shared, request: &Request) -> Said {
             );
         }
     };
+    let mirror = &mut serving.mirror;
     let checkpoint = match mirror.log.open(&request.note) {
         Ok((checkpoint, _)) => checkpoint,
         Err(cause) => return not(StatusCode::FORBIDDEN, &cause),
@@ -224,12 +274,35 @@ fn judge(shared: &Shared, request: &Request) -> Said {
     if let Err(cause) = mirror.spool.begin(checkpoint.size) {
         return not(StatusCode::INTERNAL_SERVER_ERROR, &cause);
     }
+    // Replayed before it is signed: it may be the head that still leaves out what was handed in.
+    if !serving.handed.is_empty() {
+        if let Err(error) = serving.mirror.auditor.follow(&request.note) {
+            return serving.mirror.says(error, &request.note, &checkpoint);
+        }
+        if let Err(failure) = serving.sweep() {
+            return not(StatusCode::INTERNAL_SERVER_ERROR, &failure.cause());
+        }
+        if let Some(event) = serving.handed.overdue() {
+            let event = event.to_base64url();
+            let why = format!("event {event} was handed in and is left out: there is evidence");
+            return Said::Not(StatusCode::UNPROCESSABLE_ENTITY, why);
+        }
+    }
+    let mirror = &mut serving.mirror;
     match mirror.auditor.cosign(&request.note, (shared.clock)()) {
         Ok(line) => {
             tracing::info!(size = checkpoint.size.0, "cosigned");
             Said::Line(line)
         }
-        Err(error) => match mirror.refused(error, &request.note, &checkpoint) {
+        Err(error) => mirror.says(error, &request.note, &checkpoint),
+    }
+}
+
+impl Mirror {
+    /// What is answered to a head that is not taken.
+    fn says(&self, error: AuditError, note: &str, checkpoint: &Checkpoint) -> Said {
+        let not = |status, why: &dyn std::fmt::Display| Said::Not(status, why.to_string());
+        match self.refused(error, note, checkpoint) {
             Ok(Pass::Cheats(why, written)) => {
                 tracing::error!(%why, files = ?written, "the log cheats");
                 not(StatusCode::UNPROCESSABLE_ENTITY, &why)
@@ -237,7 +310,103 @@ fn judge(shared: &Shared, request: &Request) -> Said {
             Ok(Pass::Unfit(why)) => not(StatusCode::UNPROCESSABLE_ENTITY, &why),
             Ok(_) => not(StatusCode::INTERNAL_SERVER_ERROR, &"a fault"),
             Err(failure) => not(StatusCode::INTERNAL_SERVER_ERROR, &failure.cause()),
-        },
+        }
+    }
+}
+
+impl Serving {
+    /// Lays what was handed in beside the newest head, and raises the alarm.
+    fn sweep(&mut self) -> Result<(), Failure> {
+        let Swept { overdue, unproved } = self.handed.sweep(&self.mirror.auditor)?;
+        for (event, file) in overdue {
+            let event = event.to_base64url();
+            let why = format!("event {event} was handed in and left out for longer than the bound");
+            tracing::error!(%why, files = ?[file], "the log cheats");
+        }
+        for (event, why) in unproved {
+            let event = event.to_base64url();
+            tracing::warn!(%event, %why, "handed in and left out, and nothing is proved");
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Whether it is time to look at the log for somebody: many at once are served by one look.
+    fn looks_again(&self) -> bool {
+        let now = self.stopwatch.read();
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = looked.is_none_or(|before| now.saturating_sub(before) >= LOOKED);
+        if again {
+            *looked = Some(now);
+        }
+        again
+    }
+}
+
+/// Looks at the log by itself while something was handed in: a log that leaves an event out may as
+/// well stop asking whoever waits for it.
+async fn follow(shared: &Shared, every: Duration) -> std::convert::Infallible {
+    let mut turns = tokio::time::interval(every);
+    turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        turns.tick().await;
+        let shared = shared.clone();
+        // What went wrong is said; the next turn tries again.
+        let _ = tokio::task::spawn_blocking(move || look(&shared, Look::Waiting)).await;
+    }
+}
+
+/// Why the log is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// An event is handed in, and must be judged as of now.
+    New,
+    /// Events may wait.
+    Waiting,
+}
+
+/// Replays the log's newest head, unless the log has nothing new.
+pub(super) fn look(shared: &Shared, why: Look) {
+    if why == Look::New && !shared.looks_again() {
+        return;
+    }
+    // A head that is being replayed meanwhile is as good.
+    let free = || match shared.serving.try_lock() {
+        Ok(serving) => Some(serving),
+        Err(TryLockError::Poisoned(held)) => Some(held.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    };
+    let needed = |serving: &Serving| why == Look::New || !serving.handed.is_empty();
+    let ours = match free() {
+        Some(serving) if needed(&serving) => serving.mirror.auditor.size(),
+        _ => return,
+    };
+    let ours = ours.map_or(0, |size| size.0);
+    // Nobody waits for the auditor while it asks whether there is anything to do.
+    match shared.log.checkpoint() {
+        Ok(note) => {
+            let size = note.lines().nth(1).and_then(|size| size.parse().ok());
+            if size.is_some_and(|theirs: u64| theirs <= ours) {
+                return;
+            }
+        }
+        Err(cause) => {
+            tracing::warn!(%cause, "the log was not read");
+            return;
+        }
+    }
+    let Some(mut serving) = free() else { return };
+    match serving.mirror.pass(&ProgressBar::hidden()) {
+        Ok(Pass::Copied(..)) => {}
+        Ok(Pass::Cheats(why, written)) => {
+            tracing::error!(%why, files = ?written, "the log cheats");
+        }
+        Ok(other) => tracing::warn!(state = ?other, "not followed"),
+        Err(failure) => tracing::warn!(cause = %failure.cause(), "the log was not read"),
+    }
+    if let Err(failure) = serving.sweep() {
+        tracing::error!(cause = %failure.cause(), "what was handed in was not judged");
     }
 }
 
@@ -246,8 +415,12 @@ async fn latest(State(shared): State<Shared>, Segment(hash): Segment<String>) ->
         return plain(StatusCode::NOT_FOUND, "no such log");
     }
     let read = tokio::task::spawn_blocking(move || {
-        let mirror = shared.mirror.lock().unwrap_or_else(PoisonError::into_inner);
-        mirror.auditor.latest().map_err(|error| error.to_string())
+        let serving = shared
+            .serving
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let latest = serving.mirror.auditor.latest();
+        latest.map_err(|error| error.to_string())
     });
     match read.await {
         Ok(Ok(Some(note))) => said(StatusCode::OK, "text/plain; charset=utf-8", note),

@@ -11,6 +11,7 @@
 //! DIR/db/                       the copy, in a ledger's layout
 //! DIR/evidence-*.json           proofs of cheating
 //! DIR/keys/                     an auditor's key
+//! DIR/handed/                   what was handed to an auditor (`handed`)
 //! DIR/zhao.lock                 held while it copies
 //! ```
 
@@ -43,6 +44,8 @@ use crate::sheet::Sheet;
 use crate::values::show_time;
 
 pub(crate) mod auditor;
+pub(crate) mod hand_in;
+mod handed;
 mod serve;
 
 /// The format this program reads and writes.

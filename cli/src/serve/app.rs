@@ -25,6 +25,7 @@ use super::public::Turnstile;
 use super::refused::{Both, Refused};
 use super::signers::Signers;
 use super::tiles::{self, Shelf};
+use super::watching::Watching;
 use crate::host::Host;
 use crate::publish::Kept;
 
@@ -157,6 +158,8 @@ pub(crate) struct Inner {
     pub(crate) kept: Option<Arc<Kept>>,
     /// What was answered, counted.
     pub(crate) requests: Requests,
+    /// What the ledger tells while it works.
+    pub(crate) watching: Arc<Watching>,
     /// Told when the server is to stop.
     pub(crate) stop: Arc<Notify>,
     /// The OpenAPI document.
@@ -195,6 +198,7 @@ pub(crate) struct Parts {
     pub(crate) submitters: Turnstile,
     pub(crate) signers: Signers,
     pub(crate) kept: Option<Arc<Kept>>,
+    pub(crate) watching: Arc<Watching>,
     pub(crate) stop: Arc<Notify>,
 }
 
@@ -240,6 +244,7 @@ impl App {
             signers: parts.signers,
             kept: parts.kept,
             requests: Requests::default(),
+            watching: parts.watching,
             stop: parts.stop,
             document: std::sync::OnceLock::new(),
             page: std::sync::OnceLock::new(),

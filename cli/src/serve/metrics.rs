@@ -90,7 +90,6 @@ struct Moment {
     subjects: u64,
     age_seconds: f64,
     outbox: u64,
-    silent: Vec<(String, bool)>,
     /// Size of the head in the place of publication, and whether the last try failed.
     kept: Option<(u64, bool)>,
 }
@@ -103,23 +102,16 @@ impl Moment {
         let age = app.now()?.0.saturating_sub(epoch.time.0);
         let outbox = app.records().pending_count();
         let outbox = outbox.map_err(|error| app.both.internal(&error))?;
-        let sequencer = app.pipeline.sequencer();
-        let silent = sequencer.silent();
-        let names = sequencer.cosigners();
-        let silent = names.map(|name| {
-            let gave_nothing = silent.iter().any(|(one, _)| one == name);
-            (name.to_owned(), gave_nothing)
-        });
         Ok(Self {
             totals: app.pipeline.totals(),
             queue: app.pipeline.waiting(),
             queue_limit: app.pipeline.settings().queue,
-            log_size: sequencer.size().0,
+            // As last told: the sequencer itself is busy as long as a commit lasts.
+            log_size: app.watching.size(),
             published_size: size,
             subjects: epoch.subjects,
             age_seconds: Duration::from_millis(age).as_secs_f64(),
             outbox,
-            silent: silent.collect(),
             kept: app.kept.as_ref().map(|kept| {
                 let failing = kept.failing.load(Ordering::Relaxed);
                 (kept.size.load(Ordering::Relaxed), failing)
@@ -206,15 +198,6 @@ impl Collector for Moment {
             let family: MetricEncoder<'_> = events.encode_family(&labels)?;
             ConstCounter::new(count).encode(family)?;
         }
-        let help = "Whether a witness or auditor gave nothing usable for the newest head";
-        let gauge = ConstGauge::new(0_i64);
-        let kind = gauge.metric_type();
-        let mut silent = encoder.encode_descriptor("zhao_cosigner_silent", help, None, kind)?;
-        for (name, gave_nothing) in &self.silent {
-            let labels = [("name", name.as_str())];
-            let family = silent.encode_family(&labels)?;
-            ConstGauge::new(i64::from(*gave_nothing)).encode(family)?;
-        }
         Ok(())
     }
 }
@@ -243,6 +226,7 @@ async fn metrics(State(app): State<App>, caller: Caller) -> Result<Response, Ref
         let moment = Moment::now(app)?;
         let mut registry = Registry::default();
         registry.register_collector(Box::new(moment));
+        app.watching.register(&mut registry);
         let help = "Requests answered";
         registry.register("zhao_http_requests", help, app.requests.answered.clone());
         let help = "Time of answers";

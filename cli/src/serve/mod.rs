@@ -35,6 +35,7 @@ use crate::publish::{Keeping, Kept, keep};
 use crate::session::Session;
 use app::{App, Parts, Served};
 use settings::Setup;
+use watching::Watching;
 
 /// How often the records' write-ahead log is carried over.
 const CARRY_OVER: Duration = Duration::from_millis(500);
@@ -44,7 +45,7 @@ const RETRY: Duration = Duration::from_secs(2);
 mod acts;
 pub(crate) mod app;
 mod bulk;
-mod extract;
+pub(crate) mod extract;
 mod frame;
 pub(crate) mod keys;
 mod ledger;
@@ -54,12 +55,13 @@ pub(crate) mod net;
 mod office;
 mod page;
 pub(crate) mod proxies;
-mod public;
+pub(crate) mod public;
 mod refused;
 pub(crate) mod settings;
 mod signers;
 pub(crate) mod tiles;
 pub(crate) mod traces;
+mod watching;
 
 /// Runs the command.
 ///
@@ -150,6 +152,13 @@ fn open(
     if let Some(key) = engine.sequencer().mldsa_vkey() {
         session.note("serve.mldsa", &args![key = key.format()]);
     }
+    let watching = {
+        let sequencer = engine.sequencer();
+        let names = sequencer.cosigners();
+        let watching = Arc::new(Watching::new(session.host.stopwatch(), names));
+        sequencer.watched_by(Arc::clone(&watching) as Arc<_>);
+        watching
+    };
     let reader = engine.reader();
     let receipts = engine.sequencer().receipt_signer();
     let origin = home.config.origin.clone();
@@ -208,6 +217,7 @@ fn open(
         proxies: settings.proxies.clone(),
         signers: signers::Signers::new(settings.event_rate_signer, session.host.stopwatch()),
         kept,
+        watching,
     });
     Ok(Opened {
         app,

@@ -51,16 +51,21 @@ impl Turnstile {
     /// # Errors
     /// The address has asked often enough, or so many are more than it may ask at all.
     pub(crate) fn pass_all(&self, app: &App, peer: Peer, count: NonZeroU32) -> Result<(), Refused> {
+        match self.admits(peer, count) {
+            true => Ok(()),
+            false => Err(app.both.refuse(Kind::Busy, "too-often", &[])),
+        }
+    }
+
+    /// Whether something that counts as so many questions may pass.
+    pub(crate) fn admits(&self, peer: Peer, count: NonZeroU32) -> bool {
         let Peer::Tcp(address) = peer else {
-            return Ok(());
+            return true;
         };
         if self.0.len() > ADDRESSES {
             self.0.retain_recent();
         }
-        match self.0.check_key_n(&counted(address), count) {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(app.both.refuse(Kind::Busy, "too-often", &[])),
-        }
+        matches!(self.0.check_key_n(&counted(address), count), Ok(Ok(())))
     }
 }
 

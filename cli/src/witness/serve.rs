@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -107,25 +107,27 @@ pub(crate) fn plain(status: StatusCode, text: &str) -> Response {
     said(status, "text/plain; charset=utf-8", format!("{text}\n"))
 }
 
-/// The request in a body, or what to answer to that body.
-pub(crate) async fn request(body: Body) -> Result<Request, Response> {
+/// A body of at most so many bytes, or what to answer to it.
+pub(crate) async fn whole(body: Body, limit: usize) -> Result<Bytes, Response> {
     let time = std::time::Duration::from_secs(limits::BODY_SECONDS);
-    let collected = tokio::time::timeout(time, Limited::new(body, REQUEST_BYTES).collect());
+    let collected = tokio::time::timeout(time, Limited::new(body, limit).collect());
     let (status, why) = match collected.await {
         Err(_) => (StatusCode::REQUEST_TIMEOUT, "the body takes too long"),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             (StatusCode::PAYLOAD_TOO_LARGE, "the body is too long")
         }
         Ok(Err(_)) => (StatusCode::BAD_REQUEST, "the body is broken off"),
-        Ok(Ok(bytes)) => match std::str::from_utf8(&bytes.to_bytes()) {
-            Ok(text) => {
-                let parsed = Request::parse(text);
-                return parsed.map_err(|why| plain(StatusCode::BAD_REQUEST, &why.to_string()));
-            }
-            Err(_) => (StatusCode::BAD_REQUEST, "the body is not UTF-8"),
-        },
+        Ok(Ok(bytes)) => return Ok(bytes.to_bytes()),
     };
     Err(plain(status, why))
+}
+
+/// The request in a body, or what to answer to that body.
+pub(crate) async fn request(body: Body) -> Result<Request, Response> {
+    let bytes = whole(body, REQUEST_BYTES).await?;
+    let malformed = |why: &str| plain(StatusCode::BAD_REQUEST, why);
+    let text = std::str::from_utf8(&bytes).map_err(|_| malformed("the body is not UTF-8"))?;
+    Request::parse(text).map_err(|why| malformed(&why.to_string()))
 }
 
 async fn add_checkpoint(State(shared): State<Shared>, body: Body) -> Response {

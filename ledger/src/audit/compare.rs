@@ -26,7 +26,7 @@ pub use super::evidence::{CompareError, NotJudged, Seen};
 use super::evidence::{SignedHead, head_of, two_heads};
 use crate::overlay::Overlay;
 use crate::sequence::recover::epoch_at;
-use crate::store::layout::EventIds;
+use crate::store::layout::{EventIds, Heads};
 use crate::store::{self, StoreError};
 use crate::tree::StoredTree;
 
@@ -419,7 +419,8 @@ impl Auditor {
     }
 
     /// This auditor's word that it was handed an event: [`hand_in`] with its own key, at the size
-    /// it has replayed.
+    /// of the last head it cosigned; nothing for none. More may have been replayed since, but
+    /// nobody has signed for that.
     ///
     /// # Errors
     /// The auditor's store.
@@ -429,7 +430,9 @@ impl Auditor {
         at: UnixMillis,
         name: &str,
     ) -> Result<Handed, StoreError> {
-        Ok(hand_in(event, at, self.size()?, name, &self.secret))
+        let last = store::last::<Heads>(&*self.store)?;
+        let size = TreeSize(last.map_or(0, |(size, _)| size));
+        Ok(hand_in(event, at, size, name, &self.secret))
     }
 }
 

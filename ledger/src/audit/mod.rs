@@ -9,6 +9,7 @@ pub mod compare;
 #[cfg(test)]
 mod core_tests;
 pub mod evidence;
+pub mod handed;
 mod local;
 #[cfg(test)]
 mod tests;
@@ -191,6 +192,12 @@ impl Auditor {
     #[must_use]
     pub fn vkey(&self) -> &Vkey {
         &self.vkey
+    }
+
+    /// The name of the log it audits.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.log.origin()
     }
 
     /// Leaves replayed so far.

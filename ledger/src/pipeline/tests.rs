@@ -1,18 +1,20 @@
 //! Many submitters at once, bad signatures among good ones, a full queue, a disk that fails.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use zhao_spec::life::apply::Refusal;
 use zhao_spec::life::event::Event;
 use zhao_spec::life::verb::Verb;
+use zhao_spec::log::tree::TreeSize;
 use zhao_spec::map::check_present;
 use zhao_spec::wire::{Signature, limits};
 
 use super::{Pipeline, Settings, SubmitError};
 use crate::fixture::{Office, Site, at, licence_key};
-use crate::sequence::{CommitError, Outcome, Sequencer};
+use crate::sequence::{CommitError, Failing, Outcome, Sequencer, Stage as WatchedStage, Watch};
 use crate::store::memory::{Fault, How, Operation};
 
 const SETTINGS: Settings = Settings {
@@ -225,4 +227,56 @@ fn a_sequencer_that_unwound_answers_nothing_more() {
     let why = "an operation did not end".to_owned();
     assert_eq!(error, CommitError::Stopped(why));
     assert_eq!(sequencer.published(), &signed);
+}
+
+/// Counts what it is told.
+#[derive(Default)]
+struct Kept {
+    batches: Mutex<Vec<usize>>,
+    admitted: AtomicUsize,
+    unsigned: Mutex<Vec<&'static str>>,
+}
+
+impl Watch for Kept {
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+    fn stands(&self, _size: TreeSize, _silent: &[(String, String)]) {}
+    fn stage(&self, _stage: WatchedStage, _took: Duration) {}
+    fn batch(&self, events: usize) {
+        self.batches.lock().unwrap().push(events);
+    }
+    fn admitted(&self, _took: Duration) {
+        self.admitted.fetch_add(1, Ordering::SeqCst);
+    }
+    fn unsigned(&self, code: &'static str) {
+        self.unsigned.lock().unwrap().push(code);
+    }
+    fn answered(&self, _name: &str, _took: Duration) {}
+    fn cosigned(&self, _name: &str) {}
+    fn failed(&self, _name: &str, _failing: Failing) {}
+}
+
+#[test]
+fn a_watcher_knows_of_a_submission_before_whoever_handed_it_in() {
+    let (_site, sequencer, mut office) = Site::founded(1);
+    let kept = Arc::new(Kept::default());
+    sequencer.watched_by(Arc::clone(&kept) as Arc<dyn Watch>);
+    let pipeline = start(sequencer, SETTINGS);
+    let mut mixed = events(&mut office, 10, 5);
+    mixed[1].signatures[0].signature = Signature([7; 64]);
+    mixed[2].signatures.clear();
+    mixed[4].signatures[0].signature = Signature([8; 64]);
+    pipeline.submit(mixed).unwrap().wait().unwrap();
+    assert_eq!(kept.admitted.load(Ordering::SeqCst), 1);
+    assert_eq!(*kept.batches.lock().unwrap(), [5]);
+    let codes = ["signature_invalid", "signer_missing", "signature_invalid"];
+    assert_eq!(*kept.unsigned.lock().unwrap(), codes);
+    // What the life cycle refuses is no failure of a signature.
+    let unborn = office.plain(99, Verb::Hold).into_inner();
+    let outcomes = pipeline.submit(vec![unborn]).unwrap().wait().unwrap();
+    assert!(matches!(outcomes[0], Outcome::Refused(_)), "{outcomes:?}");
+    assert_eq!(kept.unsigned.lock().unwrap().len(), 3);
+    assert_eq!(kept.admitted.load(Ordering::SeqCst), 2);
+    pipeline.stop();
 }

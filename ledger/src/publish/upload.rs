@@ -360,11 +360,7 @@ fn right_edge(size: TreeSize) -> impl Iterator<Item = Tile> {
 }
 
 /// A head in the place: signed by the log's key.
-pub(crate) fn open(
-    name: &str,
-    note: &[u8],
-    log: &LogKeys,
-) -> Result<Checkpoint, PublishError> {
+pub(crate) fn open(name: &str, note: &[u8], log: &LogKeys) -> Result<Checkpoint, PublishError> {
     let wrong = |problem: String| PublishError::Malformed {
         name: name.to_owned(),
         problem,

@@ -18,6 +18,7 @@ pub(crate) mod second;
 pub(crate) mod second_log;
 mod signer;
 pub(crate) mod stage;
+pub(crate) mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub use error::{CommitError, SecondPathError, StartError};
 pub use receipt::{ReceiptError, ReceiptSigner};
 pub use recover::Start;
 pub use signer::LogSigner;
+pub use watch::{Failing, Stage, Watch};
 
 use crate::hot::{HotRecords, Prefetch};
 use crate::map::Maps;
@@ -55,6 +57,7 @@ use panel::Panel;
 use plan::{Fate, Plan};
 use second::Signed;
 use stage::{Edge, Segment, Staged};
+use watch::Watched;
 
 /// Name of the file with the published checkpoint.
 pub const CHECKPOINT_FILE: &str = "checkpoint";
@@ -154,6 +157,8 @@ pub struct Sequencer {
     confirmed: bool,
     /// Why this sequencer stopped; set once, by the first fatal error.
     stopped: Option<String>,
+    /// Who is told how long everything takes.
+    watched: Watched,
 }
 
 impl std::fmt::Debug for Sequencer {
@@ -285,12 +290,15 @@ impl Sequencer {
     ) -> Result<(), CommitError> {
         // First path, and beside it the second opens the map as it was. Nothing is written; a crash
         // leaves nothing.
-        let (staged, opened) = info_span!("stage")
-            .in_scope(|| second::stage_and_open(&*self.store, &self.edge, segment, time))?;
+        let watched = self.watched.clone();
+        let (staged, opened) = watched.stage(Stage::Derive, || {
+            second::stage_and_open(&*self.store, &self.edge, segment, time)
+        })?;
         // Second path, from the bytes about to be written. If it disagrees nothing is written.
         let signed = self.signed.as_ref();
-        info_span!("check")
-            .in_scope(|| second::check(&*self.store, signed, &self.edge, opened, &staged))?;
+        watched.stage(Stage::Check, || {
+            second::check(&*self.store, signed, &self.edge, opened, &staged)
+        })?;
         // One synced batch: leaves, tiles, records, indexes, epoch. A crash here leaves all
         // of it or nothing. If all: the events are in the log under an epoch nobody signed.
         // Start-up
@@ -303,7 +311,7 @@ impl Sequencer {
             fresh,
             ..
         } = staged;
-        info_span!("write").in_scope(|| self.store.write(batch))?;
+        watched.stage(Stage::Write, || self.store.write(batch))?;
         // Before the head is published, so that whoever reads the head finds its map.
         self.maps.put(epoch.epoch, edge.map.clone());
         for (leaf, record) in fresh {
@@ -329,13 +337,14 @@ impl Sequencer {
             self.silent = vec![(KEY.to_owned(), why)];
             return Ok(());
         }
+        let watched = self.watched.clone();
         // Claim, where every sequencer of this log must look: after it no other can sign, and the
         // leaves are where another can find them. A crash after it leaves a claim for a head that
         // is not signed yet: start-up finds it to be this database's own.
         match &mut self.claims {
             None => {}
             Some(claims) => {
-                match info_span!("claim").in_scope(|| claims.advance(&*self.store, size, root)) {
+                match watched.stage(Stage::Claim, || claims.advance(&*self.store, size, root)) {
                     Ok(()) => {}
                     // As below the quorum: the events wait for the next head.
                     Err(PublishError::Away(error)) => {
@@ -349,21 +358,20 @@ impl Sequencer {
         // Intent, outside the database, before the key signs. A crash after it leaves an intent for
         // a head that may or may not be signed: start-up treats it as signed, which costs nothing,
         // since every later head extends it.
+        let signing = (watched.begin(), Stage::Sign.span().entered());
         let intent = Intent {
             origin: checkpoint.origin.clone(),
             root,
             size,
         };
-        info_span!("intend").in_scope(|| self.files.replace(intent::FILE, &intent.bytes()))?;
+        self.files.replace(intent::FILE, &intent.bytes())?;
         // Sign. A crash here leaves a signature nobody has seen, or one that a cosigner has; both
         // are of the tree on disk, and the next head is consistent with it.
-        let signing = info_span!("sign").entered();
         if let Ok(signers) = self.signers(size)? {
             for signer in signers {
                 note.sign(signer)?;
             }
         }
-        drop(signing);
         if let Some(signer) = &self.mldsa {
             // As of the epoch: there is no clock here.
             let time = UnixSeconds(self.edge.time().0 / 1_000);
@@ -372,12 +380,15 @@ impl Sequencer {
             }
         }
         self.signed = Some(Signed { size, root });
+        let (begun, span) = signing;
+        drop(span);
+        watched.since(begun, |watch, took| watch.stage(Stage::Sign, took));
         // Cosign. A crash here leaves witnesses that have seen this head and readers that have
         // not: start-up appends a fresh epoch, whose head they cosign next.
         let log = self.keys_now()?;
-        let asked = info_span!("cosign").in_scope(|| {
-            let (store, panel) = (&*self.store, &mut self.panel);
-            panel.ask(store, &self.quorum, &log, &checkpoint, &mut note)
+        let (panel, store, quorum) = (&mut self.panel, &*self.store, &self.quorum);
+        let asked = watched.stage(Stage::Cosign, || {
+            panel.ask(store, quorum, &log, &checkpoint, &mut note)
         })?;
         self.silent = asked.silent;
         if let Some((name, theirs)) = asked.ahead {
@@ -392,7 +403,7 @@ impl Sequencer {
             // Below the quorum nothing is published. The events wait for the next head that has it.
             return Ok(());
         }
-        info_span!("publish").in_scope(|| self.publish_note(size, text))
+        watched.stage(Stage::Publish, || self.publish_note(size, text))
     }
 
     /// Makes a head with a quorum what readers see.
@@ -451,7 +462,25 @@ impl Sequencer {
         let result = operation(self);
         let fatal = result.as_ref().err().filter(|error| error.is_fatal());
         self.stopped = fatal.map(ToString::to_string);
+        self.tell();
         result
+    }
+
+    /// From now on `watch` is told what takes how long; nobody else is, once there is one.
+    pub fn watched_by(&self, watch: Arc<dyn Watch>) {
+        self.watched.by(watch);
+        self.tell();
+    }
+
+    /// Tells the watcher where the log stands.
+    fn tell(&self) {
+        let (size, silent) = (self.size(), &self.silent);
+        self.watched.tell(|watch| watch.stands(size, silent));
+    }
+
+    /// Whoever watches, for those who work before and after the sequencer.
+    pub(crate) fn watched(&self) -> Watched {
+        self.watched.clone()
     }
 
     /// What fetches records before their batch is judged.

@@ -17,6 +17,7 @@ use zhao_spec::log::note::{SignedNote, Vkey};
 use zhao_spec::log::tree::{TreeSize, prove_consistency};
 
 use super::cosign::{CosignError, CosignRequest, Cosigner, Quorum};
+use super::watch::{Failing, Watched};
 use crate::store::{Read, StoreError};
 use crate::tree::{StoredTree, flatten};
 
@@ -29,6 +30,7 @@ const TRIES: u8 = 2;
 const BUSY: &str = "has not answered an earlier question yet";
 const GONE: &str = "its thread has ended";
 const LATE: &str = "did not answer in time";
+const NOTHING: &str = "gave no line of its own";
 
 /// A cosigner and what we know of it.
 pub(crate) struct Member {
@@ -38,6 +40,7 @@ pub(crate) struct Member {
     /// Whether it has told its last head since the start.
     pub(crate) answered: bool,
     seat: Seat,
+    watched: Watched,
 }
 
 /// Where a cosigner is.
@@ -107,6 +110,7 @@ pub(crate) struct Seen {
 pub(crate) struct Panel {
     pub(crate) members: Vec<Member>,
     replies: Receiver<(usize, Reply)>,
+    watched: Watched,
 }
 
 /// What one round of questions is about.
@@ -123,14 +127,14 @@ struct Round<'a> {
 
 impl Panel {
     /// A panel of these, in this order. Whoever has [patience](Cosigner::patience) gets a thread.
-    pub(crate) fn new(cosigners: Vec<Box<dyn Cosigner>>) -> Self {
+    pub(crate) fn new(cosigners: Vec<Box<dyn Cosigner>>, watched: Watched) -> Self {
         let (answer, replies) = channel();
         let members = cosigners.into_iter().enumerate().map(|(at, cosigner)| {
             let vkey = cosigner.vkey().clone();
             let seat = match cosigner.patience() {
                 None => Seat::Near(cosigner),
                 Some(patience) => Seat::Far {
-                    jobs: far(at, cosigner, answer.clone()),
+                    jobs: far(at, cosigner, answer.clone(), watched.clone()),
                     patience,
                     busy: None,
                 },
@@ -140,11 +144,13 @@ impl Panel {
                 size: TreeSize(0),
                 answered: false,
                 seat,
+                watched: watched.clone(),
             }
         });
         Self {
             members: members.collect(),
             replies,
+            watched,
         }
     }
 
@@ -281,9 +287,9 @@ impl Panel {
                 return Ok(round.asked);
             }
         }
-        for at in round.open.into_keys() {
-            let name = self.name(at);
-            round.asked.silent.push((name, LATE.to_owned()));
+        let late = std::mem::take(&mut round.open);
+        for at in late.into_keys() {
+            self.failed(at, Failing::Late, LATE.to_owned(), &mut round);
         }
         Ok(round.asked)
     }
@@ -316,13 +322,19 @@ impl Panel {
                 return Ok(());
             }
             Begun::Here(reply) => return self.answer(at, reply, round, note),
-            Begun::Busy => BUSY.to_owned(),
-            Begun::Failed(error) => error.to_string(),
+            Begun::Busy => (Failing::Busy, BUSY.to_owned()),
+            Begun::Failed(error) => (Failing::Gone, error.to_string()),
         };
+        self.failed(at, why.0, why.1, round);
+        Ok(())
+    }
+
+    /// One of them gave nothing usable for this round's head.
+    fn failed(&self, at: usize, failing: Failing, why: String, round: &mut Round<'_>) {
         round.open.remove(&at);
         let name = self.name(at);
+        self.watched.tell(|watch| watch.failed(&name, failing));
         round.asked.silent.push((name, why));
-        Ok(())
     }
 
     /// Takes an answer of this round.
@@ -349,12 +361,15 @@ impl Panel {
                         false_lines.push(why);
                     }
                 }
+                let own = note.by(&member.vkey).next().is_some();
                 match false_lines.pop() {
-                    None => {
+                    None if own => {
                         round.open.remove(&at);
+                        self.watched.tell(|watch| watch.cosigned(&name));
                         return Ok(());
                     }
-                    Some(why) => why,
+                    None => (Failing::Nothing, NOTHING.to_owned()),
+                    Some(why) => (Failing::False, why),
                 }
             }
             // Only our own signature proves it: a lying witness must not stop the log.
@@ -366,19 +381,21 @@ impl Panel {
                 member.size = size;
                 return self.question(at, round, note);
             }
-            Reply::Cosign(Err(error)) => error.to_string(),
+            Reply::Cosign(Err(error)) => (Failing::from(&error), error.to_string()),
             Reply::Latest(latest) => match judge(latest, round.log) {
                 Ok(Some(seen)) if seen.current && seen.checkpoint.size > round.checkpoint.size => {
                     round.asked.ahead = Some((name, seen.checkpoint.size));
                     return Ok(());
                 }
-                Ok(_) => "claims a size that it cannot show".to_owned(),
-                Err(error) => error.to_string(),
+                Ok(_) => {
+                    let why = "claims a size that it cannot show".to_owned();
+                    (Failing::Conflict, why)
+                }
+                Err(error) => (Failing::Conflict, error.to_string()),
             },
-            Reply::Gone => GONE.to_owned(),
+            Reply::Gone => (Failing::Gone, GONE.to_owned()),
         };
-        round.open.remove(&at);
-        round.asked.silent.push((name, why));
+        self.failed(at, why.0, why.1, round);
         Ok(())
     }
 
@@ -439,7 +456,7 @@ impl Member {
     fn begin(&mut self, job: Job) -> Begun {
         let (jobs, busy) = match &mut self.seat {
             Seat::Near(cosigner) => {
-                return Begun::Here(answer(&mut **cosigner, job));
+                return Begun::Here(answer(&mut **cosigner, job, &self.watched));
             }
             Seat::Far { jobs, busy, .. } => (jobs, busy),
         };
@@ -458,15 +475,28 @@ impl Member {
     }
 }
 
-fn answer(cosigner: &mut dyn Cosigner, job: Job) -> Reply {
-    match job {
-        Job::Latest => Reply::Latest(cosigner.latest()),
-        Job::Cosign(request) => Reply::Cosign(cosigner.cosign(&request)),
+fn answer(cosigner: &mut dyn Cosigner, job: Job, watched: &Watched) -> Reply {
+    let request = match job {
+        Job::Latest => return Reply::Latest(cosigner.latest()),
+        Job::Cosign(request) => request,
+    };
+    let begun = watched.begin();
+    let said = cosigner.cosign(&request);
+    // Nobody answered where nobody was reached.
+    if !matches!(said, Err(CosignError::Unreachable(_))) {
+        let name = cosigner.vkey().name();
+        watched.since(begun, |watch, took| watch.answered(name, took));
     }
+    Reply::Cosign(said)
 }
 
 /// A thread for a cosigner elsewhere. It ends when nobody asks any more.
-fn far(at: usize, mut cosigner: Box<dyn Cosigner>, answers: Sender<(usize, Reply)>) -> Sender<Job> {
+fn far(
+    at: usize,
+    mut cosigner: Box<dyn Cosigner>,
+    answers: Sender<(usize, Reply)>,
+    watched: Watched,
+) -> Sender<Job> {
     let (jobs, asked) = channel();
     let name = format!("cosigner-{at}");
     let work = move || {
@@ -475,7 +505,7 @@ fn far(at: usize, mut cosigner: Box<dyn Cosigner>, answers: Sender<(usize, Reply
         // that was sent before is answered by the telling.
         let asked = asked;
         while let Ok(job) = asked.recv() {
-            let reply = answer(&mut *cosigner, job);
+            let reply = answer(&mut *cosigner, job, &watched);
             if leaving.0.send((at, reply)).is_err() {
                 return;
             }

@@ -17,6 +17,7 @@ use super::second::{self, Signed};
 use super::second_log::log_root;
 use super::signer::LogSigner;
 use super::stage::{Edge, Segment};
+use super::watch::Watched;
 use super::{CHECKPOINT_FILE, Config, Published, Sequencer};
 use crate::hot::HotRecords;
 use crate::map::load::{load, short_version};
@@ -160,6 +161,7 @@ impl Sequencer {
 
     fn assemble(store: Arc<dyn Store>, files: Arc<dyn Files>, config: Config, edge: Edge) -> Self {
         let keys = config.signer.known(&config.quorum.policy);
+        let watched = Watched::default();
         Self {
             store,
             files,
@@ -167,7 +169,7 @@ impl Sequencer {
             keys,
             signer: Arc::new(config.signer),
             quorum: config.quorum,
-            panel: Panel::new(config.cosigners),
+            panel: Panel::new(config.cosigners, watched.clone()),
             max_unpublished: config.max_unpublished,
             mldsa: config.mldsa,
             publication: config.publication,
@@ -184,6 +186,7 @@ impl Sequencer {
             silent: Vec::new(),
             confirmed: false,
             stopped: None,
+            watched,
         }
     }
 

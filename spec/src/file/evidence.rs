@@ -130,6 +130,20 @@ impl Handed {
         message
     }
 
+    /// Reads a word that stands alone: what an auditor answers, and keeps.
+    ///
+    /// # Errors
+    /// Not canonical, over a limit, a member missing, unknown or of the wrong shape.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        Self::from_fields(Fields::new(&document(bytes, limits::EVIDENCE_BYTES)?, "")?)
+    }
+
+    /// The canonical bytes, without a newline.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        object_bytes(|out| self.write(out, Some(&self.signature)))
+    }
+
     fn write_statement(&self, out: &mut ObjectWriter<'_>) {
         self.write(out, None);
     }

@@ -1,6 +1,7 @@
 //! `not-included`: an auditor was handed an event, and the log left it out.
 
 use zhao_ledger::audit::compare::{NotJudged, Seen, hand_in};
+use zhao_ledger::audit::handed::TakenIn;
 use zhao_spec::file::{Evidence, Handed, NotIncluded};
 use zhao_spec::life::apply::Refusal;
 use zhao_spec::life::data::Action;
@@ -301,5 +302,76 @@ fn altered_omissions_do_not_hold() {
             }
         },
         "the subject's next number is 2, not 1",
+    );
+}
+
+/// The word of an auditor whose clock says `now`.
+fn taken(desk: &Desk, event: &VerifiedEvent, now: UnixMillis) -> Handed {
+    match desk.auditor.take_in(event, now, AUDITOR).unwrap() {
+        TakenIn::Word(word) => word,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_clock_that_is_behind_makes_no_log_late() {
+    let mut log = Operator::founded(ORIGIN);
+    let mut desk = Desk::of(&log);
+    let event = verified(log.plain(1, Verb::Revoke));
+    let newest = desk.auditor.newest().unwrap().unwrap();
+    // Days behind, and at the beginning of all time: the log has its bound all the same.
+    for now in [UnixMillis(newest.time.0 - 10 * BOUND), UnixMillis(0)] {
+        let word = taken(&desk, &event, now);
+        assert_eq!((word.at, word.size), (newest.time, newest.size));
+        assert!(matches!(
+            desk.auditor.left_out(&word, BOUND).unwrap(),
+            Seen::NotJudged(NotJudged::BoundNotOver { .. })
+        ));
+    }
+    // One that is ahead only waits longer.
+    let early = taken(&desk, &event, UnixMillis(newest.time.0 + 10 * BOUND));
+    let word = taken(&desk, &event, UnixMillis(0));
+    for n in 10..13 {
+        log.issue(n);
+        log.close();
+    }
+    desk.show(&log).unwrap();
+    let newest = desk.auditor.newest().unwrap().unwrap();
+    assert!(newest.time.0 > word.at.0 + BOUND);
+    convicts(
+        desk.auditor.left_out(&word, BOUND).unwrap(),
+        &["not-included"],
+    );
+    assert!(matches!(
+        desk.auditor.left_out(&early, BOUND).unwrap(),
+        Seen::NotJudged(NotJudged::BoundNotOver { .. })
+    ));
+}
+
+#[test]
+fn an_auditor_takes_in_what_is_next_and_nothing_else() {
+    let mut log = Operator::founded(ORIGIN);
+    let empty = Desk::new();
+    let event = verified(log.plain(1, Verb::Revoke));
+    let said = empty.auditor.take_in(&event, log.now, AUDITOR).unwrap();
+    assert_eq!(said, TakenIn::NoHead);
+    let mut desk = Desk::of(&log);
+    let word = taken(&desk, &event, log.now);
+    assert!(desk.auditor.has_given(&word));
+    assert_eq!(Handed::parse(&word.bytes()).unwrap(), word);
+    let mut forged = word.clone();
+    forged.at = UnixMillis(word.at.0 + 1);
+    assert!(!desk.auditor.has_given(&forged));
+    // Included: there is nothing to give a word for, and the next but one is not next.
+    log.admit(event.clone().into_inner());
+    log.close();
+    desk.show(&log).unwrap();
+    let said = desk.auditor.take_in(&event, log.now, AUDITOR).unwrap();
+    assert!(matches!(said, TakenIn::Included(_)), "{said:?}");
+    let after = verified(log.plain(1, Verb::Hold));
+    let said = desk.auditor.take_in(&after, log.now, AUDITOR).unwrap();
+    assert!(
+        matches!(said, TakenIn::Not(NotJudged::Refused(_))),
+        "{said:?}"
     );
 }

@@ -36,8 +36,14 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("eddsa-jcs.md", "challenge"),     // W3C Data Integrity, left to callers
     ("eddsa-jcs.md", "domain"),        // the same
     ("eddsa-jcs.md", "expires"),       // the same
+    ("evidence.md", "included"),       // what an auditor answers
+    ("evidence.md", "overdue"),        // the same
+    ("evidence.md", "unproved"),       // the same
+    ("evidence.md", "waiting"),        // the same
+    ("http.md", "add-checkpoint"),     // a route of C2SP's
     ("http.md", "detail"),             // members of a problem, fields of a struct
     ("http.md", "detail_zh"),          // the same
+    ("http.md", "evidence"),           // a field of a struct
     ("http.md", "faults"),             // the same
     ("http.md", "instance"),           // the same
     ("http.md", "conditions"),         // a field of a struct

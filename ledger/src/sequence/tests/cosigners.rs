@@ -12,6 +12,7 @@ use zhao_spec::wire::{Hash, SecretKey};
 
 use crate::fixture::{ORIGIN, Office, START, Site, at, secret};
 use crate::sequence::panel::Panel;
+use crate::sequence::watch::Watched;
 use crate::sequence::{
     CommitError, Config, CosignError, CosignRequest, Cosigner, Outcome, Quorum, Sequencer,
     StartError,
@@ -232,7 +233,7 @@ fn a_witness_that_shows_a_longer_log_with_our_signature_stops_everything() {
         answer: knows,
         patience: None,
     });
-    sequencer.panel = Panel::new(vec![cosigner]);
+    sequencer.panel = Panel::new(vec![cosigner], Watched::default());
     for member in &mut sequencer.panel.members {
         member.answered = true;
     }

@@ -11,3 +11,4 @@ mod receipts;
 mod rocks;
 mod start;
 mod tampering;
+mod watch;

@@ -16,13 +16,28 @@ use crate::sequence::{
 use crate::store::memory::Memory;
 
 /// Long enough for whoever answers, on a machine that has much else to do.
-const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_secs(60);
 /// For those who never do.
-const SHORT: Duration = Duration::from_millis(500);
+pub(super) const SHORT: Duration = Duration::from_millis(500);
 
 type Latest = Result<Option<String>, CosignError>;
 
-fn far(n: u8, patience: Duration, latest: Latest, answer: Box<Answer>) -> Box<dyn Cosigner> {
+/// One in this process.
+pub(super) fn near(n: u8, answer: Box<Answer>) -> Box<dyn Cosigner> {
+    Box::new(Scripted {
+        vkey: vkey(n),
+        latest: Arc::new(Mutex::new(Ok(None))),
+        answer,
+        patience: None,
+    })
+}
+
+pub(super) fn far(
+    n: u8,
+    patience: Duration,
+    latest: Latest,
+    answer: Box<Answer>,
+) -> Box<dyn Cosigner> {
     Box::new(Scripted {
         vkey: vkey(n),
         latest: Arc::new(Mutex::new(latest)),
@@ -31,7 +46,7 @@ fn far(n: u8, patience: Duration, latest: Latest, answer: Box<Answer>) -> Box<dy
     })
 }
 
-fn try_create(cosigners: Vec<Box<dyn Cosigner>>) -> Result<Sequencer, StartError> {
+pub(super) fn try_create(cosigners: Vec<Box<dyn Cosigner>>) -> Result<Sequencer, StartError> {
     let disk = Memory::new();
     let config = Config {
         signer: Site::signer().into(),
