@@ -100,7 +100,8 @@ pub fn verify(
     }
 }
 
-/// Judges a COSE receipt (`spec/cose-receipt.md`) of `entry`: an event, or a leaf as the log has it.
+/// Judges a COSE receipt (`spec/cose-receipt.md`) of `entry`: an event, or a leaf as the log has
+/// it.
 ///
 /// Such a receipt carries nobody's word but the log's. Under a policy that asks for witnesses or
 /// auditors the verdict is at best `undetermined`.

@@ -1,8 +1,9 @@
 //! The transparency log: its tree, its published texts, and the policies that judge them.
 //!
 //! Formats are C2SP's (c2sp.org) where it has one: signed-note, tlog-checkpoint, tlog-tiles,
-//! tlog-cosignature, tlog-policy, tlog-proof; [`cose`] is RFC 9942's; [`trust`] is ours. What an entry means is not known
-//! here (see `life`); fetching and storing are not done here (see `zhao-ledger`).
+//! tlog-cosignature, tlog-policy, tlog-proof; [`cose`] is RFC 9942's; [`trust`] is ours. What an
+//! entry means is not known here (see `life`); fetching and storing are not done here (see
+//! `zhao-ledger`).
 //! Prose: `spec/{tree,tile,note,checkpoint,cosignature,policy,trust,tlog-proof,cose-receipt}.md`.
 #![cfg_attr(
     not(test),

@@ -1,9 +1,9 @@
 //! The bytes under every other format: strict JSON, binary text, hashes, signatures, time, limits.
 //!
 //! In scope: reading and writing our canonical JSON ([`json`], [`fields`], [`mod@write`]), reading
-//! other people's JSON ([`foreign`]), binary as text ([`binary`]), CBOR ([`cbor`]), SHA-256 ([`hash`]), Ed25519 with
-//! one meaning everywhere ([`signature`]), instants and dates ([`time`]) and every maximum
-//! ([`limits`]). Out of scope: what any member means (the sibling modules).
+//! other people's JSON ([`foreign`]), binary as text ([`binary`]), CBOR ([`cbor`]), SHA-256
+//! ([`hash`]), Ed25519 with one meaning everywhere ([`signature`]), instants and dates ([`time`])
+//! and every maximum ([`limits`]). Out of scope: what any member means (the sibling modules).
 //!
 //! Prose: `spec/json.md`, `binary.md`, `hash.md`, `signature.md`, `time.md`, `limits.md`.
 #![cfg_attr(

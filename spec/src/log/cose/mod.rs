@@ -194,8 +194,8 @@ impl CoseReceipt {
     }
 }
 
-/// Whether a file begins as a receipt does: tag 18 and an array of four. No JSON text and no QR form
-/// begins so.
+/// Whether a file begins as a receipt does: tag 18 and an array of four. No JSON text and no QR
+/// form begins so.
 #[must_use]
 pub fn is_receipt(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xd2, 0x84])
