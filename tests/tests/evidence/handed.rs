@@ -317,8 +317,11 @@ fn taken(desk: &Desk, event: &VerifiedEvent, now: UnixMillis) -> Handed {
 fn a_clock_that_is_behind_makes_no_log_late() {
     let mut log = Operator::founded(ORIGIN);
     let mut desk = Desk::of(&log);
-    let event = verified(log.plain(1, Verb::Revoke));
     let newest = desk.auditor.newest().unwrap().unwrap();
+    // In force since the newest epoch: what is to be in force later is not yet the log's to take.
+    let now = std::mem::replace(&mut log.now, newest.time);
+    let event = verified(log.plain(1, Verb::Revoke));
+    log.now = now;
     // Days behind, and at the beginning of all time: the log has its bound all the same.
     for now in [UnixMillis(newest.time.0 - 10 * BOUND), UnixMillis(0)] {
         let word = taken(&desk, &event, now);
