@@ -63,6 +63,8 @@ pub(crate) mod tiles;
 pub(crate) mod traces;
 mod watching;
 
+pub(crate) use traces::log;
+
 /// Runs the command.
 ///
 /// # Errors
@@ -262,17 +264,6 @@ fn carry_over(records: Records, until: Receiver<()>) -> Result<JoinHandle<()>, F
     };
     let thread = std::thread::Builder::new().name("carry".to_owned());
     thread.spawn(work).map_err(because("serve", args![]))
-}
-
-/// Lines on standard error. None has a name, a number or a code of a person: see `frame`.
-pub(crate) fn log() {
-    let lines = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_target(false)
-        .with_max_level(tracing::Level::INFO);
-    // A second server in one process, as in tests, has the first one's.
-    let _ = lines.try_init();
 }
 
 /// Every route.

@@ -22,9 +22,10 @@ use opentelemetry_sdk::trace::{
 };
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
-use tracing::{Level, Metadata};
+use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::web::Web;
@@ -120,11 +121,6 @@ pub(crate) fn start(collector: &Collector, origin: &str) -> Exporting {
         .with_sampler(Sampler::AlwaysOn)
         .with_span_limits(SpanLimits::default())
         .build();
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_target(false)
-        .with_filter(filter_fn(is_line));
     let spans = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("zhao"))
         .with_location(false)
@@ -132,12 +128,30 @@ pub(crate) fn start(collector: &Collector, origin: &str) -> Exporting {
         .with_target(false)
         .with_tracked_inactivity(false)
         .with_filter(filter_fn(is_ours));
-    let all = tracing_subscriber::registry().with(lines).with(spans);
+    let all = tracing_subscriber::registry().with(lines()).with(spans);
     let _ = all.try_init();
     Exporting(provider)
 }
 
-/// What a line is written for: the same as without a collector.
+/// Lines on standard error. None has a name, a number or a code of a person: see `frame`.
+pub(crate) fn log() {
+    let all = tracing_subscriber::registry().with(lines());
+    // A second server in one process, as in tests, has the first one's.
+    let _ = all.try_init();
+}
+
+fn lines<S>() -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .with_filter(filter_fn(is_line))
+}
+
+/// What a line is written for, with a collector or without. Spans are not for lines.
 fn is_line(what: &Metadata<'_>) -> bool {
     what.is_event() && *what.level() <= Level::INFO
 }
