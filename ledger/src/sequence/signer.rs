@@ -94,9 +94,9 @@ impl LogSigner {
         first: PublicKey,
         named: &[HeadKey],
         size: TreeSize,
-    ) -> Result<Vec<&NoteSigner>, PublicKey> {
+    ) -> Result<Vec<&NoteSigner>, Box<PublicKey>> {
         let must = head_key_at(named, size).copied().unwrap_or(first);
-        let mut signers = vec![self.by(&must).ok_or(must)?];
+        let mut signers = vec![self.by(&must).ok_or_else(|| Box::new(must))?];
         let reached = named.iter().filter(|named| named.from <= size);
         for key in std::iter::once(first).chain(reached.map(|named| named.key)) {
             if key != must
@@ -130,7 +130,7 @@ impl Sequencer {
     pub(super) fn signers(
         &self,
         size: TreeSize,
-    ) -> Result<Result<Vec<&NoteSigner>, PublicKey>, StoreError> {
+    ) -> Result<Result<Vec<&NoteSigner>, Box<PublicKey>>, StoreError> {
         let named = self.named()?;
         Ok(match self.first {
             Some(first) => self.signer.at(first, &named, size),
@@ -151,7 +151,7 @@ impl Sequencer {
         };
         let policy = &self.quorum.policy;
         let listed = |signer: &&NoteSigner| policy.logs().iter().any(|l| l.vkey == *signer.vkey());
-        Ok(if signers.iter().any(|signer| listed(signer)) {
+        Ok(if signers.iter().any(listed) {
             Ok(())
         } else {
             Err("the policy has no line for it".to_owned())
