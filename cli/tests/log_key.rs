@@ -140,6 +140,27 @@ fn readers_with_the_old_policy_follow_a_log_that_changes_its_key() {
     zhao(dir, &["fsck", "office"]).code(0);
     zhao(dir, &["audit", "office", "--policy", "office/policy.txt"]).code(0);
 
+    // A dossier of before is made new from static files; what changed in the registry, the pack
+    // says, and with it who signs heads now.
+    let server = support::server::serve(dir, &[]);
+    let url = server.url();
+    let refresh = [
+        "refresh",
+        &before,
+        &url,
+        "-o",
+        "new.json",
+        "--policy",
+        "bank/policy.txt",
+    ];
+    let unknown = zhao(dir, &refresh).code(2);
+    assert!(unknown.stderr.contains("not signed"), "{}", unknown.stderr);
+    let pack = ["--pack", "office/issuer-pack.json"];
+    let told = [refresh.as_slice(), &pack].concat();
+    zhao(dir, &told).code(0);
+    server.stop();
+    verify("new.json").code(0);
+
     // Without the key that must sign, nothing is signed at all.
     for name in ["log-2.age", "log-2.pub.json"] {
         fs::rename(

@@ -35,6 +35,7 @@ mod steps;
 mod verdict;
 
 pub use check::Check;
+pub use log_keys::named_log_keys;
 pub use policy::{PolicyError, TrustPolicy};
 pub use reason::Reason;
 pub use verdict::{Assurance, Facts, Holder, ItemVerdict, Status, Verdict, VerifiedLicence};

@@ -59,6 +59,13 @@ impl LogKeys {
     }
 }
 
+/// The keys that a log's administrators named for its heads, if these authorities prove it under
+/// the policy: none otherwise.
+#[must_use]
+pub fn named_log_keys(authorities: &Authorities, policy: &TrustPolicy) -> Vec<HeadKey> {
+    named(authorities, policy).map_or_else(Vec::new, |(_, keys)| keys)
+}
+
 /// The keys that these authorities prove to be the log's, and its origin.
 fn named(authorities: &Authorities, policy: &TrustPolicy) -> Option<(String, Vec<HeadKey>)> {
     let own = &authorities.registry;

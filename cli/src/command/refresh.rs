@@ -11,14 +11,15 @@ use std::collections::btree_map::Entry;
 
 use zhao_ledger::sequence::Quorum;
 use zhao_spec::credential::Licence;
-use zhao_spec::file::{Authorities, Dossier, Head, KindOfRecord, LogProof, Placed};
+use zhao_spec::file::{Authorities, Dossier, Head, IssuerPack, KindOfRecord, LogProof, Placed};
 use zhao_spec::life::subject::{Kind, subject_key};
-use zhao_spec::log::checkpoint::{self, Checkpoint};
+use zhao_spec::log::checkpoint::Checkpoint;
 use zhao_spec::log::tlog_proof::TlogProof;
 use zhao_spec::log::tree::{LeafIndex, TreeSize, check_inclusion, leaf_hash, prove_inclusion};
+use zhao_spec::log::{HeadKey, LogKeys};
 use zhao_spec::map::page::{Found, PageName, Walk};
 use zhao_spec::wire::{Hash, clip, json};
-use zhao_verifier::Status;
+use zhao_verifier::{Status, named_log_keys};
 
 use super::codes;
 use super::verify::{Belief, exit, print};
@@ -62,6 +63,7 @@ pub(crate) fn run(session: &Session, command: &Refresh) -> Result<Exit, Failure>
         distant: Distant::new(&command.url),
         belief: &belief,
         origin: &licence.status.origin,
+        named: named(&old, &belief),
     };
     let was = show_time(old.head.epoch.time);
     match source.refresh(&old, &licence)? {
@@ -83,6 +85,20 @@ pub(crate) fn run(session: &Session, command: &Refresh) -> Result<Exit, Failure>
             &head,
         ),
     }
+}
+
+/// The keys of the log that its administrators named: the longer of what dossier and pack show.
+fn named(old: &Dossier, belief: &Belief) -> Vec<HeadKey> {
+    let pack = belief.pack.as_deref().map(IssuerPack::parse);
+    let pack = pack.as_ref().and_then(|pack| pack.as_ref().ok());
+    let shown = old
+        .authorities
+        .iter()
+        .chain(pack.map(|pack| &pack.authorities));
+    shown
+        .map(|own| named_log_keys(own, &belief.policy))
+        .max_by_key(Vec::len)
+        .unwrap_or_default()
 }
 
 /// Says what has changed, and that no file was written.
@@ -148,6 +164,8 @@ struct Source<'a> {
     distant: Distant,
     belief: &'a Belief,
     origin: &'a str,
+    /// Keys of the log that its administrators named, as dossier or pack shows them.
+    named: Vec<HeadKey>,
 }
 
 /// Pages of one edition, each fetched once.
@@ -200,16 +218,15 @@ impl Source<'_> {
     /// record is told by must be as good as what an unchanged one is.
     fn checkpoint(&self, note: &str) -> Result<Checkpoint, Failure> {
         let (origin, trust) = (self.origin, &self.belief.policy);
-        let logs = trust.policy().logs();
-        let log = logs.iter().find(|log| log.vkey.name() == origin);
-        let log = log.ok_or_else(|| {
+        let keys = LogKeys::of(trust.policy(), origin).ok_or_else(|| {
             let origin = clip(origin);
             Failure::usage("policy-other-log", args![origin])
         })?;
-        let opened = checkpoint::open(note, &log.vkey);
-        let (checkpoint, _) = opened.map_err(wrong)?;
+        // The log may have changed its key since the policy was installed.
+        let keys = keys.with_named(&self.named);
+        let (checkpoint, _) = keys.open(note).map_err(wrong)?;
         let quorum = Quorum {
-            policy: trust.policy().clone(),
+            policy: trust.policy().following(&keys),
             trust: Some(trust.trust().clone()),
             others: Vec::new(),
         };

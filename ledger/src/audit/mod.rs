@@ -10,6 +10,7 @@ pub mod compare;
 mod core_tests;
 pub mod evidence;
 pub mod handed;
+mod keys;
 mod local;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,6 @@ use std::thread;
 
 use zhao_spec::life::leaf::{Epoch, Genesis, Leaf};
 use zhao_spec::life::record::Record;
-use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::log::LogKeys;
 use zhao_spec::log::checkpoint::{Checkpoint, CheckpointError};
 use zhao_spec::log::cosignature::{self, UnixSeconds};
@@ -284,20 +284,6 @@ impl Auditor {
         // signed is not cosigned, whoever made it.
         self.keys_now()?.open(note)?;
         Ok(())
-    }
-
-    /// The log's keys, and which of them its administrators named for which size, as far as the
-    /// log was replayed.
-    fn keys_now(&mut self) -> Result<LogKeys, AuditError> {
-        let origin = self.log.origin().to_owned();
-        let key = subject_key(&origin, Kind::Registry, &origin);
-        let edge = self.edge()?.clone();
-        let record = StoredView::new(&*self.store, &edge.map, &self.hot).get(&key)?;
-        let named = match record.as_deref() {
-            Some(Record::Registry(record)) => record.log_keys.clone(),
-            _ => Vec::new(),
-        };
-        Ok(self.log.clone().with_named(&named))
     }
 
     /// Hashes all new leaves before any is believed; returns the tiles they fill.

@@ -15,6 +15,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::LogKeys;
 use super::note::{KeyKind, Vkey};
 use super::text::{decimal, policy_control_character, policy_lines};
 use crate::wire::signature::PublicKey;
@@ -97,6 +98,27 @@ impl Policy {
     #[must_use]
     pub fn logs(&self) -> &[PolicyLog] {
         &self.logs
+    }
+
+    /// The same, accepting the log of these keys by any of them: for whoever follows a log that
+    /// changed its key. A log that the policy does not know stays unknown.
+    #[must_use]
+    pub fn following(&self, keys: &LogKeys) -> Self {
+        let mut policy = self.clone();
+        let url = self
+            .logs
+            .iter()
+            .find(|log| log.vkey.name() == keys.origin());
+        let Some(url) = url.map(|log| log.url.clone()) else {
+            return policy;
+        };
+        for vkey in keys.iter() {
+            if self.logs.iter().all(|log| log.vkey != *vkey) {
+                let (vkey, url) = (vkey.clone(), url.clone());
+                policy.logs.push(PolicyLog { vkey, url });
+            }
+        }
+        policy
     }
 
     /// The known witnesses, in file order; not each need be part of the quorum.
