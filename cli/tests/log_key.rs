@@ -159,7 +159,10 @@ fn readers_with_the_old_policy_follow_a_log_that_changes_its_key() {
     let told = [refresh.as_slice(), &pack].concat();
     zhao(dir, &told).code(0);
     server.stop();
-    verify("new.json").code(0);
+    let verify_new = ["verify", "new.json", "--policy", "bank/policy.txt"];
+    zhao(dir, &[verify_new.as_slice(), &pack].concat()).code(0);
+    let bare = zhao(dir, &verify_new).code(1);
+    assert!(bare.stdout.contains("[log_signature]"), "{}", bare.stdout);
 
     // Without the key that must sign, nothing is signed at all.
     for name in ["log-2.age", "log-2.pub.json"] {
