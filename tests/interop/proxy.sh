@@ -43,6 +43,8 @@ start_nginx() {
     -e '/listen \[::\]:443/d' -e "s|/etc/ssl/certs/log.example.pem|$work/tls.pem|" \
     -e "s|/etc/ssl/private/log.example.key|$work/tls.key|" "$ROOT/cli/debian/nginx.conf" >zhao.conf
   {
+    # A worker that is not root could not keep long bodies in a folder that is.
+    [ "$(id -u)" != 0 ] || printf 'user root;\n'
     printf 'daemon off;\npid nginx.pid;\nworker_processes 1;\nevents {}\nhttp {\n'
     for kind in client_body proxy fastcgi uwsgi scgi; do printf '%s_temp_path %s;\n' "$kind" "temp-$kind"; done
     printf 'include zhao.conf;\n}\n'
