@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use zhao_spec::life::apply::{View, ViewFault};
 use zhao_spec::life::record::Record;
+use zhao_spec::life::subject::{Kind, subject_key};
+use zhao_spec::log::HeadKey;
 use zhao_spec::wire::{Hash, sha256};
 
 use crate::hot::HotRecords;
@@ -50,6 +52,20 @@ impl<'a> StoredView<'a> {
         let record = Arc::new(record_of(self.store, &leaf)?);
         self.hot.put(leaf, Arc::clone(&record));
         Ok(Some(record))
+    }
+}
+
+impl StoredView<'_> {
+    /// The keys that the administrators of the log `origin` named for its heads.
+    ///
+    /// # Errors
+    /// As [`StoredView::get`].
+    pub fn head_keys(&self, origin: &str) -> Result<Vec<HeadKey>, StoreError> {
+        let key = subject_key(origin, Kind::Registry, origin);
+        Ok(match self.get(&key)?.as_deref() {
+            Some(Record::Registry(record)) => record.log_keys.clone(),
+            _ => Vec::new(),
+        })
     }
 }
 

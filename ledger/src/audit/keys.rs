@@ -1,7 +1,5 @@
 //! Which keys sign the log's heads, as an auditor knows it from its own replay.
 
-use zhao_spec::life::record::Record;
-use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::log::LogKeys;
 
 use super::{AuditError, Auditor};
@@ -11,14 +9,9 @@ impl Auditor {
     /// The log's keys, and which of them its administrators named for which size, as far as the
     /// log was replayed.
     pub(super) fn keys_now(&mut self) -> Result<LogKeys, AuditError> {
-        let origin = self.log.origin().to_owned();
-        let key = subject_key(&origin, Kind::Registry, &origin);
         let edge = self.edge()?.clone();
-        let record = StoredView::new(&*self.store, &edge.map, &self.hot).get(&key)?;
-        let named = match record.as_deref() {
-            Some(Record::Registry(record)) => record.log_keys.clone(),
-            _ => Vec::new(),
-        };
+        let view = StoredView::new(&*self.store, &edge.map, &self.hot);
+        let named = view.head_keys(self.log.origin())?;
         Ok(self.log.clone().with_named(&named))
     }
 }

@@ -333,10 +333,14 @@ impl Sequencer {
         let mut note = checkpoint.to_note()?;
         // A head that nobody who reads this log's policy takes is not made; as below the quorum,
         // the events wait.
-        if let Err(why) = self.may_sign(size)? {
-            self.silent = vec![(KEY.to_owned(), why)];
-            return Ok(());
-        }
+        let (signer, named) = (Arc::clone(&self.signer), self.named()?);
+        let signers = match self.usable(&signer, &named, size) {
+            Ok(signers) => signers,
+            Err(why) => {
+                self.silent = vec![(KEY.to_owned(), why)];
+                return Ok(());
+            }
+        };
         let watched = self.watched.clone();
         // Claim, where every sequencer of this log must look: after it no other can sign, and the
         // leaves are where another can find them. A crash after it leaves a claim for a head that
@@ -367,10 +371,8 @@ impl Sequencer {
         self.files.replace(intent::FILE, &intent.bytes())?;
         // Sign. A crash here leaves a signature nobody has seen, or one that a cosigner has; both
         // are of the tree on disk, and the next head is consistent with it.
-        if let Ok(signers) = self.signers(size)? {
-            for signer in signers {
-                note.sign(signer)?;
-            }
+        for signer in signers {
+            note.sign(signer)?;
         }
         if let Some(signer) = &self.mldsa {
             // As of the epoch: there is no clock here.
@@ -385,7 +387,7 @@ impl Sequencer {
         watched.since(begun, |watch, took| watch.stage(Stage::Sign, took));
         // Cosign. A crash here leaves witnesses that have seen this head and readers that have
         // not: start-up appends a fresh epoch, whose head they cosign next.
-        let log = self.keys_now()?;
+        let log = self.keys.clone().with_named(&named);
         let (panel, store, quorum) = (&mut self.panel, &*self.store, &self.quorum);
         let asked = watched.stage(Stage::Cosign, || {
             panel.ask(store, quorum, &log, &checkpoint, &mut note)

@@ -212,7 +212,10 @@ impl Sequencer {
     /// The key that signs the next head must be here: without it nothing can be published.
     fn check_signer(&self) -> Result<(), StartError> {
         let next = TreeSize(self.edge.size().0.saturating_add(1));
-        match self.signers(next)? {
+        let Some(first) = self.first else {
+            return Ok(());
+        };
+        match self.signer.at(first, &self.named()?, next) {
             Ok(_) => Ok(()),
             Err(key) => {
                 let (held, must) = (log_key(&self.signer), key.to_bytes());

@@ -1,7 +1,5 @@
 //! The keys the log signs its heads with: one, and while it changes its key two.
 
-use zhao_spec::life::record::Record;
-use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::log::note::{NoteSigner, SignedNote, Vkey};
 use zhao_spec::log::policy::Policy;
 use zhao_spec::log::tree::TreeSize;
@@ -111,14 +109,9 @@ impl LogSigner {
 
 impl Sequencer {
     /// The keys that the log's administrators named for its heads.
-    fn named(&self) -> Result<Vec<HeadKey>, StoreError> {
-        let origin = self.origin();
-        let key = subject_key(origin, Kind::Registry, origin);
+    pub(super) fn named(&self) -> Result<Vec<HeadKey>, StoreError> {
         let view = StoredView::new(&*self.store, &self.edge.map, &self.hot);
-        Ok(match view.get(&key)?.as_deref() {
-            Some(Record::Registry(record)) => record.log_keys.clone(),
-            _ => Vec::new(),
-        })
+        view.head_keys(self.origin())
     }
 
     /// The log's keys, and which of them counts for which size.
@@ -126,35 +119,25 @@ impl Sequencer {
         Ok(self.keys.clone().with_named(&self.named()?))
     }
 
-    /// Those that sign a head of this size; or the key that must, and is not here.
-    pub(super) fn signers(
+    /// Those of `signer` that sign a head of this size so that the policy takes it; else why none
+    /// may.
+    pub(super) fn usable<'a>(
         &self,
+        signer: &'a LogSigner,
+        named: &[HeadKey],
         size: TreeSize,
-    ) -> Result<Result<Vec<&NoteSigner>, Box<PublicKey>>, StoreError> {
-        let named = self.named()?;
-        Ok(match self.first {
-            Some(first) => self.signer.at(first, &named, size),
-            None => Ok(Vec::new()),
-        })
-    }
-
-    /// Whether a head of this size can be signed so that the policy takes it; else why not.
-    pub(super) fn may_sign(&self, size: TreeSize) -> Result<Result<(), String>, StoreError> {
-        let signers = match self.signers(size)? {
-            Ok(signers) => signers,
-            Err(key) => {
-                let key = key.to_multibase();
-                return Ok(Err(format!(
-                    "{key} signs heads from here on, and is not here"
-                )));
-            }
-        };
+    ) -> Result<Vec<&'a NoteSigner>, String> {
+        let first = self.first.ok_or("the log's first key is not known")?;
+        let signers = signer.at(first, named, size).map_err(|key| {
+            let key = key.to_multibase();
+            format!("{key} signs heads from here on, and is not here")
+        })?;
         let policy = &self.quorum.policy;
         let listed = |signer: &&NoteSigner| policy.logs().iter().any(|l| l.vkey == *signer.vkey());
-        Ok(if signers.iter().any(listed) {
-            Ok(())
+        if signers.iter().any(listed) {
+            Ok(signers)
         } else {
             Err("the policy has no line for it".to_owned())
-        })
+        }
     }
 }

@@ -261,3 +261,34 @@ fn a_witness_keeps_one_state_for_all_keys_of_a_log() {
     let error = other.add_checkpoint(&request, UnixSeconds(5)).unwrap_err();
     assert!(matches!(error, WitnessError::Unsigned(_)), "{error:?}");
 }
+
+#[test]
+fn a_running_log_is_not_stopped_by_a_head_of_a_replaced_key() {
+    for by in ["log", "second"] {
+        let (site, mut sequencer, mut office) = prepared();
+        commit(&mut sequencer, name_log_key(&mut office, "second", 1));
+        // The witness forgets ours and shows a longer one, which a thief or we may have signed.
+        use crate::store::files::Files as _;
+        let mut forged = SignedNote::parse(&stolen(&sequencer, 900, by)).unwrap();
+        let secret = crate::fixture::secret("witness");
+        let (name, time) = ("witness.example", UnixSeconds(1));
+        let line = zhao_spec::log::cosignature::cosign(&secret, name, time, forged.text());
+        forged.add(line.unwrap()).unwrap();
+        let state = crate::witness::state_file(ORIGIN);
+        let bytes = forged.format().into_bytes();
+        site.witness.files().replace(&state, &bytes).unwrap();
+        let event = office.issue(3);
+        let outcome = sequencer.commit(vec![event], at(90));
+        match (by, outcome) {
+            ("log", Ok(outcomes)) => {
+                assert!(
+                    matches!(outcomes[0], Outcome::Pending { .. }),
+                    "{outcomes:?}"
+                );
+                assert_eq!(sequencer.stopped(), None);
+            }
+            ("second", Err(CommitError::WitnessAhead { .. })) => {}
+            (_, other) => panic!("{by}: {other:?}"),
+        }
+    }
+}
