@@ -10,9 +10,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zhao-spec", &[]),
     // What goes over HTTP: shapes only, so that nothing which decides needs it.
     ("zhao-http", &[]),
+    // Other people's credentials, and ours as they read them.
+    ("zhao-vc", &["zhao-spec"]),
     ("zhao-verifier", &["zhao-spec"]),
     ("zhao-ledger", &["zhao-spec"]),
-    ("zhao-issuer", &["zhao-spec", "zhao-verifier"]),
+    ("zhao-issuer", &["zhao-spec", "zhao-vc", "zhao-verifier"]),
     (
         "zhao",
         &[
@@ -20,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "zhao-issuer",
             "zhao-ledger",
             "zhao-spec",
+            "zhao-vc",
             "zhao-verifier",
         ],
     ),

@@ -1,0 +1,1 @@
+//! The contexts that are known. No other is, and none is fetched.

@@ -1,0 +1,1 @@
+//! VC-JOSE-COSE: credentials and presentations as COSE_Sign1.

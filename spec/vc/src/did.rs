@@ -1,0 +1,1 @@
+//! Decentralised identifiers: did:key, did:web, and what a resolver answers.

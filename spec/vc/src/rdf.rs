@@ -1,0 +1,1 @@
+//! JSON-LD to RDF, and RDF canonicalised (RDFC-1.0).

@@ -1,0 +1,1 @@
+//! What was found, fragment by fragment.

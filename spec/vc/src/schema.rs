@@ -1,0 +1,1 @@
+//! JSON Schemas of credentials (VC JSON Schema, draft 2020-12).

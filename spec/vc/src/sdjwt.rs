@@ -1,0 +1,1 @@
+//! IETF SD-JWT VC: a holder shows less.
