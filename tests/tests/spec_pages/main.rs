@@ -33,9 +33,6 @@ const ANY: &str = "";
 const FOREIGN_WORDS: &[(&str, &str)] = &[
     (ANY, "apply"),                    // a function
     ("binary.md", "z8o8"),             // an example
-    ("eddsa-jcs.md", "challenge"),     // W3C Data Integrity, left to callers
-    ("eddsa-jcs.md", "domain"),        // the same
-    ("eddsa-jcs.md", "expires"),       // the same
     ("evidence.md", "included"),       // what an auditor answers
     ("evidence.md", "overdue"),        // the same
     ("evidence.md", "unproved"),       // the same
