@@ -148,7 +148,7 @@ pub enum Conformity {
 #[must_use]
 pub fn check_credential<'a>(
     credential: &Credential<'a>,
-    schemas: &impl Schemas,
+    schemas: &(impl Schemas + ?Sized),
 ) -> Vec<(&'a str, Conformity)> {
     let place = Place::ROOT.name("credentialSchema");
     let parts = credential.schemas.iter().enumerate();
