@@ -182,6 +182,7 @@ pub(crate) fn office(error: OfficeError) -> Failure {
         }
         OfficeError::UnitName(cause) => Failure::usage("unit-name", args![cause]),
         OfficeError::Proposal(error) => proposal(error),
+        OfficeError::Form(cause) => Failure::refused("form", args![cause]),
         OfficeError::Signer(cause) => Failure::usage("signer", args![cause]),
         OfficeError::Key(cause) => Failure::usage("keys", args![cause]),
         OfficeError::Client(cause) => Failure::usage("ledger", args![cause]),

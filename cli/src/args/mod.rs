@@ -12,6 +12,7 @@ use crate::values::{parse_millis, parse_time};
 
 mod auditor;
 mod catalogue;
+mod foreign;
 mod hand_in;
 mod keys;
 mod localise;
@@ -30,6 +31,7 @@ pub(crate) use auditor::{AuditorAct, AuditorCommand, AuditorInit, AuditorServe};
 pub(crate) use catalogue::{
     Catalogue, CatalogueAct, Compare, List, Publish, Retire, ShowType, Stock, Validate,
 };
+pub(crate) use foreign::{Examine, FormName, Secure};
 pub(crate) use hand_in::HandIn;
 pub(crate) use keys::*;
 pub(crate) use localise::{Parsed, command, language_flag, parse};
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     Dossier(Dossier),
     Verify(Verify),
     Refresh(Refresh),
+    Secure(Secure),
+    Examine(Examine),
     Show(Show),
     History(History),
     Query(Query),

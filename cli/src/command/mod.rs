@@ -18,6 +18,7 @@ mod bench;
 mod catalogue;
 pub(crate) mod codes;
 mod cosign;
+mod foreign;
 pub(crate) mod fsck;
 mod hand_in;
 pub(crate) mod init;
@@ -69,6 +70,8 @@ pub(crate) fn run(
         Command::Dossier(command) => prove::dossier(session, &command),
         Command::Verify(command) => verify::run(session, &command),
         Command::Refresh(command) => refresh::run(session, &command),
+        Command::Secure(command) => foreign::secure(session, &command),
+        Command::Examine(command) => foreign::examine(session, &command),
         Command::Show(command) => show::run(session, &command),
         Command::History(command) => prove::history(session, &command),
         Command::Query(command) => prove::query(session, &command),

@@ -4,7 +4,7 @@ use zhao_spec::credential::CredentialError;
 use zhao_spec::id::IdError;
 use zhao_spec::wire::{Hash, SignerError, UnixMillis};
 
-use super::{ClientError, ProposalError, PublishError};
+use super::{ClientError, FormError, ProposalError, PublishError};
 use crate::catalogue::{CatalogueError, PatternError};
 use crate::intake::RowError;
 use crate::keys::KeyError;
@@ -226,6 +226,9 @@ pub enum OfficeError {
         /// The limit.
         limit: u64,
     },
+    /// Another form of a licence.
+    #[error("{0}")]
+    Form(#[from] FormError),
     /// The records.
     #[error("{0}")]
     Records(#[from] RecordsError),

@@ -34,6 +34,7 @@ mod map;
 #[path = "../../src/office.rs"]
 #[expect(unreachable_pub, reason = "shared with a library, where it is public")]
 mod office;
+mod others;
 mod peers;
 mod printed;
 mod progress;

@@ -10,7 +10,7 @@ use crate::progress::Part;
 use crate::report::{self, Results, Setting};
 use crate::statistics::SLICES;
 use crate::workload::BATCH;
-use crate::{audit, credential, desk, dossier, load, log, map, restart, served};
+use crate::{audit, credential, desk, dossier, load, log, map, others, restart, served};
 
 /// The parts that can be chosen.
 const PARTS: [&str; 7] = [
@@ -73,6 +73,7 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
     if settings.wants("credentials") {
         run.part("credentials", |figures| {
             figures.extend(credential::measure(settings.seed)?);
+            figures.extend(others::measure()?);
             Ok(())
         })?;
     }
