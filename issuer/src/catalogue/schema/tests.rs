@@ -55,9 +55,9 @@ fn licence(entry: &Entry, face: Vec<(String, Foreign)>) -> Foreign {
             object([
                 ("catalogueVersion", int(entry.version)),
                 ("faceData", Foreign::Object(face)),
-                ("holderCodeType", super::text(entry.holders[0].as_str())),
-                ("licenceNumber", super::text(&number)),
-                ("licenceTypeCode", super::text(entry.type_code.as_str())),
+                ("holderCodeType", text(entry.holders[0].as_str())),
+                ("licenceNumber", text(&number)),
+                ("licenceTypeCode", text(entry.type_code.as_str())),
             ]),
         ),
     ])
@@ -120,17 +120,9 @@ fn every_sample_conforms_and_no_mutant() {
                 Some(int(entry.version + 1)),
                 "const",
             );
-            refused(
-                &[subject, "licenceTypeCode"],
-                Some(super::text("x")),
-                "const",
-            );
-            refused(&[subject, "holderCodeType"], Some(super::text("x")), "enum");
-            refused(
-                &[subject, "licenceNumber"],
-                Some(super::text("")),
-                "pattern",
-            );
+            refused(&[subject, "licenceTypeCode"], Some(text("x")), "const");
+            refused(&[subject, "holderCodeType"], Some(text("x")), "enum");
+            refused(&[subject, "licenceNumber"], Some(text("")), "pattern");
             refused(&["type"], Some(texts(["VerifiableCredential"])), "contains");
             for name in [
                 "catalogueVersion",
@@ -150,12 +142,12 @@ fn every_sample_conforms_and_no_mutant() {
                 }
                 let wrong = Some(Foreign::Array(Vec::new()));
                 match &field.kind {
-                    FieldKind::Boolean => refused(&path, Some(super::text("true")), "type"),
-                    FieldKind::Code(_) => refused(&path, Some(super::text("no such")), "enum"),
+                    FieldKind::Boolean => refused(&path, Some(text("true")), "type"),
+                    FieldKind::Code(_) => refused(&path, Some(text("no such")), "enum"),
                     FieldKind::Date => {
                         refused(&path, wrong, "type");
-                        refused(&path, Some(super::text("2026-02-30")), "format");
-                        refused(&path, Some(super::text("2026-2-3")), "pattern");
+                        refused(&path, Some(text("2026-02-30")), "format");
+                        refused(&path, Some(text("2026-2-3")), "pattern");
                     }
                     FieldKind::Integer => {
                         refused(&path, wrong, "type");
@@ -167,11 +159,11 @@ fn every_sample_conforms_and_no_mutant() {
                         pattern,
                     } => {
                         refused(&path, wrong, "type");
-                        refused(&path, Some(super::text("")), "minLength");
+                        refused(&path, Some(text("")), "minLength");
                         let long = "长".repeat(max_length + 1);
-                        refused(&path, Some(super::text(&long)), "maxLength");
+                        refused(&path, Some(text(&long)), "maxLength");
                         if pattern.is_some() {
-                            refused(&path, Some(super::text("中")), "pattern");
+                            refused(&path, Some(text("中")), "pattern");
                         }
                     }
                 }
@@ -258,19 +250,19 @@ fn regex_and_pattern_agree() {
     ] {
         let pattern = crate::catalogue::Pattern::parse(pattern).unwrap();
         let schema = object([
-            ("$schema", super::text(DIALECT)),
-            ("pattern", super::text(&pattern.regex())),
+            ("$schema", text(DIALECT)),
+            ("pattern", text(&pattern.regex())),
         ]);
         let schema = Schema::parse(&canonicalize(&schema)).unwrap();
         let made = pattern.make(VALUES, 17).unwrap();
-        assert_eq!(refusal(&schema, &super::text(&made)), None, "{made}");
+        assert_eq!(refusal(&schema, &text(&made)), None, "{made}");
         let letters: Vec<char> = made.chars().collect();
         for at in 0..letters.len() {
             for put in ['0', 'A', 'a', '号', '.', '\\'] {
                 let mut other = letters.clone();
                 other[at] = put;
                 let other: String = other.into_iter().collect();
-                let fits = refusal(&schema, &super::text(&other)).is_none();
+                let fits = refusal(&schema, &text(&other)).is_none();
                 assert_eq!(fits, pattern.fits(&other, VALUES), "{pattern} {other}");
             }
         }
