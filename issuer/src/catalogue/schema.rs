@@ -148,10 +148,6 @@ fn text(text: &str) -> Foreign {
 }
 
 /// Integers of an entry are below 2^53, so a double holds them exactly.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "at most 2^53 - 1, as every integer of our JSON"
-)]
 fn int(number: u64) -> Foreign {
     Foreign::Number(number as f64)
 }

@@ -44,10 +44,7 @@ fn face(catalogue: &Catalogue, row: &Row) -> Option<Vec<(String, Foreign)>> {
 
 /// What the schema sees of a licence.
 fn licence(entry: &Entry, face: Vec<(String, Foreign)>) -> Foreign {
-    let number = match entry.number.is_plain() {
-        true => entry.number.make(VALUES, 0).unwrap(),
-        false => entry.number.make(VALUES, 1).unwrap(),
-    };
+    let number = entry.number.make(VALUES, 1).unwrap();
     object([
         ("type", texts(["VerifiableCredential", "LicenceCredential"])),
         (
@@ -107,11 +104,10 @@ fn every_sample_conforms_and_no_mutant() {
         for row in rows(&catalogue, entry, 7, 40) {
             let good = licence(entry, face(&catalogue, &row).unwrap());
             assert_eq!(refusal(&schema, &good), None, "{}", entry.slug);
-            let mut refused = |path: &[&str], put: Option<Foreign>, keyword: &str| {
+            let mut refused = |path: &[&str], put: Option<Foreign>, keyword: &'static str| {
                 let mutant = with(&good, path, put);
                 let expected = Some((path.join("."), keyword));
-                let actual = refusal(&schema, &mutant);
-                assert_eq!(actual, expected.map(|(path, _)| (path, leak(keyword))));
+                assert_eq!(refusal(&schema, &mutant), expected, "{}", entry.slug);
                 mutants += 1;
             };
             let subject = "credentialSubject";
@@ -179,26 +175,6 @@ fn every_sample_conforms_and_no_mutant() {
         }
     }
     assert!(mutants > 5_000, "{mutants}");
-}
-
-/// The keyword as the checker names it.
-fn leak(keyword: &str) -> &'static str {
-    [
-        "additionalProperties",
-        "const",
-        "contains",
-        "enum",
-        "format",
-        "maxLength",
-        "minLength",
-        "minimum",
-        "pattern",
-        "required",
-        "type",
-    ]
-    .into_iter()
-    .find(|one| *one == keyword)
-    .unwrap()
 }
 
 #[test]
