@@ -28,6 +28,7 @@ mod picture;
 mod profile;
 mod read;
 mod rule;
+mod schema;
 mod term;
 mod view;
 

@@ -149,6 +149,37 @@ impl Pattern {
         })
     }
 
+    /// The regular expression (ECMA-262) of the texts that fit, whatever the holder's code is.
+    #[must_use]
+    pub fn regex(&self) -> String {
+        let mut regex = String::from("^");
+        for part in &self.parts {
+            let (set, width) = match part {
+                Part::Alnum(width) => ("[0-9A-Z]", *width),
+                Part::Digits(width) | Part::Serial(width) => ("[0-9]", *width),
+                Part::Holder => {
+                    regex.push_str(".+");
+                    continue;
+                }
+                Part::Literal(literal) => {
+                    for c in literal.chars() {
+                        if "^$\\.*+?()[]{}|/".contains(c) {
+                            regex.push('\\');
+                        }
+                        regex.push(c);
+                    }
+                    continue;
+                }
+                Part::Region => ("[0-9]", 6),
+                Part::Upper(width) => ("[A-Z]", *width),
+                Part::Year => ("[0-9]", 4),
+            };
+            regex.push_str(&format!("{set}{{{width}}}"));
+        }
+        regex.push('$');
+        regex
+    }
+
     /// Whether numbers can be made from it: nothing in it is left to whoever fills it in.
     #[must_use]
     pub fn is_generating(&self) -> bool {

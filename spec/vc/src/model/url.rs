@@ -81,9 +81,10 @@ fn characters(text: &str) -> bool {
 
 /// `[user@]host[:port]`; the host is not empty where `needed`.
 fn is_authority(authority: &str, needed: bool) -> bool {
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    if user.contains(['[', ']', '@']) {
+        return false;
+    }
     let (host, after) = match host.strip_prefix('[') {
         Some(inside) => match inside.split_once(']') {
             Some((address, after)) => {
@@ -144,6 +145,8 @@ mod tests {
             "https://host:99999/",
             "https://host:8a/",
             "https://[::1",
+            "https://[@example.com/",
+            "https://a@b@example.com/",
             "https://[zz]/",
             "https://a]b/",
             "https://example.com/[x]",
