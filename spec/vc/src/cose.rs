@@ -8,7 +8,7 @@ mod error;
 mod read;
 
 #[cfg(test)]
-mod tests {}
+mod tests;
 
 pub use error::CoseError;
 

@@ -15,7 +15,7 @@ pub mod licence;
 mod process;
 
 #[cfg(test)]
-mod tests {}
+mod tests;
 
 pub use disclosure::Disclosure;
 pub use error::SdJwtError;
