@@ -73,7 +73,9 @@ fn answer(ask: &Value, salts: &mut u128) -> Answer {
     match text(ask, "op") {
         "key" => {
             let (_, method) = secret(ask, "key");
-            Ok(json!({"did": method.controller, "kid": method.id, "jwk": out(&to_jwk(&method.key))}))
+            Ok(
+                json!({"did": method.controller, "kid": method.id, "jwk": out(&to_jwk(&method.key))}),
+            )
         }
         "issue-jose" => {
             let (secret, method) = secret(ask, "key");
@@ -113,7 +115,9 @@ fn answer(ask: &Value, salts: &mut u128) -> Answer {
         "present" => {
             let (holder, _) = secret(ask, "holder");
             let (issued, _) = SdJwt::parse(text(ask, "message")).map_err(|e| e.code())?;
-            let shown = issued.present(&texts(ask, "show"), ALL).map_err(|e| e.code())?;
+            let shown = issued
+                .present(&texts(ask, "show"), ALL)
+                .map_err(|e| e.code())?;
             shown
                 .bind(challenge(ask).unwrap(), at(ask), algorithm, &holder)
                 .map(Value::from)

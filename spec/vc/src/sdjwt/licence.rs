@@ -3,6 +3,8 @@
 //! What a verifier needs to find the licence's standing is always shown: issuer, unit, type and
 //! the log's entry. Who holds it, its numbers and the face data are the holder's to show.
 
+use std::fmt;
+
 use zhao_spec::credential::{FaceValue, Licence};
 use zhao_spec::id::{LicenceTypeCode, Uscc};
 use zhao_spec::life::subject::{Kind, subject_key};
@@ -31,7 +33,7 @@ const CONCEALED: [&str; 6] = [
 ];
 
 /// A licence of which some was shown, with what its standing is found by.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct ShownLicence {
     /// What was shown, and who signed.
     pub shown: Shown,
@@ -45,6 +47,16 @@ pub struct ShownLicence {
     pub subject: Hash,
     /// The salt of the type commitment; only if the type is not open.
     pub type_salt: Option<[u8; 32]>,
+}
+
+// The salt is what keeps the type secret, and holders stay out of messages.
+impl fmt::Debug for ShownLicence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShownLicence")
+            .field("origin", &self.origin)
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Issues the SD-JWT form of `licence`, which `signer` issued. `holder` is the key that a holder
@@ -106,7 +118,9 @@ pub fn verify_licence(
     let licence_type_code = read(claims, "licenceTypeCode")?
         .parse()
         .map_err(|_| wrong("licenceTypeCode", "is not a type's code"))?;
-    let entry = claims.member("status").and_then(|status| status.member(LEDGER));
+    let entry = claims
+        .member("status")
+        .and_then(|status| status.member(LEDGER));
     let entry = entry.ok_or(wrong("status", "has no zhaoLedgerEntry"))?;
     let origin = read(entry, "origin")?;
     if origin.is_empty()
@@ -157,7 +171,10 @@ fn claims(licence: &Licence, holder: Option<&PublicKey>) -> Result<Foreign, SdJw
     });
     let face = face.collect::<Result<Vec<_>, SdJwtError>>()?;
     let mut members = vec![
-        ("catalogueVersion".to_owned(), whole(subject.catalogue_version)?),
+        (
+            "catalogueVersion".to_owned(),
+            whole(subject.catalogue_version)?,
+        ),
         ("faceData".to_owned(), Foreign::Object(face)),
         text("holderCode", &subject.holder_code),
         text("holderCodeType", subject.holder_code_type.as_str()),
@@ -165,7 +182,10 @@ fn claims(licence: &Licence, holder: Option<&PublicKey>) -> Result<Foreign, SdJw
         ("iat".to_owned(), seconds(licence.proof().created)?),
         text("iss", &licence.issuer_key().did_key()),
         text("issuedDate", &subject.issued_date.to_string()),
-        text("issuingAuthorityCode", subject.issuing_authority_code.as_str()),
+        text(
+            "issuingAuthorityCode",
+            subject.issuing_authority_code.as_str(),
+        ),
         text("issuingAuthorityName", &subject.issuing_authority_name),
         text("licenceIdentifier", &subject.licence_identifier.to_string()),
         text("licenceName", &subject.licence_name),
