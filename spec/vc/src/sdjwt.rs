@@ -325,8 +325,7 @@ pub fn verify(
     methods: &dyn Methods,
 ) -> Result<Shown, SdJwtError> {
     let (sd_jwt, key_binding) = SdJwt::parse(text)?;
-    let (method, processed) = signed(&sd_jwt, MediaType::DcSdJwt, policy, methods)?;
-    let claims = Claims::read(&processed, None)?;
+    let (method, processed, claims) = signed(&sd_jwt, MediaType::DcSdJwt, policy, methods)?;
     check_issuer(&claims, &method)?;
     check_vct(&processed, Some(vct))?;
     claims.check_order()?;
@@ -352,8 +351,7 @@ pub fn verify_credential(
     methods: &dyn Methods,
 ) -> Result<(Verified, Option<PublicKey>), SdJwtError> {
     let (sd_jwt, key_binding) = SdJwt::parse(text)?;
-    let (method, processed) = signed(&sd_jwt, MediaType::VcSdJwt, policy, methods)?;
-    let claims = Claims::read(&processed, None)?;
+    let (method, processed, claims) = signed(&sd_jwt, MediaType::VcSdJwt, policy, methods)?;
     jose::check(&processed, Kind::Credential, &claims, &method)?;
     claims.check_times(policy.at, policy.skew_millis)?;
     let holder = binding::check(&sd_jwt, key_binding, &processed, binding, policy)?;
@@ -368,22 +366,27 @@ pub fn verify_credential(
     Ok((verified, holder))
 }
 
-/// The issuer's key, and the claims as far as they are shown.
+/// The issuer's key, the claims as far as they are shown, and the registered ones among them.
 fn signed(
     sd_jwt: &SdJwt,
     media: MediaType,
     policy: &Policy<'_>,
     methods: &dyn Methods,
-) -> Result<(Method, Foreign), SdJwtError> {
+) -> Result<(Method, Foreign, Claims), SdJwtError> {
     let jws = Jws::parse(&sd_jwt.jwt, policy.algorithms)?;
-    jws.check_type(&[media.subtype()], policy.untyped)?;
+    let w3c = media == MediaType::VcSdJwt;
+    // An SD-JWT VC says its type always (draft-ietf-oauth-sd-jwt-vc §2.2.1).
+    jws.check_type(&[media.subtype()], policy.untyped && w3c)?;
+    if w3c {
+        jws.check_content(Kind::Credential.content())?;
+    }
     let payload = jws.object()?;
     let method = find(&jws, &payload, Kind::Credential.purpose(), methods)?;
     jws.verify(&method.key)?;
     let processed = process::process(&payload, &sd_jwt.disclosures)?;
     // The header may repeat claims; it must not say otherwise (RFC 7519 §5.3).
-    Claims::read(&processed.claims, Some(jws.header()))?;
-    Ok((method, processed.claims))
+    let claims = Claims::read(&processed.claims, Some(jws.header()))?;
+    Ok((method, processed.claims, claims))
 }
 
 fn check_issuer(claims: &Claims, method: &Method) -> Result<(), SdJwtError> {

@@ -205,6 +205,13 @@ fn forms() -> Vec<Json> {
         let header = json!({"alg": "EdDSA", "kid": method(1).id, "typ": typ}).to_string();
         raw(&header, &claims().to_string(), 1) + "~"
     };
+    let headed = |name: &str, value: Json| {
+        let mut header = json!({"alg": "EdDSA", "kid": method(1).id, "typ": "dc+sd-jwt"});
+        header[name] = value;
+        let mut payload = claims();
+        payload.as_object_mut().unwrap().remove("iss");
+        raw(&header.to_string(), &payload.to_string(), 1) + "~"
+    };
     let none = {
         let header = encode_base64url(br#"{"alg":"none","typ":"dc+sd-jwt"}"#);
         format!("{header}.{}.~", jwt.split('.').nth(1).unwrap())
@@ -226,6 +233,12 @@ fn forms() -> Vec<Json> {
         ("typ-of-jwt", "jose-type", typed("JWT")),
         ("typ-of-w3c", "jose-type", typed("vc+sd-jwt")),
         ("typ-of-a-binding", "jose-type", typed("kb+jwt")),
+        ("iss-of-header-of-another-key", "claims-controller",
+         headed("iss", json!(method(2).controller))),
+        ("typ-is-no-text", "jose-header", headed("typ", json!(1))),
+        ("crit", "jose-critical", headed("crit", json!(["x"]))),
+        ("key-in-header", "jose-forbidden", headed("jwk", json!({}))),
+        ("kid-is-a-thumbprint", "jose-kid", headed("kid", json!("abc"))),
         ("vct-missing", "sd-jwt-vct", without("vct")),
         ("vct-of-another-type", "sd-jwt-vct", with("vct", json!("https://types.example/other"))),
         ("vct-in-other-letters", "sd-jwt-vct", with("vct", json!(VCT.to_uppercase()))),
@@ -378,6 +391,15 @@ fn credentials() -> Vec<Json> {
             "w3c-typ-without-disclosures",
             typed("vc+jwt", &|_| ()),
             error("jose-type"),
+        ),
+        of(
+            "w3c-cty-of-another",
+            raw(
+                &json!({"alg": "EdDSA", "cty": "vp", "kid": method(1).id, "typ": w3c}).to_string(),
+                &credential(1).to_string(),
+                1,
+            ) + "~",
+            error("jose-content-type"),
         ),
         of(
             "w3c-vc-claim",

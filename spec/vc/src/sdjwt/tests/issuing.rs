@@ -144,6 +144,23 @@ fn claims_that_cannot_be_issued() {
 }
 
 #[test]
+fn a_type_in_the_header_is_never_optional() {
+    let header = json!({"alg": "EdDSA", "kid": method(1).id}).to_string();
+    let lenient = Policy {
+        untyped: true,
+        ..policy()
+    };
+    let text = raw(&header, &claims().to_string(), 1) + "~";
+    let refused = verify(&text, &[VCT], Binding::NotAsked, &lenient, &DidKey).unwrap_err();
+    assert_eq!(refused.code(), "jose-missing");
+    // VC-JOSE-COSE says SHOULD.
+    let text = raw(&header, &credential(1).to_string(), 1) + "~";
+    let read = |policy| verify_credential(&text, Binding::NotAsked, policy, &DidKey);
+    assert!(read(&lenient).is_ok());
+    assert_eq!(read(&policy()).unwrap_err().code(), "jose-missing");
+}
+
+#[test]
 fn a_salt_given_twice_is_noticed() {
     let claims = foreign(&json!({"list": ["a", "a"], "vct": VCT}));
     let concealed = Concealed {
