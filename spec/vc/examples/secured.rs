@@ -73,9 +73,10 @@ fn answer(ask: &Value, salts: &mut u128) -> Answer {
     match text(ask, "op") {
         "key" => {
             let (_, method) = secret(ask, "key");
-            Ok(
-                json!({"did": method.controller, "kid": method.id, "jwk": out(&to_jwk(&method.key))}),
-            )
+            Ok({
+                let jwk = out(&to_jwk(&method.key));
+                json!({"did": method.controller, "kid": method.id, "jwk": jwk})
+            })
         }
         "issue-jose" => {
             let (secret, method) = secret(ask, "key");

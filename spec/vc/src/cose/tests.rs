@@ -142,7 +142,9 @@ fn cases() -> Vec<Json> {
             p.protected[3].1 = txt("VC+COSE");
         })),
         ("claims-in-header", edited(&|p| p.protected.push(
-            (int(15), claim(&[(1, own.clone()), (2, txt("did:example:holder")), (6, int(1_796_083_000))]))))),
+            (int(15), claim(&[
+                (1, own.clone()), (2, txt("did:example:holder")), (6, int(1_796_083_000)),
+            ]))))),
     ];
     cases.extend(
         accepted
@@ -184,7 +186,8 @@ fn cases() -> Vec<Json> {
         ("alg-hmac", "cose-algorithm", value(0, int(5))),
         ("alg-is-a-text", "cbor_shape", value(0, txt("EdDSA"))),
         ("alg-missing", "cose-missing", without(0)),
-        ("alg-unprotected", "cose-unprotected", edited(&|p| p.unprotected = vec![p.protected.remove(0)])),
+        ("alg-unprotected", "cose-unprotected",
+         edited(&|p| p.unprotected = vec![p.protected.remove(0)])),
         ("alg-in-both", "cose-duplicate", aside(1, int(-8))),
         ("label-twice", "cose-duplicate", add(4, bstr(method(1).id.as_bytes()))),
         ("crit", "cose-critical", add(2, vec![0x81, 0x01])),
@@ -196,7 +199,8 @@ fn cases() -> Vec<Json> {
         ("typ-of-presentations", "cose-type", value(3, txt("application/vp+cose"))),
         ("typ-of-a-jwt", "cose-type", value(3, txt("application/vc+jwt"))),
         ("typ-is-a-number", "cose-type", value(3, int(18))),
-        ("typ-unprotected", "cose-unprotected", edited(&|p| p.unprotected = vec![p.protected.remove(3)])),
+        ("typ-unprotected", "cose-unprotected",
+         edited(&|p| p.unprotected = vec![p.protected.remove(3)])),
         ("content-of-presentations", "cose-content-type", value(1, txt("application/vp"))),
         ("content-is-a-number", "cose-content-type", value(1, int(50))),
         ("kid-missing", "cose-missing", without(2)),

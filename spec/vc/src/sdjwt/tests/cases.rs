@@ -119,7 +119,10 @@ fn structures() -> Vec<Json> {
         ("digest-twice-undisclosed", "sd-jwt-digest-twice",
          made(&payload(&|all| all["_sd"] = json!(["a", "a"])), &[])),
         ("digest-twice-in-two-places", "sd-jwt-digest-twice",
-         made(&payload(&|all| { all["_sd"] = json!([digest(NAME)]); all["x"] = dots(NAME); }), &[])),
+         made(&payload(&|all| {
+             all["_sd"] = json!([digest(NAME)]);
+             all["x"] = dots(NAME);
+         }), &[])),
         ("digest-twice-by-disclosures", "sd-jwt-digest-twice", {
             let all = [inner.as_str(), twice.as_str(), NAME];
             made(&payload(&|p| p["_sd"] = json!([digest(&inner), digest(&twice)])), &all)
@@ -131,7 +134,10 @@ fn structures() -> Vec<Json> {
         ("name-is-there", "sd-jwt-collision", sd(&[r#"["s","x",1]"#, r#"["t","x",2]"#])),
         ("name-is-there-openly", "sd-jwt-collision", {
             let one = r#"["s","x",1]"#;
-            made(&payload(&|all| { all["_sd"] = json!([digest(one)]); all["x"] = json!(2); }), &[one])
+            made(&payload(&|all| {
+                all["_sd"] = json!([digest(one)]);
+                all["x"] = json!(2);
+            }), &[one])
         }),
         ("element-as-member", "sd-jwt-kind", sd(&[ELEMENT])),
         ("member-as-element", "sd-jwt-kind", at(dots(NAME), &[NAME])),
@@ -226,9 +232,14 @@ fn forms() -> Vec<Json> {
         ("no-jwt", "jose-serialization", "~".to_owned()),
         ("empty-disclosure", "sd-jwt-disclosure", format!("{before}~~")),
         ("disclosure-with-padding", "binary-alphabet", format!("{before}~{first}=~")),
-        ("too-many-disclosures", "sd-jwt-limit", format!("{before}~{}", "WyJzIiwxXQ~".repeat(1_025))),
+        ("too-many-disclosures", "sd-jwt-limit",
+         format!("{before}~{}", "WyJzIiwxXQ~".repeat(1_025))),
         ("payload-changed", "signature-mismatch",
-         good.replacen(jwt.split('.').nth(1).unwrap(), &encode_base64url(claims().to_string().as_bytes()), 1)),
+         good.replacen(
+             jwt.split('.').nth(1).unwrap(),
+             &encode_base64url(claims().to_string().as_bytes()),
+             1,
+         )),
         ("unsecured", "jose-algorithm", none),
         ("typ-of-jwt", "jose-type", typed("JWT")),
         ("typ-of-w3c", "jose-type", typed("vc+sd-jwt")),

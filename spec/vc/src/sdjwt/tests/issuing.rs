@@ -226,7 +226,10 @@ proptest! {
     #[test]
     fn any_choice_shows_just_that(mask in 0_usize..64) {
         let chosen: Vec<&str> =
-            CONCEAL.iter().enumerate().filter(|(at, _)| mask >> at & 1 == 1).map(|(_, one)| *one).collect();
+            CONCEAL.iter().enumerate()
+                .filter(|(at, _)| mask >> at & 1 == 1)
+                .map(|(_, one)| *one)
+                .collect();
         let text = issued().present(&chosen, BOTH).unwrap()
             .bind(ASKED, AT, Algorithm::EdDsa, &holder()).unwrap();
         let shown = verify(&text, &[VCT], REQUIRED, &policy(), &DidKey).unwrap();
