@@ -382,7 +382,11 @@ fn credentials() -> Vec<Json> {
         let header = json!({"alg": "EdDSA", "kid": method(1).id, "typ": typ}).to_string();
         raw(&header, &all.to_string(), 1) + "~"
     };
-    let of = |name: &str, message: String, expect: Json| json!({"name": name, "op": "credential", "message": message, "expect": expect});
+    let of = |name: &str, message: String, expect: Json| {
+        let mut case = case(name, message, expect);
+        case["op"] = json!("credential");
+        case
+    };
     let error = |code: &str| json!({"error": code});
     let w3c = "vc+sd-jwt";
     let other = method(2).controller;
