@@ -57,6 +57,7 @@ step 'Go crypto/mldsa: cosignatures for the day after Ed25519' bash "$here/mldsa
   "$zhao" "$work/judge" "$work/mldsa"
 
 step 'PyPI cwt: COSE receipts' bash "$here/cose.sh" "$zhao" "$venv" "$work/cose"
+step 'PyPI jwcrypto, cwt, sd-jwt: secured credentials' bash "$here/secured.sh" "$venv"
 step 'dpkg, lintian, systemd: the package and its services' bash "$here/deb.sh" "$zhao" "$work/deb"
 # A minute: one body has to be slow.
 step 'nginx and curl: a registry behind TLS' bash "$here/proxy.sh" "$zhao" "$work/proxy"

@@ -263,10 +263,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Something else stands there, or the input ends.
-    pub fn exactly<const N: usize>(
-        &mut self,
-        item: &'static str,
-    ) -> Result<[u8; N], CborError> {
+    pub fn exactly<const N: usize>(&mut self, item: &'static str) -> Result<[u8; N], CborError> {
         let bytes = self.bytes(N..=N, item)?;
         bytes.try_into().map_err(|_| CborError::Shape { item })
     }
@@ -323,11 +320,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Something else stands there, or the input ends.
-    pub fn label(
-        &mut self,
-        last: Option<i64>,
-        item: &'static str,
-    ) -> Result<i64, CborError> {
+    pub fn label(&mut self, last: Option<i64>, item: &'static str) -> Result<i64, CborError> {
         let offset = self.at;
         let label = self.integer(item)?;
         if last.is_some_and(|last| rank(label) <= rank(last)) {
@@ -421,4 +414,81 @@ impl Writer {
 
 fn length(length: usize) -> u64 {
     u64::try_from(length).expect("a length in memory fits 64 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skip(bytes: &[u8], depth: usize) -> Result<(), CborError> {
+        let mut from = Reader::new(bytes);
+        from.skip(depth, "item")?;
+        from.finish()
+    }
+
+    #[test]
+    fn items_of_every_kind_are_passed_over() {
+        for bytes in [
+            &[0x00][..],
+            &[0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            &[0x20],
+            &[0x41, 0x00],
+            &[0x62, 0xc3, 0xa9],
+            &[0x80],
+            &[0x82, 0x01, 0x81, 0x02],
+            &[0xa1, 0x01, 0x61, 0x61],
+            &[0xc1, 0x00],
+            &[0xf4],
+            &[0xf9, 0x00, 0x01],
+            &[0xfa, 0, 0, 0, 1],
+            &[0xfb, 0, 0, 0, 0, 0, 0, 0, 1],
+        ] {
+            assert_eq!(skip(bytes, 3), Ok(()), "{bytes:x?}");
+            let cut = skip(&bytes[..bytes.len() - 1], 3).map_err(|error| error.code());
+            assert_eq!(cut, Err("cbor_end"), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_passed_over() {
+        for (bytes, code) in [
+            (&[0x18, 0x17][..], "cbor_form"),
+            (&[0x9f, 0xff], "cbor_form"),
+            (&[0x5f, 0xff], "cbor_form"),
+            (&[0xff], "cbor_form"),
+            (&[0xf8, 0x20], "cbor_form"),
+            (&[0x61, 0xff], "cbor_value"),
+            (&[0x81, 0x81, 0x81, 0x00], "cbor_shape"),
+            // Lengths that no input has: nothing is taken for them.
+            (
+                &[0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+                "cbor_end",
+            ),
+            (
+                &[0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+                "cbor_shape",
+            ),
+            (
+                &[0x7b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+                "cbor_end",
+            ),
+        ] {
+            let found = skip(bytes, 3).map_err(|error| error.code());
+            assert_eq!(found, Err(code), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_bounded_and_utf_8() {
+        let read = |bytes| {
+            Reader::new(bytes)
+                .text(2, "name")
+                .map_err(|error| error.code())
+        };
+        assert_eq!(read(&[0x62, 0xc3, 0xa9]), Ok("é"));
+        assert_eq!(read(&[0x63, 0x61, 0x61, 0x61]), Err("cbor_shape"));
+        assert_eq!(read(&[0x61, 0xff]), Err("cbor_value"));
+        assert_eq!(read(&[0x41, 0x61]), Err("cbor_shape"));
+        assert_eq!(read(&[0x62, 0x61]), Err("cbor_end"));
+    }
 }

@@ -1,14 +1,14 @@
 //! VC-JOSE-COSE: credentials and presentations as `COSE_Sign1`.
 //! Prose: `spec/jose-cose.md`.
 //!
-//! The payload is the document's JSON, as in [`jose`](crate::jose); what differs is the envelope
+//! The payload is the document's JSON, as in [`jose`]; what differs is the envelope
 //! (RFC 9052 §4.2) and where the claims stand (RFC 9597).
 
 mod error;
 mod read;
 
 #[cfg(test)]
-mod tests {}
+mod tests;
 
 pub use error::CoseError;
 

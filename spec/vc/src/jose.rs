@@ -16,7 +16,7 @@ mod jwk;
 mod jws;
 
 #[cfg(test)]
-pub(crate) mod tests {}
+pub(crate) mod tests;
 
 pub use algorithm::Algorithm;
 pub use claims::ClaimsError;
@@ -132,7 +132,7 @@ pub fn issue_credential(
     algorithm: Algorithm,
     signer: &dyn Signer,
 ) -> Result<String, JoseError> {
-    claims::check(credential, Kind::Credential, &Claims::default(), method)?;
+    check(credential, Kind::Credential, &Claims::default(), method)?;
     let header = header(MediaType::VcJwt, Kind::Credential, algorithm, method);
     sign_with(header, &canonicalize(credential), method, signer)
 }
@@ -148,8 +148,8 @@ pub fn issue_presentation(
     algorithm: Algorithm,
     signer: &dyn Signer,
 ) -> Result<String, JoseError> {
-    claims::check(presentation, Kind::Presentation, &Claims::default(), method)?;
-    envelope::enclosed(presentation)?;
+    check(presentation, Kind::Presentation, &Claims::default(), method)?;
+    enclosed(presentation)?;
     let header = header(MediaType::VpJwt, Kind::Presentation, algorithm, method);
     let payload = challenged(presentation, challenge);
     sign_with(header, &canonicalize(&payload), method, signer)
@@ -191,7 +191,7 @@ pub fn verify_presentation(
 ) -> Result<Presentation, JoseError> {
     let (verified, claims) = verify(text, MediaType::VpJwt, Kind::Presentation, policy, methods)?;
     claims.check_challenge(challenge)?;
-    let enclosed = envelope::enclosed(&verified.document)?;
+    let enclosed = enclosed(&verified.document)?;
     Ok(Presentation { verified, enclosed })
 }
 
@@ -210,9 +210,9 @@ fn verify(
     jws.verify(&method.key)?;
     // From here on the words are the signer's.
     let claims = Claims::read(&payload, Some(jws.header()))?;
-    claims::check(&payload, kind, &claims, &method)?;
+    check(&payload, kind, &claims, &method)?;
     claims.check_times(policy.at, policy.skew_millis)?;
-    let (document, claims_object) = claims::split(payload);
+    let (document, claims_object) = split(payload);
     let verified = Verified {
         document,
         claims: claims_object,

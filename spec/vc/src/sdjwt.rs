@@ -15,10 +15,12 @@ pub mod licence;
 mod process;
 
 #[cfg(test)]
-mod tests {}
+mod tests;
 
 pub use disclosure::Disclosure;
 pub use error::SdJwtError;
+
+use std::fmt;
 
 use zhao_spec::wire::foreign::{Foreign, canonicalize};
 use zhao_spec::wire::hash::{Hash, sha256};
@@ -41,15 +43,7 @@ pub const DIGESTS: usize = 4_096;
 pub const DEPTH: usize = 32;
 
 /// Claims that everybody must see (draft-ietf-oauth-sd-jwt-vc §2.2.2.3).
-const ALWAYS_SHOWN: [&str; 7] = [
-    "cnf",
-    "exp",
-    "iss",
-    "nbf",
-    "status",
-    "vct",
-    "vct#integrity",
-];
+const ALWAYS_SHOWN: [&str; 7] = ["cnf", "exp", "iss", "nbf", "status", "vct", "vct#integrity"];
 /// The only digest of disclosures here, and the RFC's default.
 const SHA_256: &str = "sha-256";
 
@@ -66,10 +60,19 @@ pub struct Concealed<'a> {
 }
 
 /// An SD-JWT in its parts: what an issuer gives a holder, or a holder shows. Not verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SdJwt {
     jwt: String,
     disclosures: Vec<Disclosure>,
+}
+
+// Who shows it is bearer of what it says: neither stands in logs and panic messages.
+impl fmt::Debug for SdJwt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SdJwt")
+            .field("disclosures", &self.disclosures.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whether the holder's key must have signed, which the verifier decides beforehand and never by
@@ -88,12 +91,21 @@ pub enum Binding<'a> {
 }
 
 /// A credential of which some was shown; what is here is signed by the issuer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Shown {
     claims: Foreign,
     method: Method,
     digest: Hash,
     holder: Option<PublicKey>,
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shown")
+            .field("digest", &self.digest)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Shown {
@@ -162,7 +174,9 @@ impl SdJwt {
         let claims = Claims::read(credential, None)?;
         jose::check(credential, Kind::Credential, &claims, method)?;
         let media = MediaType::VcSdJwt;
-        Self::sign(credential, concealed, media, method, algorithm, signer, salt)
+        Self::sign(
+            credential, concealed, media, method, algorithm, signer, salt,
+        )
     }
 
     fn sign(
@@ -204,7 +218,9 @@ impl SdJwt {
                 limit: DISCLOSURES,
             });
         }
-        let disclosures = parts.map(Disclosure::parse).collect::<Result<Vec<_>, _>>()?;
+        let disclosures = parts
+            .map(Disclosure::parse)
+            .collect::<Result<Vec<_>, _>>()?;
         let binding = (!binding.is_empty()).then_some(binding);
         Ok((Self { jwt, disclosures }, binding))
     }
@@ -309,8 +325,7 @@ pub fn verify(
     methods: &dyn Methods,
 ) -> Result<Shown, SdJwtError> {
     let (sd_jwt, key_binding) = SdJwt::parse(text)?;
-    let (method, processed) = signed(&sd_jwt, MediaType::DcSdJwt, policy, methods)?;
-    let claims = Claims::read(&processed, None)?;
+    let (method, processed, claims) = signed(&sd_jwt, MediaType::DcSdJwt, policy, methods)?;
     check_issuer(&claims, &method)?;
     check_vct(&processed, Some(vct))?;
     claims.check_order()?;
@@ -336,8 +351,7 @@ pub fn verify_credential(
     methods: &dyn Methods,
 ) -> Result<(Verified, Option<PublicKey>), SdJwtError> {
     let (sd_jwt, key_binding) = SdJwt::parse(text)?;
-    let (method, processed) = signed(&sd_jwt, MediaType::VcSdJwt, policy, methods)?;
-    let claims = Claims::read(&processed, None)?;
+    let (method, processed, claims) = signed(&sd_jwt, MediaType::VcSdJwt, policy, methods)?;
     jose::check(&processed, Kind::Credential, &claims, &method)?;
     claims.check_times(policy.at, policy.skew_millis)?;
     let holder = binding::check(&sd_jwt, key_binding, &processed, binding, policy)?;
@@ -352,22 +366,27 @@ pub fn verify_credential(
     Ok((verified, holder))
 }
 
-/// The issuer's key, and the claims as far as they are shown.
+/// The issuer's key, the claims as far as they are shown, and the registered ones among them.
 fn signed(
     sd_jwt: &SdJwt,
     media: MediaType,
     policy: &Policy<'_>,
     methods: &dyn Methods,
-) -> Result<(Method, Foreign), SdJwtError> {
+) -> Result<(Method, Foreign, Claims), SdJwtError> {
     let jws = Jws::parse(&sd_jwt.jwt, policy.algorithms)?;
-    jws.check_type(&[media.subtype()], policy.untyped)?;
+    let w3c = media == MediaType::VcSdJwt;
+    // An SD-JWT VC says its type always (draft-ietf-oauth-sd-jwt-vc §2.2.1).
+    jws.check_type(&[media.subtype()], policy.untyped && w3c)?;
+    if w3c {
+        jws.check_content(Kind::Credential.content())?;
+    }
     let payload = jws.object()?;
     let method = find(&jws, &payload, Kind::Credential.purpose(), methods)?;
     jws.verify(&method.key)?;
     let processed = process::process(&payload, &sd_jwt.disclosures)?;
     // The header may repeat claims; it must not say otherwise (RFC 7519 §5.3).
-    Claims::read(&processed.claims, Some(jws.header()))?;
-    Ok((method, processed.claims))
+    let claims = Claims::read(&processed.claims, Some(jws.header()))?;
+    Ok((method, processed.claims, claims))
 }
 
 fn check_issuer(claims: &Claims, method: &Method) -> Result<(), SdJwtError> {

@@ -61,7 +61,6 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("signature.md", "refused"),       // what a foreign vector says
     ("signature.md", "verify_strict"), // a function of another crate
     ("subject.md", "seal"),            // reserved
-    ("tile.md", "x"),                  // a letter in paths
 ];
 
 /// A page of `spec/`.

@@ -36,10 +36,13 @@ function agree(found, expected, name) {
 
 /** Folders that are not run, and why. */
 const NOT_RUN = {
+  cose: 'credentials in other forms than our own are not read here',
   evidence: 'evidence is not judged here; a test of its own sees that it is said so',
   'foreign-json': 'JSON of other people is never read here',
+  jose: 'as cose',
   'map-page': 'pages are for those who fetch the map; what they make, a path, is checked here',
   proposal: 'proposals are for administrators, who sign, not for verifiers',
+  'sd-jwt': 'as cose',
   tile: 'tiles are for those who mirror a log',
 };
 
