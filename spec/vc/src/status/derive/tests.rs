@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::disallowed_methods, reason = "one test measures")]
 use std::collections::HashMap;
 use std::time::Instant;
 
