@@ -12,6 +12,7 @@ pub mod derive;
 mod entry;
 mod json;
 pub mod pack;
+pub mod signed;
 pub mod token;
 
 use zhao_spec::wire::UnixMillis;

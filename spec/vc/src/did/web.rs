@@ -38,7 +38,12 @@ fn read(did: &str) -> Option<String> {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    if name.len() > 253 || !name.split('.').all(label) {
+    // The method takes names only; an address ends in a number.
+    let number = |label: &str| label.bytes().all(|b| b.is_ascii_digit());
+    if name.len() > 253
+        || !name.split('.').all(label)
+        || name.rsplit('.').next().is_some_and(number)
+    {
         return None;
     }
     let mut url = format!("https://{}", name.to_ascii_lowercase());
@@ -136,6 +141,8 @@ mod tests {
             "did:web:-a.example",
             "did:web:user@a.example",
             "did:web:[::1]",
+            "did:web:127.0.0.1",
+            "did:web:2130706433",
             "did:web:a.example%3A",
             "did:web:a.example%3A0",
             "did:web:a.example%3A080",

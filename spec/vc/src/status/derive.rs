@@ -239,47 +239,103 @@ fn part(key: &Hash, bits: u8) -> u16 {
         .unwrap_or(0)
 }
 
-/// A list, and what there is to say about how it came to be.
+/// A list of each purpose, and what there is to say about how they came to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Derived {
-    /// The list.
-    pub list: StatusList,
-    /// How many licences it covers.
+    lists: Vec<(Purpose, StatusList)>,
+    /// How many licences they cover.
     pub covered: u64,
     /// Licences that stand where another does, with the index: each is an alarm. The value there
     /// has the bits of both, so that nothing that is so is hidden.
     pub collisions: Vec<(u64, Hash)>,
 }
 
+impl Derived {
+    /// The list of a purpose.
+    ///
+    /// # Errors
+    /// [`StatusError::Purpose`]: it was not derived.
+    pub fn list(&self, purpose: Purpose) -> Result<&StatusList, StatusError> {
+        self.lists
+            .iter()
+            .find(|(other, _)| *other == purpose)
+            .map(|(_, list)| list)
+            .ok_or_else(|| StatusError::Purpose {
+                expected: purpose.as_str().to_owned(),
+            })
+    }
+}
+
+/// Derives lists of several purposes from the licences that they cover, shown one by one.
+#[derive(Clone, Debug)]
+pub struct Deriving {
+    name: String,
+    taken: StatusList,
+    derived: Derived,
+}
+
+impl Deriving {
+    /// Nothing shown yet.
+    ///
+    /// # Errors
+    /// None for the purposes there are.
+    pub fn new(name: &ListName, purposes: &[Purpose]) -> Result<Self, StatusError> {
+        let empty = |purpose: &Purpose| {
+            let list = StatusList::new(ENTRIES, purpose.size(), purpose.order())?;
+            Ok((*purpose, list))
+        };
+        Ok(Self {
+            name: name.to_string(),
+            taken: StatusList::new(ENTRIES, 1, Order::HighFirst)?,
+            derived: Derived {
+                lists: purposes.iter().map(empty).collect::<Result<_, _>>()?,
+                covered: 0,
+                collisions: Vec::new(),
+            },
+        })
+    }
+
+    /// Takes in one licence that the list covers.
+    ///
+    /// # Errors
+    /// None: a list has room for every index there is.
+    pub fn take(&mut self, key: &Hash, record: &LicenceRecord) -> Result<(), StatusError> {
+        let index = index_in(&self.name, key);
+        if self.taken.value(index)? != 0 {
+            self.derived.collisions.push((index, *key));
+        }
+        self.taken.add(index, 1)?;
+        for (purpose, list) in &mut self.derived.lists {
+            match purpose.value(record) {
+                0 => {}
+                value => list.add(index, value)?,
+            }
+        }
+        self.derived.covered = self.derived.covered.saturating_add(1);
+        Ok(())
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn finish(self) -> Derived {
+        self.derived
+    }
+}
+
 /// The list of one purpose, from the licences that it covers.
 ///
 /// # Errors
-/// None for records that `apply` wrote: a list has room for every index there is.
+/// As [`Deriving::take`].
 pub fn derive<'a>(
     name: &ListName,
     purpose: Purpose,
     licences: impl IntoIterator<Item = (Hash, &'a LicenceRecord)>,
 ) -> Result<Derived, StatusError> {
-    let mut derived = Derived {
-        list: StatusList::new(ENTRIES, purpose.size(), purpose.order())?,
-        covered: 0,
-        collisions: Vec::new(),
-    };
-    let name = name.to_string();
-    let mut taken = StatusList::new(ENTRIES, 1, Order::HighFirst)?;
+    let mut deriving = Deriving::new(name, &[purpose])?;
     for (key, record) in licences {
-        let index = index_in(&name, &key);
-        if taken.value(index)? != 0 {
-            derived.collisions.push((index, key));
-        }
-        taken.add(index, 1)?;
-        match purpose.value(record) {
-            0 => {}
-            value => derived.list.add(index, value)?,
-        }
-        derived.covered = derived.covered.saturating_add(1);
+        deriving.take(&key, record)?;
     }
-    Ok(derived)
+    Ok(deriving.finish())
 }
 
 /// Compares a list that somebody published with the one derived from the ledger.

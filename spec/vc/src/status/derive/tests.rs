@@ -207,7 +207,13 @@ fn a_collision_is_told_and_hides_nothing() {
         let derived = derive(&name, Purpose::Revocation, pair).unwrap();
         assert_eq!(derived.collisions, [(name.index(&second), second)]);
         assert_eq!(derived.covered, 2);
-        assert_eq!(derived.list.value(name.index(&first)), Ok(1));
+        assert_eq!(
+            derived
+                .list(Purpose::Revocation)
+                .unwrap()
+                .value(name.index(&first)),
+            Ok(1)
+        );
     }
 }
 
@@ -221,7 +227,9 @@ fn a_disagreement_names_its_index() {
     let key = licence(7);
     let derived = derive(&name, Purpose::Revocation, [(key, &revoked)])
         .unwrap()
-        .list;
+        .list(Purpose::Revocation)
+        .unwrap()
+        .clone();
     assert_eq!(agree(&derived, &derived), Ok(()));
     let hidden = StatusList::new(ENTRIES, 1, Order::HighFirst).unwrap();
     let index = name.index(&key);
@@ -259,7 +267,7 @@ fn a_list_is_made_quickly() {
         });
         let derived = derive(&name, Purpose::Revocation, licences).unwrap();
         let built = build(
-            &derived.list,
+            derived.list(Purpose::Revocation).unwrap(),
             &ListParts {
                 id: "https://a.example/status/revocation/1",
                 issuer: "did:web:a.example",
