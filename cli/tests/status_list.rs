@@ -10,14 +10,20 @@ use std::path::Path;
 use serde_json::{Value, json};
 use support::server::{Server, key, serve};
 use support::{food, office, zhao};
+use zeroize::Zeroizing;
+use zhao_issuer::keys::{Keyring, Purpose};
 use zhao_spec::wire::foreign::{Foreign, canonicalize, parse_foreign};
 use zhao_spec::wire::{Hash, UnixMillis};
 use zhao_vc::did::{Document, Methods as _, web_url};
 use zhao_vc::status::derive::ListName;
 use zhao_vc::status::token::{self, INVALID, Reference, SUSPENDED, VALID};
-use zhao_vc::status::{Entry, ListCredential, Outcome, StatusError, Wanted, check, signed};
+use zhao_vc::status::{
+    Entry, ListCredential, Order, Outcome, StatusError, StatusList, Wanted, check, encode, signed,
+};
 
 const BASE: &str = "https://licences.example";
+/// That of every command here (`support::command_as`).
+const PASSPHRASE: &str = "correct horse battery staple";
 
 /// An office in the world, a server on it, a key for everything, and its unit's code.
 fn started() -> (tempfile::TempDir, Server, String, String) {
@@ -316,6 +322,36 @@ fn the_resolver_answers_what_it_knows() {
     );
 }
 
+/// A list without any bit, signed by the office's own key.
+fn forged(dir: &Path, unit: &str, list: &Foreign) -> Vec<u8> {
+    let keys = dir.join("office/keys");
+    let passphrase = Zeroizing::new(PASSPHRASE.to_owned());
+    let mut keyring = Keyring::open(&keys, &passphrase).unwrap();
+    let mut secrets = keyring.secrets(Purpose::Unit).unwrap();
+    let secret = secrets.pop().unwrap();
+    let empty = StatusList::new(131_072, 1, Order::HighFirst).unwrap();
+    let encoded = Foreign::Text(encode(&empty).unwrap());
+    let Foreign::Object(members) = list else {
+        panic!("a list is an object");
+    };
+    let changed = members
+        .iter()
+        .filter(|(name, _)| name != "proof")
+        .map(|(name, value)| {
+            let mut value = value.clone();
+            if let (true, Foreign::Object(subject)) = (name == "credentialSubject", &mut value) {
+                for (name, value) in subject.iter_mut().filter(|(name, _)| name == "encodedList") {
+                    assert_eq!(name, "encodedList");
+                    *value = encoded.clone();
+                }
+            }
+            (name.clone(), value)
+        });
+    let changed = Foreign::Object(changed.collect());
+    let method = format!("{}#{}", did(unit), secret.public().to_multibase());
+    canonicalize(&signed::secure(changed, &method, UnixMillis(1), &secret).unwrap())
+}
+
 fn audited(dir: &Path, file: &str) -> support::Ran {
     let mut words = vec!["audit", "office", "--policy", "office/policy.txt", "--json"];
     words.extend(["--status-list", file]);
@@ -346,9 +382,17 @@ fn an_auditor_derives_a_published_list_again() {
         assert_eq!(found["agree"], json!([file]));
     }
 
-    // What an office would publish that hides a revocation: signed with its own key, or not at all.
-    let keyring = dir.join("office");
-    assert!(keyring.exists());
+    // An office that hides a revocation, with a signature that holds.
+    let index = ListName::of(&unit, 0, &key).unwrap().index(&key);
+    let hidden = forged(dir, &unit, &foreign(&list));
+    fs::write(dir.join("hidden.json"), hidden).unwrap();
+    let ran = audited(dir, "hidden.json").code(1);
+    let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(found["disagree"][0]["code"], "status-disagrees");
+    let why = format!("index {index} is 0 in the list and 1 by the ledger");
+    assert_eq!(found["disagree"][0]["why"], why);
+
+    // Or without one.
     let credential = foreign(&list);
     let text = String::from_utf8(canonicalize(&credential)).unwrap();
     for (file, from, to, code) in [
@@ -375,7 +419,8 @@ fn an_auditor_derives_a_published_list_again() {
         ),
     ] {
         assert!(text.contains(from), "{from}");
-        fs::write(dir.join(file), text.replace(from, to)).unwrap();
+        let times = if file == "e.json" { 1 } else { usize::MAX };
+        fs::write(dir.join(file), text.replacen(from, to, times)).unwrap();
         let ran = audited(dir, file).code(1);
         let found: Value = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!(found["disagree"][0]["code"], code, "{found}");
@@ -396,6 +441,4 @@ fn an_auditor_derives_a_published_list_again() {
         ran.stdout
     );
     assert!(!dir.join("evidence.json").exists());
-    let index = ListName::of(&unit, 0, &key).unwrap().index(&key);
-    assert!(index < 131_072);
 }
