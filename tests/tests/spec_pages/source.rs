@@ -83,6 +83,7 @@ fn rust_files(root: &Path, folder: &str) -> Vec<(String, String)> {
 fn sources(root: &Path) -> Vec<(String, String)> {
     let mut files = rust_files(root, "spec/src");
     files.extend(rust_files(root, "verifier/src"));
+    files.extend(rust_files(root, "spec/vc/src"));
     files
 }
 

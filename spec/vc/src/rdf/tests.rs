@@ -1,0 +1,300 @@
+//! What is signed is all there is, or it is refused.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use zhao_spec::wire::foreign::parse_foreign;
+
+use super::*;
+
+const V2: &str = "https://www.w3.org/ns/credentials/v2";
+
+fn parse(text: &str) -> Foreign {
+    parse_foreign(text.as_bytes()).unwrap()
+}
+
+/// A credential with more contexts and more members.
+fn credential(contexts: &str, members: &str) -> Foreign {
+    parse(&format!(
+        r#"{{"@context": ["{V2}"{contexts}], "type": ["VerifiableCredential"],
+             "issuer": "did:example:i", "credentialSubject": {{"id": "did:example:s"}}{members}}}"#
+    ))
+}
+
+fn of(document: &Foreign) -> Result<String, RdfError> {
+    canonical(document, &Contexts::standard())
+}
+
+fn code(contexts: &str, members: &str) -> &'static str {
+    of(&credential(contexts, members)).unwrap_err().code()
+}
+
+#[test]
+fn the_w3cs_documents_have_the_w3cs_canonical_form() {
+    let file: serde_json::Value =
+        serde_json::from_str(include_str!("../../../vectors/rdf/w3c.json")).unwrap();
+    for case in file["cases"].as_array().unwrap() {
+        let document = parse(case["input"].as_str().unwrap());
+        let expected = case["expect"]["ok"].as_str().unwrap();
+        assert_eq!(of(&document).unwrap(), expected, "{}", case["name"]);
+    }
+}
+
+#[test]
+fn a_licence_says_each_of_its_claims() {
+    let document = parse(
+        r#"{"@context": ["https://www.w3.org/ns/credentials/v2",
+                         "https://zhao.example/ns/licence/v1"],
+            "type": ["VerifiableCredential", "LicenceCredential"],
+            "issuer": {"id": "did:example:i", "name": "示例局", "unit": "11320400DEM0001293"},
+            "credentialSubject": {"type": "Licence", "holderName": "示例公司",
+              "faceData": {"scope": "销售", "capital": 5000000, "small": true, "id": "x",
+                           "nested": [1, {"a": []}]}}}"#,
+    );
+    let text = of(&document).unwrap();
+    for part in ["示例公司", "示例局", "\\\"capital\\\":5000000", "#JSON"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn lists_and_sets_and_several_values_are_all_stated() {
+    let document = credential(
+        r#", {"steps": {"@id": "https://example.org/steps", "@container": "@list"},
+              "tags": {"@id": "https://example.org/tags", "@container": "@set"}}"#,
+        r#", "steps": ["a", "b", "a"], "tags": ["x", "y"],
+            "name": [{"@value": "名", "@language": "zh-CN"}, {"@value": "n", "@language": "en"}]"#,
+    );
+    let text = of(&document).unwrap();
+    assert!(text.contains("\"名\"@zh-cn"), "{text}");
+    assert_eq!(text.matches("syntax-ns#first").count(), 3);
+    let empty = credential(
+        r#", {"steps": {"@id": "https://example.org/steps", "@container": "@list"}}"#,
+        r#", "steps": []"#,
+    );
+    assert!(of(&empty).unwrap().contains("syntax-ns#nil"));
+}
+
+#[test]
+fn a_direction_is_signed() {
+    let text = |direction: &str| {
+        of(&credential(
+            "",
+            &format!(
+                r#", "name": {{"@value": "n", "@language": "ar-EG", "@direction": "{direction}"}}"#
+            ),
+        ))
+    };
+    assert!(
+        text("rtl")
+            .unwrap()
+            .contains("^^<https://www.w3.org/ns/i18n#ar-eg_rtl>")
+    );
+    assert_ne!(text("rtl"), text("ltr"));
+    assert_eq!(text("up").unwrap_err().code(), "rdf-keyword");
+    let twice = r#", "name": {"@value": 7, "@direction": "rtl", "@type": "x:y"}"#;
+    assert_eq!(code("", twice), "rdf-keyword");
+}
+
+#[test]
+fn what_no_context_defines_is_refused() {
+    for members in [
+        r#", "undefined": "x""#,
+        r#", "evidence": {"type": "Unmapped"}"#,
+        r#", "termsOfUse": {"type": "x:y", "inner": {"deep": 1}}"#,
+    ] {
+        assert_eq!(code("", members), "rdf-undefined", "{members}");
+    }
+    let nested = parse(
+        r#"{"@context": "https://www.w3.org/ns/credentials/v2", "type": "VerifiablePresentation",
+            "verifiableCredential": [{"type": "VerifiableCredential"}]}"#,
+    );
+    // A credential in a presentation begins with no context: without its own it says nothing.
+    assert_eq!(of(&nested).unwrap_err().code(), "rdf-undefined");
+    let bare = parse(r#"{"type": "VerifiableCredential"}"#);
+    assert_eq!(of(&bare).unwrap_err().code(), "rdf-undefined");
+}
+
+#[test]
+fn an_address_that_is_none_is_refused() {
+    for members in [
+        r#", "id": "relative""#,
+        r#", "id": """#,
+        r#", "id": "https://example.org/a b""#,
+        r#", "credentialStatus": {"id": "?x", "type": "x:y"}"#,
+        r#", "issuer2": "x""#,
+    ] {
+        let error = code(
+            r#", {"issuer2": {"@id": "https://example.org/i", "@type": "@id"}}"#,
+            members,
+        );
+        assert_eq!(error, "rdf-address", "{members}");
+    }
+}
+
+#[test]
+fn what_a_processor_would_drop_is_refused() {
+    assert_eq!(code("", r#", "name": null"#), "rdf-null");
+    assert_eq!(code("", r#", "name": ["a", null]"#), "rdf-null");
+    for name in [
+        "@index",
+        "@nest",
+        "@reverse",
+        "@included",
+        "@graph",
+        "@foo",
+        "@json",
+    ] {
+        let members = format!(r#", "{name}": {{"a": "b"}}"#);
+        assert_eq!(code("", &members), "rdf-keyword", "{name}");
+    }
+    assert_eq!(
+        code("", r#", "id": "did:a:b", "@id": "did:c:d""#),
+        "rdf-keyword"
+    );
+    // A credential that is a text: the graph it should be in has no room for one.
+    let presentation = parse(
+        r#"{"@context": "https://www.w3.org/ns/credentials/v2", "type": "VerifiablePresentation",
+            "verifiableCredential": ["a text"]}"#,
+    );
+    assert_eq!(of(&presentation).unwrap_err().code(), "rdf-syntax");
+}
+
+#[test]
+fn a_context_in_the_document_may_not_hide_anything() {
+    for context in [
+        "null",
+        r#"{"hidden": null}"#,
+        r#"{"hidden": {"@id": null}}"#,
+        r#"{"@vocab": null}"#,
+        r#"{"@base": "https://example.org/"}"#,
+        r#"{"@import": "https://www.w3.org/ns/credentials/v2"}"#,
+        r#"{"@direction": "rtl"}"#,
+        r#"{"hidden": "@index"}"#,
+        r#"{"hidden": "@nest"}"#,
+        r#"{"hidden": "@id"}"#,
+        r#"{"id": "@type"}"#,
+        r#"{"hidden": {"@id": "https://example.org/h", "@container": "@index"}}"#,
+        r#"{"hidden": {"@id": "https://example.org/h", "@container": "@language"}}"#,
+        r#"{"hidden": {"@reverse": "https://example.org/h"}}"#,
+        r#"{"hidden": {"@id": "https://example.org/h", "@nest": "x"}}"#,
+        r#"{"hidden": {"@id": "https://example.org/h", "@context": null}}"#,
+        r#"{"hidden": {"@id": "https://example.org/h", "@context": {"x": null}}}"#,
+        "7",
+        r#"["https://www.w3.org/ns/credentials/v2"]"#,
+    ] {
+        let error = code(&format!(", {context}"), r#", "name": "n""#);
+        assert_eq!(error, "rdf-context-inline", "{context}");
+    }
+}
+
+#[test]
+fn a_context_in_the_document_may_not_redefine_a_term() {
+    for context in [
+        r#"{"name": "https://example.org/other"}"#,
+        r#"{"issuer": "https://www.w3.org/2018/credentials#validFrom"}"#,
+        r#"{"mine": {"@id": "https://example.org/m", "@context": {"issuer": "x:y"}}}"#,
+        r#"{"VerifiableCredential": "https://example.org/NotOne"}"#,
+    ] {
+        let error = code(&format!(", {context}"), "");
+        assert_eq!(error, "rdf-context-redefines", "{context}");
+    }
+    // The same definition once more changes nothing.
+    let same = credential(
+        r#", {"name": "https://schema.org/name"}"#,
+        r#", "name": "n""#,
+    );
+    assert_eq!(of(&same), of(&credential("", r#", "name": "n""#)));
+}
+
+#[test]
+fn no_context_is_fetched() {
+    assert_eq!(
+        code(r#", "https://example.org/context""#, ""),
+        "rdf-context-unknown"
+    );
+    assert_eq!(code(r#", "relative""#, ""), "rdf-context-unknown");
+    let own = r#"{"@context": {"mine": "https://example.org/mine"}}"#;
+    let contexts = Contexts::standard()
+        .with("https://example.org/context", own)
+        .unwrap();
+    let document = credential(r#", "https://example.org/context""#, r#", "mine": 1"#);
+    assert!(canonical(&document, &contexts).is_ok());
+    for (text, code) in [("{", "context-json"), ("{}", "context-shape")] {
+        let error = contexts.with("https://example.org/c", text).unwrap_err();
+        assert_eq!(error.code(), code);
+    }
+}
+
+#[test]
+fn a_graph_made_to_be_slow_is_refused_soon() {
+    // Every node is joined to every other: nothing tells them apart (RDFC-1.0 §7.1).
+    let count = 12;
+    let nodes: Vec<String> = (0..count)
+        .map(|at| {
+            let others: Vec<String> = (0..count)
+                .filter(|other| *other != at)
+                .map(|other| format!(r#"{{"@id": "_:n{other}"}}"#))
+                .collect();
+            format!(r#"{{"@id": "_:n{at}", "x:p": [{}]}}"#, others.join(","))
+        })
+        .collect();
+    let subjects = format!(r#", "x:all": [{}]"#, nodes.join(","));
+    assert_eq!(code("", &subjects), "rdf-poison");
+}
+
+#[test]
+fn blank_nodes_are_told_apart() {
+    let document = |first: &str, second: &str| {
+        credential(
+            "",
+            &format!(
+                r#", "evidence": [{{"type": "x:{first}", "x:p": {{"x:q": 1}}}}, {{"type": "x:{second}"}}]"#
+            ),
+        )
+    };
+    assert_eq!(of(&document("a", "b")), of(&document("a", "b")));
+    assert_ne!(of(&document("a", "b")), of(&document("b", "a")));
+}
+
+#[test]
+fn a_slice_of_a_context_means_what_the_whole_does() {
+    // Every term of the licence context, with a prefix and a scoped term as well.
+    let contexts = Contexts::standard();
+    let whole = statements_of(&contexts, false);
+    assert_eq!(statements_of(&contexts, true), whole);
+}
+
+/// The canonical form of a document, its contexts sliced or whole.
+fn statements_of(contexts: &Contexts, slice: bool) -> String {
+    let definitions = |url: &str| {
+        let text = contexts.document(url).unwrap();
+        parse(text).member("@context").unwrap().clone()
+    };
+    let document = credential(
+        r#", "https://zhao.example/ns/licence/v1", "https://w3id.org/security/data-integrity/v2""#,
+        r#", "credentialStatus": {"type": "ZhaoLedgerEntry", "origin": "log.example"},
+            "evidence": {"type": "DataIntegrityProof", "cryptosuite": "x", "created": "y",
+                         "proofPurpose": "assertionMethod"}"#,
+    );
+    if slice {
+        return of(&document).unwrap();
+    }
+    let Foreign::Object(members) = document else {
+        panic!("an object");
+    };
+    let inlined = members
+        .into_iter()
+        .map(|(name, value)| match (name.as_str(), &value) {
+            ("@context", Foreign::Array(urls)) => {
+                let all = urls.iter().map(|url| definitions(url.as_text().unwrap()));
+                (name, Foreign::Array(all.collect()))
+            }
+            _ => (name, value),
+        })
+        .collect();
+    let text = canonicalize(&Foreign::Object(inlined));
+    let quads: Vec<_> = JsonLdParser::new()
+        .for_slice(&text)
+        .map(|quad| older::quad(&quad.unwrap()))
+        .collect();
+    rdf_canon::canonicalize_quads(&quads).unwrap()
+}
