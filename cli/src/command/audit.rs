@@ -119,7 +119,7 @@ pub(crate) fn run(session: &Session, command: &Audit) -> Result<Exit, Failure> {
     session.host.generator()?.fill_bytes(&mut seed);
     let now = session.host.now()?;
     let mut found = audit(
-        Arc::clone(&log.store),
+        log.store.clone(),
         &belief.policy,
         &home.config.origin,
         &held,

@@ -14,10 +14,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use zhao_http::Kind;
+use zhao_http::{Kind, Timestamp};
 use zhao_ledger::read::View;
 use zhao_spec::life::record::{IssuerRecord, Record};
 use zhao_spec::life::subject::{Kind as SubjectKind, subject_key};
@@ -103,14 +102,6 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(resolve))
 }
 
-/// When a list is wanted as it was.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Then {
-    /// A time: the list as it stood then (Bitstring Status List, section 3.2)
-    timestamp: Option<String>,
-}
-
 /// A status list, derived from the log and signed by its unit
 ///
 /// `revocation`, `suspension`, `message` and `refresh` are credentials (W3C Bitstring Status List);
@@ -120,14 +111,14 @@ pub(crate) struct Then {
         ("purpose" = String, Path,
             description = "`revocation`, `suspension`, `message`, `refresh` or `standing`"),
         ("list" = String, Path, description = "Unit, bits and part, as in spec/status-list.md"),
-        Then),
+        Timestamp),
     responses((status = 200, description = "The list", content(
         (Object = "application/vc"), (String = "application/statuslist+jwt")))))]
 async fn list(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
     axum::extract::Path((purpose, name)): axum::extract::Path<(String, String)>,
-    Asked(then): Asked<Then>,
+    Asked(then): Asked<Timestamp>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     app.turnstile.pass(&app, peer)?;

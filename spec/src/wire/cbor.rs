@@ -263,10 +263,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Something else stands there, or the input ends.
-    pub fn exactly<const N: usize>(
-        &mut self,
-        item: &'static str,
-    ) -> Result<[u8; N], CborError> {
+    pub fn exactly<const N: usize>(&mut self, item: &'static str) -> Result<[u8; N], CborError> {
         let bytes = self.bytes(N..=N, item)?;
         bytes.try_into().map_err(|_| CborError::Shape { item })
     }
@@ -323,11 +320,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Something else stands there, or the input ends.
-    pub fn label(
-        &mut self,
-        last: Option<i64>,
-        item: &'static str,
-    ) -> Result<i64, CborError> {
+    pub fn label(&mut self, last: Option<i64>, item: &'static str) -> Result<i64, CborError> {
         let offset = self.at;
         let label = self.integer(item)?;
         if last.is_some_and(|last| rank(label) <= rank(last)) {

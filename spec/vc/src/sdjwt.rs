@@ -41,15 +41,7 @@ pub const DIGESTS: usize = 4_096;
 pub const DEPTH: usize = 32;
 
 /// Claims that everybody must see (draft-ietf-oauth-sd-jwt-vc §2.2.2.3).
-const ALWAYS_SHOWN: [&str; 7] = [
-    "cnf",
-    "exp",
-    "iss",
-    "nbf",
-    "status",
-    "vct",
-    "vct#integrity",
-];
+const ALWAYS_SHOWN: [&str; 7] = ["cnf", "exp", "iss", "nbf", "status", "vct", "vct#integrity"];
 /// The only digest of disclosures here, and the RFC's default.
 const SHA_256: &str = "sha-256";
 
@@ -162,7 +154,9 @@ impl SdJwt {
         let claims = Claims::read(credential, None)?;
         jose::check(credential, Kind::Credential, &claims, method)?;
         let media = MediaType::VcSdJwt;
-        Self::sign(credential, concealed, media, method, algorithm, signer, salt)
+        Self::sign(
+            credential, concealed, media, method, algorithm, signer, salt,
+        )
     }
 
     fn sign(
@@ -204,7 +198,9 @@ impl SdJwt {
                 limit: DISCLOSURES,
             });
         }
-        let disclosures = parts.map(Disclosure::parse).collect::<Result<Vec<_>, _>>()?;
+        let disclosures = parts
+            .map(Disclosure::parse)
+            .collect::<Result<Vec<_>, _>>()?;
         let binding = (!binding.is_empty()).then_some(binding);
         Ok((Self { jwt, disclosures }, binding))
     }

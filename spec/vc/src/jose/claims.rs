@@ -254,7 +254,12 @@ impl<'a> Party<'a> {
             None if kind == Kind::Credential => return Err(ClaimsError::Missing { member }),
             None => None,
             Some(Foreign::Text(id)) => Some(id.as_str()),
-            Some(object) => Some(object.member("id").and_then(Foreign::as_text).ok_or(shape)?),
+            Some(object) => Some(
+                object
+                    .member("id")
+                    .and_then(Foreign::as_text)
+                    .ok_or(shape)?,
+            ),
         };
         Ok(Self { member, id })
     }
@@ -267,7 +272,10 @@ pub(crate) fn check(
     claims: &Claims,
     method: &Method,
 ) -> Result<(), ClaimsError> {
-    if let Some(name) = ["vc", "vp"].into_iter().find(|name| document.member(name).is_some()) {
+    if let Some(name) = ["vc", "vp"]
+        .into_iter()
+        .find(|name| document.member(name).is_some())
+    {
         return Err(ClaimsError::Legacy { name });
     }
     if document.member("@context").is_none() {
@@ -303,7 +311,12 @@ pub(crate) fn check(
         check_subject(document, claims.sub.as_deref())?;
     }
     claims.check_order()?;
-    let instant = |name| document.member(name).and_then(Foreign::as_text).and_then(date_time);
+    let instant = |name| {
+        document
+            .member(name)
+            .and_then(Foreign::as_text)
+            .and_then(date_time)
+    };
     ordered("validFrom", instant("validFrom"), "exp", claims.exp)?;
     ordered("nbf", claims.nbf, "validUntil", instant("validUntil"))
 }
@@ -317,7 +330,10 @@ fn check_subject(document: &Foreign, sub: Option<&str>) -> Result<(), ClaimsErro
         Foreign::Array(items) => items.as_slice(),
         one => std::slice::from_ref(one),
     };
-    let mut ids = subjects.iter().filter_map(|one| one.member("id")).peekable();
+    let mut ids = subjects
+        .iter()
+        .filter_map(|one| one.member("id"))
+        .peekable();
     if ids.peek().is_some() && !ids.any(|id| id.as_text() == Some(sub)) {
         return Err(ClaimsError::Differs {
             claim: "sub",
@@ -340,9 +356,7 @@ pub(crate) fn has_type(document: &Foreign, expected: &str) -> bool {
 pub(crate) fn split(payload: Foreign) -> (Foreign, Foreign) {
     match payload {
         Foreign::Object(members) => {
-            let (claims, document) = members
-                .into_iter()
-                .partition(|(name, _)| registered(name));
+            let (claims, document) = members.into_iter().partition(|(name, _)| registered(name));
             (Foreign::Object(document), Foreign::Object(claims))
         }
         other => (other, Foreign::Object(Vec::new())),
@@ -408,7 +422,9 @@ pub(crate) fn numeric_date(
     };
     // A whole number below 10^21 is written as its digits (ECMAScript's Number::toString).
     let digits = canonicalize(&Foreign::Number(number));
-    let seconds = std::str::from_utf8(&digits).ok().and_then(|text| text.parse::<u64>().ok());
+    let seconds = std::str::from_utf8(&digits)
+        .ok()
+        .and_then(|text| text.parse::<u64>().ok());
     seconds
         .and_then(|seconds| seconds.checked_mul(1_000))
         .map(UnixMillis)

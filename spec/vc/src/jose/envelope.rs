@@ -169,11 +169,7 @@ pub fn enveloped(object: &Foreign) -> Result<Enveloped, JoseError> {
         // COSE is bytes and needs base64 (VC-JOSE-COSE §3.3.2); the others are texts of characters
         // that need none.
         (true, false) => return Err(wrong("id", "COSE that is not in base64")),
-        (true, true) => Wrapped::Bytes(
-            BASE64
-                .decode(data)
-                .map_err(|_| wrong("id", "not base64"))?,
-        ),
+        (true, true) => Wrapped::Bytes(BASE64.decode(data).map_err(|_| wrong("id", "not base64"))?),
         (false, true) => return Err(wrong("id", "a text in base64")),
         (false, false) if is_plain(data) => Wrapped::Text(data.to_owned()),
         (false, false) => return Err(wrong("id", "not a JWS or SD-JWT")),

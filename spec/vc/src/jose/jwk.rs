@@ -1,8 +1,8 @@
 //! Ed25519 public keys as JSON Web Keys (RFC 8037 §2).
 
+use zhao_spec::wire::PublicKey;
 use zhao_spec::wire::binary::{decode_base64url_array, encode_base64url};
 use zhao_spec::wire::foreign::Foreign;
-use zhao_spec::wire::PublicKey;
 
 use super::JoseError;
 
@@ -41,7 +41,7 @@ pub fn from_jwk(jwk: &Foreign) -> Result<PublicKey, JoseError> {
         return Err(wrong("alg is another than the key's"));
     }
     let x = text("x").ok_or(wrong("x is missing"))?;
-    let bytes = decode_base64url_array(x)
-        .map_err(|source| JoseError::Base64 { part: "x", source })?;
+    let bytes =
+        decode_base64url_array(x).map_err(|source| JoseError::Base64 { part: "x", source })?;
     Ok(PublicKey::from_bytes(&bytes)?)
 }

@@ -103,8 +103,8 @@ pub(crate) fn find(
     methods: &dyn Methods,
 ) -> Result<Method, JoseError> {
     let kid = text(&jws.header, "kid")?.ok_or(JoseError::Missing { name: "kid" })?;
-    let iss = text(&jws.header, "iss")?
-        .or_else(|| payload.member("iss").and_then(Foreign::as_text));
+    let iss =
+        text(&jws.header, "iss")?.or_else(|| payload.member("iss").and_then(Foreign::as_text));
     Ok(methods.method(&absolute(kid, iss)?, purpose)?)
 }
 
@@ -162,7 +162,10 @@ fn check_header(header: &Foreign, algorithms: &[Algorithm]) -> Result<Algorithm,
     if header.member("crit").is_some() {
         return Err(JoseError::Critical);
     }
-    match FORBIDDEN.into_iter().find(|name| header.member(name).is_some()) {
+    match FORBIDDEN
+        .into_iter()
+        .find(|name| header.member(name).is_some())
+    {
         Some(name) => Err(JoseError::Forbidden { name }),
         None => Ok(algorithm),
     }

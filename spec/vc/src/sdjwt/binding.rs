@@ -6,9 +6,7 @@ use zhao_spec::wire::{PublicKey, Signer, UnixMillis};
 
 use super::{Binding, SdJwt, SdJwtError};
 use crate::did::Method;
-use crate::jose::{
-    Algorithm, Challenge, Claims, ClaimsError, Jws, Policy, from_jwk, sign_with,
-};
+use crate::jose::{Algorithm, Challenge, Claims, ClaimsError, Jws, Policy, from_jwk, sign_with};
 
 /// The type of a key binding.
 const TYP: &str = "kb+jwt";
@@ -27,7 +25,10 @@ pub(super) fn sign(
     let seconds = millis / 1_000;
     let payload = Foreign::Object(vec![
         member("aud", challenge.audience),
-        ("iat".to_owned(), parse_foreign(seconds.to_string().as_bytes())?),
+        (
+            "iat".to_owned(),
+            parse_foreign(seconds.to_string().as_bytes())?,
+        ),
         member("nonce", challenge.nonce),
         member("sd_hash", &hash(text)),
     ]);
@@ -75,7 +76,9 @@ pub(super) fn check(
     stated.check_times(policy.at, policy.skew_millis)?;
     let UnixMillis(made) = stated.iat.ok_or(ClaimsError::Missing { member: "iat" })?;
     let UnixMillis(now) = policy.at;
-    let oldest = now.saturating_sub(max_age_millis).saturating_sub(policy.skew_millis);
+    let oldest = now
+        .saturating_sub(max_age_millis)
+        .saturating_sub(policy.skew_millis);
     if made < oldest {
         return Err(SdJwtError::BindingOld {
             limit: max_age_millis,

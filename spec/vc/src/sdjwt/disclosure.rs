@@ -54,8 +54,7 @@ impl Disclosure {
             return Err(malformed("is not an array"));
         };
         let mut parts = parts.into_iter();
-        let (salt, second, third) = match (parts.next(), parts.next(), parts.next(), parts.next())
-        {
+        let (salt, second, third) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(salt), Some(second), third, None) => (salt, second, third),
             _ => return Err(malformed("is not an array of two or three")),
         };

@@ -49,7 +49,10 @@ pub(super) fn process(
         places: BTreeMap::new(),
     };
     let claims = walk.value(payload, "", 0)?;
-    let unplaced = walk.by_digest.iter().find(|(_, (at, _))| !walk.places.contains_key(at));
+    let unplaced = walk
+        .by_digest
+        .iter()
+        .find(|(_, (at, _))| !walk.places.contains_key(at));
     if let Some((digest, _)) = unplaced {
         let digest = digest.clone();
         return Err(SdJwtError::Unreferenced { digest });
@@ -80,12 +83,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn value(
-        &mut self,
-        value: &Foreign,
-        place: &str,
-        depth: usize,
-    ) -> Result<Foreign, SdJwtError> {
+    fn value(&mut self, value: &Foreign, place: &str, depth: usize) -> Result<Foreign, SdJwtError> {
         if depth > DEPTH {
             return Err(SdJwtError::Depth { limit: DEPTH });
         }
@@ -192,7 +190,10 @@ fn allowed(name: &str, depth: usize) -> Result<(), SdJwtError> {
     if let Some(name) = [SD, SD_ALG, DOTS].into_iter().find(|one| *one == name) {
         return Err(SdJwtError::Reserved { name });
     }
-    match ALWAYS_SHOWN.into_iter().find(|one| depth == 0 && *one == name) {
+    match ALWAYS_SHOWN
+        .into_iter()
+        .find(|one| depth == 0 && *one == name)
+    {
         Some(name) => Err(SdJwtError::AlwaysShown { name }),
         None => Ok(()),
     }
