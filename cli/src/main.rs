@@ -18,6 +18,7 @@ mod failure;
 mod files;
 mod home;
 mod host;
+mod lists;
 mod markup;
 mod messages;
 mod mirror;

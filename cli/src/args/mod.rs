@@ -432,6 +432,8 @@ pub(crate) struct Audit {
     pub(crate) trust: Option<PathBuf>,
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) seen: Vec<PathBuf>,
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) status_list: Vec<PathBuf>,
     #[arg(short, long, value_name = "EVIDENCE", default_value = "evidence.json")]
     pub(crate) output: PathBuf,
     #[arg(long)]

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::{Secret, up_to};
 use crate::serve::proxies::Proxy;
+use crate::serve::status::PublicUrl;
 use crate::serve::traces::Collector;
 use crate::values::parse_millis;
 
@@ -40,6 +41,8 @@ pub(crate) struct Serve {
         value_delimiter = ','
     )]
     pub(crate) trusted_proxy: Vec<Proxy>,
+    #[arg(long, value_name = "URL", env = "ZHAO_PUBLIC_URL")]
+    pub(crate) public_url: Option<PublicUrl>,
     #[arg(long, value_name = "URL", env = "ZHAO_OTLP")]
     pub(crate) otlp: Option<Collector>,
     #[command(flatten)]

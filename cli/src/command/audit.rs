@@ -26,6 +26,7 @@ use crate::args::Audit;
 use crate::failure::{Exit, Failure, args, because};
 use crate::files;
 use crate::home::Home;
+use crate::lists;
 use crate::session::{Colour, Session};
 use crate::sheet::Sheet;
 use crate::values::show_time;
@@ -46,11 +47,41 @@ pub(crate) struct Found {
     pub(crate) agree: Vec<String>,
     /// Files that could not be judged, and why.
     pub(crate) not_judged: Vec<(String, NotJudged)>,
+    /// Status lists that are not what the log says, with code and reason.
+    pub(crate) lists: Vec<(String, &'static str, String)>,
+    /// Status lists that could not be judged, and why.
+    pub(crate) open_lists: Vec<(String, String)>,
     /// Why the replay stopped where it makes no evidence by itself.
     pub(crate) stopped: Option<String>,
 }
 
 impl Found {
+    /// Whether anything contradicts the log or its rules.
+    fn is_bad(&self) -> bool {
+        !self.evidence.is_empty() || !self.lists.is_empty()
+    }
+
+    /// Whether something could not be judged.
+    fn is_open(&self) -> bool {
+        self.stopped.is_some() || !self.not_judged.is_empty() || !self.open_lists.is_empty()
+    }
+
+    /// Lays published status lists beside the log, whose maps the replay made by itself.
+    fn lay_lists(&mut self, store: Arc<dyn Store>, files: &[PathBuf]) -> Result<(), Failure> {
+        let reader = Reader::new(store);
+        for path in files {
+            let name = path.display().to_string();
+            match lists::compare(&reader, &files::read(path, limits::JSON_BYTES)?) {
+                Ok(()) => self.agree.push(name),
+                Err(error) if error.is_fault() => {
+                    self.lists.push((name, error.code(), error.to_string()));
+                }
+                Err(error) => self.open_lists.push((name, error.to_string())),
+            }
+        }
+        Ok(())
+    }
+
     /// What comparing one file gave.
     fn take(&mut self, name: &str, seen: Seen) {
         match seen {
@@ -87,27 +118,26 @@ pub(crate) fn run(session: &Session, command: &Audit) -> Result<Exit, Failure> {
     let mut seed = [0; 32];
     session.host.generator()?.fill_bytes(&mut seed);
     let now = session.host.now()?;
-    let found = audit(
-        log.store,
+    let mut found = audit(
+        log.store.clone(),
         &belief.policy,
         &home.config.origin,
         &held,
         seed,
         now,
     )?;
+    found.lay_lists(log.store, &command.status_list)?;
     let written = write(&command.output, &found.evidence)?;
     if command.json {
         print_json(session, &found, &written)?;
     } else {
         print(session, &found, &written)?;
     }
-    Ok(
-        match (&found.evidence[..], &found.stopped, &found.not_judged[..]) {
-            ([], None, []) => Exit::Fine,
-            ([_, ..], _, _) => Exit::Refused,
-            _ => Exit::Undetermined,
-        },
-    )
+    Ok(match (found.is_bad(), found.is_open()) {
+        (true, _) => Exit::Refused,
+        (false, true) => Exit::Undetermined,
+        (false, false) => Exit::Fine,
+    })
 }
 
 /// Audits a log's database. `seed` makes a key that signs nothing anybody gets.
@@ -265,10 +295,11 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
 
 fn print(session: &Session, found: &Found, written: &[PathBuf]) -> Result<(), Failure> {
     let mut sheet = Sheet::new(session);
-    let (colour, key) = match (&found.evidence[..], &found.stopped, &found.not_judged[..]) {
-        ([], None, []) => (Colour::Good, "audit.agrees"),
+    let (colour, key) = match (&found.evidence[..], found.is_bad(), found.is_open()) {
         ([_, ..], _, _) => (Colour::Bad, "audit.cheated"),
-        _ => (Colour::Notice, "audit.open"),
+        ([], true, _) => (Colour::Bad, "audit.lists"),
+        ([], false, true) => (Colour::Notice, "audit.open"),
+        ([], false, false) => (Colour::Good, "audit.agrees"),
     };
     sheet.text(session.paint(colour, &sheet.word(key)));
     sheet
@@ -280,6 +311,15 @@ fn print(session: &Session, found: &Found, written: &[PathBuf]) -> Result<(), Fa
     }
     for (name, why) in &found.not_judged {
         sheet.named(name, not_judged(session, why));
+    }
+    for (name, _, why) in &found.lists {
+        sheet.named(name, why.clone());
+    }
+    for (name, cause) in &found.open_lists {
+        let said = session
+            .messages
+            .fill("audit.not-judged", &args![cause = cause]);
+        sheet.named(name, said);
     }
     for (piece, path) in found.evidence.iter().zip(written) {
         let claim = sheet.word(&format!("claim.{}", piece.claim()));
@@ -311,14 +351,27 @@ fn print_json(session: &Session, found: &Found, written: &[PathBuf]) -> Result<(
             serde_json::json!({ "claim": piece.claim(), "file": path.display().to_string() })
         })
         .collect();
-    let open: Vec<_> = found
+    let open = found
         .not_judged
         .iter()
-        .map(|(name, why)| serde_json::json!({ "file": name, "why": why.to_string() }))
+        .map(|(name, why)| (name, why.to_string()));
+    let lists = found
+        .open_lists
+        .iter()
+        .map(|(name, why)| (name, why.clone()));
+    let open: Vec<_> = open
+        .chain(lists)
+        .map(|(name, why)| serde_json::json!({ "file": name, "why": why }))
+        .collect();
+    let disagree: Vec<_> = found
+        .lists
+        .iter()
+        .map(|(name, code, why)| serde_json::json!({ "file": name, "code": code, "why": why }))
         .collect();
     let value = serde_json::json!({
         "agree": found.agree,
         "asOf": found.as_of.map(|at| at.to_string()),
+        "disagree": disagree,
         "evidence": evidence,
         "notJudged": open,
         "size": found.size,

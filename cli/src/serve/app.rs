@@ -24,6 +24,7 @@ use super::proxies::Proxies;
 use super::public::Turnstile;
 use super::refused::{Both, Refused};
 use super::signers::Signers;
+use super::status::{Lists, PublicUrl};
 use super::tiles::{self, Shelf};
 use super::watching::Watching;
 use crate::host::Host;
@@ -148,6 +149,10 @@ pub(crate) struct Inner {
     pub(crate) spool: PathBuf,
     /// Who says who asks.
     pub(crate) proxies: Proxies,
+    /// Where the world finds this office, if it does.
+    pub(crate) public_url: Option<PublicUrl>,
+    /// Status lists made lately.
+    pub(crate) lists: Lists,
     /// Who may ask the public query how often.
     pub(crate) turnstile: Turnstile,
     /// How many events each address may hand in without a key.
@@ -194,6 +199,7 @@ pub(crate) struct Parts {
     pub(crate) edition_every: Duration,
     pub(crate) spool: PathBuf,
     pub(crate) proxies: Proxies,
+    pub(crate) public_url: Option<PublicUrl>,
     pub(crate) turnstile: Turnstile,
     pub(crate) submitters: Turnstile,
     pub(crate) signers: Signers,
@@ -239,6 +245,8 @@ impl App {
             patience: parts.patience,
             spool: parts.spool,
             proxies: parts.proxies,
+            public_url: parts.public_url,
+            lists: Lists::new(),
             turnstile: parts.turnstile,
             submitters: parts.submitters,
             signers: parts.signers,

@@ -170,7 +170,7 @@ fn described(mut response: Response, tag: &str) -> Response {
 }
 
 /// Whether `If-None-Match` (RFC 9110, section 13.1.2) names this content.
-fn has(headers: &HeaderMap, tag: &str) -> bool {
+pub(crate) fn has(headers: &HeaderMap, tag: &str) -> bool {
     headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
         let tags = value.to_str().unwrap_or_default().split(',');
         let mut tags = tags.map(|given| given.trim().trim_start_matches("W/"));

@@ -59,6 +59,7 @@ pub(crate) mod public;
 mod refused;
 pub(crate) mod settings;
 mod signers;
+pub(crate) mod status;
 pub(crate) mod tiles;
 pub(crate) mod traces;
 mod watching;
@@ -217,6 +218,7 @@ fn open(
         turnstile: public::Turnstile::new(settings.public_rate),
         submitters: public::Turnstile::new(settings.event_rate),
         proxies: settings.proxies.clone(),
+        public_url: settings.public_url.clone(),
         signers: signers::Signers::new(settings.event_rate_signer, session.host.stopwatch()),
         kept,
         watching,
@@ -276,6 +278,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(bulk::routes())
         .merge(public::routes())
         .merge(metrics::routes())
+        .merge(status::routes())
         .split_for_parts();
     let (document, page) = page::render(page::complete(api));
     let _ = app.document.set(document);

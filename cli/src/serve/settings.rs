@@ -12,6 +12,7 @@ use crate::args::{ANSWER_MOST, EDITION_MOST, HEARTBEAT_MOST, Serve};
 use crate::failure::{Failure, args};
 use crate::home::Home;
 use crate::serve::proxies::{Proxies, Proxy};
+use crate::serve::status::PublicUrl;
 use crate::serve::traces::Collector;
 
 /// What `[serve]` in zhao.toml may say.
@@ -42,6 +43,9 @@ pub(crate) struct Table {
     /// Proxies whose `X-Forwarded-For` says who asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trusted_proxy: Option<Vec<Proxy>>,
+    /// Where the world finds this office.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) public_url: Option<PublicUrl>,
     /// Who is told what the server did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) otlp: Option<Collector>,
@@ -75,6 +79,7 @@ pub(crate) struct Setup {
     pub(crate) event_rate: NonZeroU32,
     pub(crate) event_rate_signer: NonZeroU32,
     pub(crate) proxies: Proxies,
+    pub(crate) public_url: Option<PublicUrl>,
     pub(crate) otlp: Option<Collector>,
 }
 
@@ -121,6 +126,10 @@ impl Setup {
                 [] => Proxies::new(table.trusted_proxy.as_deref().unwrap_or_default()),
                 said => Proxies::new(said),
             },
+            public_url: command
+                .public_url
+                .clone()
+                .or_else(|| table.public_url.clone()),
             otlp: command.otlp.clone().or_else(|| table.otlp.clone()),
         })
     }
@@ -220,6 +229,7 @@ mod tests {
             ("event-rate", EVENT_RATE.to_string()),
             ("event-rate-signer", EVENT_RATE_SIGNER.to_string()),
             ("trusted-proxy", "–".to_owned()),
+            ("public-url", "–".to_owned()),
             ("otlp", "–".to_owned()),
         ];
         let arguments = serve

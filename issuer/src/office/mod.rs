@@ -293,6 +293,15 @@ impl<C: LedgerClient> Office<C> {
         Ok(time)
     }
 
+    /// The key that signs for the unit now, whatever the type: for statements about what the log
+    /// says, which are no acts and stand in no log.
+    ///
+    /// # Errors
+    /// Not one of this office's units, not in the log, suspended, or without a key in force.
+    pub fn unit_key(&mut self, unit: &str) -> Result<SigningKey, OfficeError> {
+        Ok(self.signer(unit, None)?.secret)
+    }
+
     /// Who signs for the unit now: the newest of its keys that is in force and, if a type is
     /// named, may issue it.
     fn signer(&mut self, unit: &str, type_code: Option<&str>) -> Result<Signer, OfficeError> {

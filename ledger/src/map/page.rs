@@ -107,6 +107,17 @@ impl StatusMap {
         }
     }
 
+    /// Shows every leaf whose key begins so, keys ascending. Only that part of the map is looked
+    /// at.
+    pub fn each_below(&self, prefix: &Prefix, visit: &mut dyn FnMut(&MapLeaf)) {
+        if let Some(stretch) = self.stretch(prefix) {
+            stretch.each(&mut |row| {
+                row.iter().for_each(|cell| visit(&cell.item));
+                true
+            });
+        }
+    }
+
     /// The page of a prefix; nothing where the map is not cut.
     ///
     /// # Errors

@@ -1,14 +1,42 @@
 //! What one subject has been through.
 
 use zhao_spec::file::{History, HistoryEntry, HistoryStep, Placed};
+use zhao_spec::life::record::{LicenceRecord, Record};
+use zhao_spec::life::subject::Kind;
 use zhao_spec::log::tree::LeafIndex;
+use zhao_spec::map::page::Prefix;
 use zhao_spec::wire::{Hash, limits};
 
 use super::{ReadError, View};
+use crate::overlay::record_of;
 use crate::store;
 use crate::store::layout::Subjects;
 
 impl View<'_> {
+    /// Shows the record of every licence whose subject key begins so, keys ascending. Records are
+    /// read one after the other and not kept.
+    ///
+    /// # Errors
+    /// The store's; the first one ends it.
+    pub fn licences_below(
+        &self,
+        prefix: &Prefix,
+        visit: &mut dyn FnMut(&Hash, &LicenceRecord),
+    ) -> Result<(), ReadError> {
+        let mut outcome = Ok(());
+        self.map.each_below(prefix, &mut |leaf| {
+            if outcome.is_err() || Kind::of(&leaf.key) != Some(Kind::Licence) {
+                return;
+            }
+            match record_of(self.store(), leaf) {
+                Ok(Record::Licence(record)) => visit(&leaf.key, &record),
+                Ok(_) => {}
+                Err(error) => outcome = Err(error.into()),
+            }
+        });
+        outcome
+    }
+
     /// Every event of one subject, each proved, and the record they led to.
     ///
     /// # Errors

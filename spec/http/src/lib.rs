@@ -19,5 +19,5 @@ pub use types::{
     ActAnswer, ActRequest, At, BatchAnswer, BulkEnd, BulkLine, BulkQuery, DossierQuery,
     EnterpriseName, Enterprises, EventAnswer, Events, EventsAnswer, Find, Health, Issued,
     LicenceAnswer, LicenceList, LicenceSummary, LicenceView, Ready, RowDefaults, Scope, Standing,
-    TypeList, UnitList, UnitView, Verbatim, VersionRequest,
+    Timestamp, TypeList, UnitList, UnitView, Verbatim, VersionRequest,
 };

@@ -80,6 +80,15 @@ pub struct At {
     pub at: Option<String>,
 }
 
+/// A moment in the past, by the name that Bitstring Status List §3.2 gives it.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams, Serialize)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Timestamp {
+    /// The list as it stood then, RFC 3339. Absent: now.
+    pub timestamp: Option<String>,
+}
+
 /// What is handed in, for the document only: events have a reader of their own, which is strict.
 #[derive(Debug)]
 pub struct Events;

@@ -19,10 +19,15 @@ use std::path::{Path, PathBuf};
 const NO_FOOT: &[&str] = &["README.md", "coverage.md"];
 /// Pages without vectors of their own, and why.
 const NO_VECTORS: &[(&str, &str)] = &[
+    ("did.md", "its tables are tried row by row in the code"),
     ("http.md", "its document is made from the code"),
     ("limits.md", "its table is compared with the constants"),
     ("lifecycle.md", "its tables are tried cell by cell"),
     ("report.md", "its table is tried row by row in the code"),
+    (
+        "status-list.md",
+        "W3C's and IETF's lists are in the code's tests",
+    ),
     (
         "publication.md",
         "one program reads and writes it: the fault table in the code",

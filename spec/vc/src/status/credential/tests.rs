@@ -223,3 +223,61 @@ fn another_encoding_is_refused() {
         assert!(error.problem().ends_with("#MALFORMED_VALUE_ERROR"));
     }
 }
+
+/// What the W3C context leaves undefined, ours defines: nothing of a list is lost to a reader of RDF.
+#[test]
+fn the_contexts_define_every_member() {
+    let file = |path: &str| {
+        let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read(path).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&text).unwrap()["@context"].clone()
+    };
+    let (w3c, own) = (
+        file("contexts/credentials-v2.jsonld"),
+        file("../contexts/licence-v1.jsonld"),
+    );
+    let epoch = Epoch {
+        origin: "log.example".to_owned(),
+        epoch: 7,
+        size: 1_000,
+        map_root: Hash([7; 32]),
+    };
+    let list = StatusList::new(ENTRIES, 4, Order::HighFirst).unwrap();
+    let messages = standing_messages();
+    let built = build(
+        &list,
+        &ListParts {
+            purposes: &["message"],
+            messages: &messages,
+            derived_from: Some(&epoch),
+            ..parts()
+        },
+    );
+    let built = canonicalize(&built.unwrap());
+    let built: serde_json::Value = serde_json::from_slice(&built).unwrap();
+    let credential = &w3c["VerifiableCredential"]["@context"];
+    let subject = &w3c["BitstringStatusList"]["@context"];
+    let places = [
+        (&built, credential),
+        (&built["credentialSubject"], subject),
+        (&built["derivedFrom"], &own["ZhaoLedgerEpoch"]["@context"]),
+        (
+            &built["credentialSubject"]["statusMessage"][0],
+            &own["statusMessage"]["@context"],
+        ),
+    ];
+    for (object, scope) in places {
+        for name in object.as_object().unwrap().keys() {
+            let known = [scope, &own, &w3c]
+                .iter()
+                .any(|terms| !terms[name].is_null());
+            assert!(known || name == "@context", "{name}");
+        }
+    }
+    for term in ["statusMessage", "statusSize"] {
+        let entry = &w3c["BitstringStatusListEntry"]["@context"];
+        assert_eq!(own[term]["@id"], entry[term]["@id"]);
+        // An entry's own definition, which is protected, may take its place.
+        assert_eq!(own[term]["@protected"], false);
+    }
+}
