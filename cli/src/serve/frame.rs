@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tracing::Instrument as _;
@@ -72,9 +72,7 @@ pub(crate) async fn frame(State(app): State<App>, mut request: Request, next: Ne
         };
     }
     let headers = response.headers_mut();
-    for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    secure(headers);
     headers
         .entry(HeaderName::from_static("cross-origin-resource-policy"))
         .or_insert(HeaderValue::from_static("same-origin"));
@@ -100,6 +98,13 @@ pub(crate) async fn frame(State(app): State<App>, mut request: Request, next: Ne
         tracing::info!(%id, %method, %route, status, micros, "answered");
     }
     response
+}
+
+/// The headers of every answer.
+pub(super) fn secure(headers: &mut HeaderMap) {
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// The method, where it is one that we answer: anybody can make others up, as many as they like.
