@@ -51,6 +51,7 @@ step 'cargo deny: bans, licences, sources' env PATH="$deny:$PATH" \
   cargo deny --locked --log-level error check bans licenses sources
 step 'PyPI python-stdnum: identifiers' "$venv/bin/python" "$here/identifiers.py" spec/vectors
 step 'npm canonicalize: RFC 8785' node "$here/canonical.mjs" spec/vectors
+step '@digitalbazaar/vc: proofs, theirs and ours' bash "$here/proofs.sh"
 step 'Go sumdb: build the judge' bash "$here/go.sh" "$goroot" "$work/judge"
 step 'tlog_tiles and signed_note: build the judge' bash "$here/rust.sh" "$work/judge-rust"
 

@@ -14,9 +14,11 @@ pub(super) fn quad(quad: &Quad) -> old::Quad {
         Term::NamedNode(node) => named(node).into(),
         Term::BlankNode(node) => blank(node.as_str()).into(),
         Term::Literal(literal) => match literal.language() {
-            Some(language) => {
-                old::Literal::new_language_tagged_literal_unchecked(literal.value(), language)
-            }
+            // In small letters, as the processors write them with which credentials are made.
+            Some(language) => old::Literal::new_language_tagged_literal_unchecked(
+                literal.value(),
+                language.to_ascii_lowercase(),
+            ),
             None => old::Literal::new_typed_literal(
                 literal.value(),
                 old::NamedNode::new_unchecked(literal.datatype().as_str()),

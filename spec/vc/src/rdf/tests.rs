@@ -64,7 +64,7 @@ fn lists_and_sets_and_several_values_are_all_stated() {
             "name": [{"@value": "名", "@language": "zh-CN"}, {"@value": "n", "@language": "en"}]"#,
     );
     let text = of(&document).unwrap();
-    assert!(text.contains("\"名\"@zh-CN"), "{text}");
+    assert!(text.contains("\"名\"@zh-cn"), "{text}");
     assert_eq!(text.matches("syntax-ns#first").count(), 3);
     let empty = credential(
         r#", {"steps": {"@id": "https://example.org/steps", "@container": "@list"}}"#,
