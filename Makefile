@@ -38,7 +38,7 @@ bench: ## what the ledger costs, beside this machine and its peers: a quarter of
 bench-growth: ## admission, proofs and restart from 1 to 10 million subjects: half an hour, 60 GB free
 	$(TIMED) bench-growth bash tests/setup/bench.sh growth $(ARGS)
 
-mutants: ## change the verifying code in every small way; each change must fail a test (hours)
+mutants: ## change the verifying code in every small way; each change must fail a test (hours; ARGS=credentials: one of them)
 	$(TIMED) mutants bash tests/setup/mutants.sh $(ARGS)
 
 deb: ## a Debian package of the release, with units for systemd, in target/debian (a quarter of an hour)

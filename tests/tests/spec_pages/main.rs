@@ -22,6 +22,7 @@ const NO_VECTORS: &[(&str, &str)] = &[
     ("http.md", "its document is made from the code"),
     ("limits.md", "its table is compared with the constants"),
     ("lifecycle.md", "its tables are tried cell by cell"),
+    ("report.md", "its table is tried row by row in the code"),
     (
         "publication.md",
         "one program reads and writes it: the fault table in the code",
