@@ -1,6 +1,6 @@
 //! The part of deterministic CBOR that our forms use (RFC 8949 §4.2.1): integers, byte strings,
-//! arrays, maps with integer keys, tags and null; a text is only written. The reader asks for what
-//! must come next; it builds nothing.
+//! texts, arrays, maps, tags and null. The reader asks for what must come next and can pass over
+//! what does not matter; it builds nothing.
 
 use thiserror::Error;
 
@@ -66,18 +66,23 @@ impl CborError {
 }
 
 /// Reads items in order.
-pub(crate) struct Reader<'a> {
+pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// A reader of all of `bytes`.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
     /// Requires that nothing is left.
-    pub(crate) fn finish(self) -> Result<(), CborError> {
+    ///
+    /// # Errors
+    /// Something else stands there, or the input ends.
+    pub fn finish(self) -> Result<(), CborError> {
         match self.bytes.len().saturating_sub(self.at) {
             0 => Ok(()),
             actual => Err(CborError::Trailing { actual }),
@@ -85,7 +90,10 @@ impl<'a> Reader<'a> {
     }
 
     /// The major type of what comes next.
-    pub(crate) fn peek(&self) -> Result<u8, CborError> {
+    ///
+    /// # Errors
+    /// Something else stands there, or the input ends.
+    pub fn peek(&self) -> Result<u8, CborError> {
         let first = self.bytes.get(self.at);
         let first = first.ok_or(CborError::End { offset: self.at })?;
         Ok(first >> 5)
@@ -133,22 +141,30 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned integer.
-    pub(crate) fn unsigned(&mut self, item: &'static str) -> Result<u64, CborError> {
+    ///
+    /// # Errors
+    /// Something else stands there, or the input ends.
+    pub fn unsigned(&mut self, item: &'static str) -> Result<u64, CborError> {
         self.expect(UNSIGNED, item)
     }
 
     /// Whether a byte string comes next.
-    pub(crate) fn bytes_next(&self) -> bool {
+    #[must_use]
+    pub fn bytes_next(&self) -> bool {
         matches!(self.peek(), Ok(BYTES))
     }
 
     /// Whether an integer comes next, negative or not.
-    pub(crate) fn integer_next(&self) -> bool {
+    #[must_use]
+    pub fn integer_next(&self) -> bool {
         matches!(self.peek(), Ok(UNSIGNED | NEGATIVE))
     }
 
     /// An integer. One that needs 65 bits is a value no item has.
-    pub(crate) fn integer(&mut self, item: &'static str) -> Result<i64, CborError> {
+    ///
+    /// # Errors
+    /// Something else stands there, or the input ends.
+    pub fn integer(&mut self, item: &'static str) -> Result<i64, CborError> {
         let major = self.peek()?;
         if major > NEGATIVE {
             return Err(CborError::Shape { item });
@@ -160,7 +176,10 @@ impl<'a> Reader<'a> {
     }
 
     /// A byte string of `range` bytes.
-    pub(crate) fn bytes(
+    ///
+    /// # Errors
+    /// Something else stands there, or the input ends.
+    pub fn bytes(
         &mut self,
         range: std::ops::RangeInclusive<usize>,
         item: &'static str,
@@ -175,8 +194,76 @@ impl<'a> Reader<'a> {
         self.take(length).map_err(|_| CborError::End { offset })
     }
 
+    /// Whether a text comes next.
+    #[must_use]
+    pub fn text_next(&self) -> bool {
+        matches!(self.peek(), Ok(TEXT))
+    }
+
+    /// A text of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Something else stands there, it is longer or not UTF-8, or the input ends.
+    pub fn text(&mut self, limit: usize, item: &'static str) -> Result<&'a str, CborError> {
+        let offset = self.at;
+        let length = self.expect(TEXT, item)?;
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length > limit {
+            return Err(CborError::Shape { item });
+        }
+        let bytes = self.take(length).map_err(|_| CborError::End { offset })?;
+        std::str::from_utf8(bytes).map_err(|_| CborError::Value { item })
+    }
+
+    /// Passes over an item of any kind, nested at most `depth` deep. What can hold others costs no
+    /// memory: every item has at least one byte, and the input is what bounds them.
+    ///
+    /// # Errors
+    /// Deeper, not in deterministic form, a text that is not UTF-8, or the input ends. The order of
+    /// a map's keys is not looked at.
+    pub fn skip(&mut self, depth: usize, item: &'static str) -> Result<(), CborError> {
+        let deeper = depth.checked_sub(1).ok_or(CborError::Shape { item })?;
+        let entries = match self.peek()? {
+            UNSIGNED | NEGATIVE => return self.argument().map(|_| ()),
+            BYTES => return self.bytes(0..=usize::MAX, item).map(|_| ()),
+            TEXT => return self.text(usize::MAX, item).map(|_| ()),
+            SIMPLE => return self.simple(),
+            TAG => {
+                self.argument()?;
+                1
+            }
+            ARRAY => self.argument()?,
+            _ => self
+                .argument()?
+                .checked_mul(2)
+                .ok_or(CborError::Shape { item })?,
+        };
+        for _ in 0..entries {
+            self.skip(deeper, item)?;
+        }
+        Ok(())
+    }
+
+    /// A simple value or a float, whose argument is no number to be kept short.
+    fn simple(&mut self) -> Result<(), CborError> {
+        let offset = self.at;
+        let first = self.take(1)?.first().copied().unwrap_or(0);
+        let length = match first & 0x1f {
+            0..=23 => 0,
+            25 => 2,
+            26 => 4,
+            27 => 8,
+            _ => return Err(CborError::Form { offset }),
+        };
+        self.take(length).map_err(|_| CborError::End { offset })?;
+        Ok(())
+    }
+
     /// A byte string of `N` bytes.
-    pub(crate) fn exactly<const N: usize>(
+    ///
+    /// # Errors
+    /// Something else stands there, or the input ends.
+    pub fn exactly<const N: usize>(
         &mut self,
         item: &'static str,
     ) -> Result<[u8; N], CborError> {
@@ -185,7 +272,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Null.
-    pub(crate) fn null(&mut self, item: &'static str) -> Result<(), CborError> {
+    ///
+    /// # Errors
+    /// Something else stands there, or the input ends.
+    pub fn null(&mut self, item: &'static str) -> Result<(), CborError> {
         match self.expect(SIMPLE, item)? {
             NULL => Ok(()),
             _ => Err(CborError::Shape { item }),
@@ -193,22 +283,34 @@ impl<'a> Reader<'a> {
     }
 
     /// The number of a tag, whose content follows.
-    pub(crate) fn tag(&mut self, item: &'static str) -> Result<u64, CborError> {
+    ///
+    /// # Errors
+    /// Something else stands there, or the input ends.
+    pub fn tag(&mut self, item: &'static str) -> Result<u64, CborError> {
         self.expect(TAG, item)
     }
 
     /// The length of an array, whose items follow.
-    pub(crate) fn array(&mut self, item: &'static str) -> Result<u64, CborError> {
+    ///
+    /// # Errors
+    /// Something else stands there, or the input ends.
+    pub fn array(&mut self, item: &'static str) -> Result<u64, CborError> {
         self.expect(ARRAY, item)
     }
 
     /// The number of a map's entries, which follow.
-    pub(crate) fn map(&mut self, item: &'static str) -> Result<u64, CborError> {
+    ///
+    /// # Errors
+    /// Something else stands there, or the input ends.
+    pub fn map(&mut self, item: &'static str) -> Result<u64, CborError> {
         self.expect(MAP, item)
     }
 
     /// The key of a map's next entry, which is above the one before.
-    pub(crate) fn key(&mut self, last: Option<u64>) -> Result<u64, CborError> {
+    ///
+    /// # Errors
+    /// Something else stands there, or the input ends.
+    pub fn key(&mut self, last: Option<u64>) -> Result<u64, CborError> {
         let offset = self.at;
         let key = self.unsigned("key of the map")?;
         if last.is_some_and(|last| key <= last) {
@@ -218,7 +320,10 @@ impl<'a> Reader<'a> {
     }
 
     /// As [`Reader::key`], of a map whose keys may be negative.
-    pub(crate) fn label(
+    ///
+    /// # Errors
+    /// Something else stands there, or the input ends.
+    pub fn label(
         &mut self,
         last: Option<i64>,
         item: &'static str,
@@ -243,12 +348,14 @@ fn rank(label: i64) -> (bool, u64) {
 
 /// Writes items in order.
 #[derive(Default)]
-pub(crate) struct Writer {
+pub struct Writer {
     out: Vec<u8>,
 }
 
 impl Writer {
-    pub(crate) fn finish(self) -> Vec<u8> {
+    /// What was written.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
         self.out
     }
 
@@ -266,40 +373,48 @@ impl Writer {
             .extend(bytes.iter().skip(8_usize.saturating_sub(length)));
     }
 
-    pub(crate) fn unsigned(&mut self, value: u64) {
+    /// An unsigned integer.
+    pub fn unsigned(&mut self, value: u64) {
         self.head(UNSIGNED, value);
     }
 
-    pub(crate) fn integer(&mut self, value: i64) {
+    /// An integer.
+    pub fn integer(&mut self, value: i64) {
         match u64::try_from(value) {
             Ok(value) => self.head(UNSIGNED, value),
             Err(_) => self.head(NEGATIVE, (!value).unsigned_abs()),
         }
     }
 
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+    /// A byte string.
+    pub fn bytes(&mut self, bytes: &[u8]) {
         self.head(BYTES, length(bytes.len()));
         self.out.extend_from_slice(bytes);
     }
 
-    pub(crate) fn text(&mut self, text: &str) {
+    /// A text.
+    pub fn text(&mut self, text: &str) {
         self.head(TEXT, length(text.len()));
         self.out.extend_from_slice(text.as_bytes());
     }
 
-    pub(crate) fn null(&mut self) {
+    /// Null.
+    pub fn null(&mut self) {
         self.head(SIMPLE, NULL);
     }
 
-    pub(crate) fn tag(&mut self, number: u64) {
+    /// The number of a tag, whose content follows.
+    pub fn tag(&mut self, number: u64) {
         self.head(TAG, number);
     }
 
-    pub(crate) fn array(&mut self, items: usize) {
+    /// The length of an array, whose items follow.
+    pub fn array(&mut self, items: usize) {
         self.head(ARRAY, length(items));
     }
 
-    pub(crate) fn map(&mut self, entries: usize) {
+    /// The number of a map's entries, which follow.
+    pub fn map(&mut self, entries: usize) {
         self.head(MAP, length(entries));
     }
 }
