@@ -4,11 +4,15 @@
 use zhao_spec::wire::foreign::Foreign;
 use zhao_spec::wire::{SecretKey, UnixMillis};
 use zhao_vc::context::Contexts;
-use zhao_vc::did::DidKey;
-use zhao_vc::model::{Envelope, ModelError};
+use zhao_vc::cose::{self, CoseError};
+use zhao_vc::did::{DidKey, Method, Methods as _};
+use zhao_vc::jose::{self, Algorithm, JoseError, MediaType, Policy, Wrapped};
+use zhao_vc::model::{Enveloped, ModelError};
 use zhao_vc::proof::{self, Expect, Options, ProofError, Suite, Verified};
 use zhao_vc::rdf::{self, RdfError};
+use zhao_vc::status::{self, Order, StatusError, StatusList};
 
+use super::json::each;
 use super::trouble::{Trouble, What};
 
 /// What an instance works with: one key, and the contexts that are built in.
@@ -138,26 +142,122 @@ pub(super) struct Holding {
     pub(super) controllers: Vec<String>,
 }
 
+/// What is signed in an envelope: EdDSA, by its name before and since RFC 9864.
+const ALGORITHMS: &[Algorithm] = &[Algorithm::EdDsa, Algorithm::Ed25519];
+/// How far the clock of whoever closed an envelope may be ahead, milliseconds.
+const SKEW: u64 = 60_000;
+
 impl Engine {
-    /// `document` in an envelope that this key closed.
-    ///
-    /// # Errors
-    /// It cannot be enveloped.
-    pub(super) fn envelop(
-        &self,
-        _document: &Foreign,
-        _wording: Wording<'_>,
-    ) -> Result<Foreign, Trouble> {
-        Err(Trouble::new(What::Malformed, "envelope", "not yet"))
+    fn own(&self, purpose: &str) -> Result<Method, Trouble> {
+        let method = DidKey.method(&self.method(), purpose);
+        method.map_err(|error| {
+            Trouble::new(What::ProofVerification, error.code(), error.to_string())
+        })
     }
 
-    /// What is in an envelope.
+    /// `document` in an envelope that this key closed: a `vc+jwt` or, for an authentication, a
+    /// `vp+jwt`.
     ///
     /// # Errors
-    /// Its signature does not hold.
-    pub(super) fn open(&self, _: &Envelope<'_>, _: UnixMillis) -> Result<Holding, Trouble> {
-        Err(Trouble::new(What::Malformed, "envelope", "not yet"))
+    /// Another issuer's, or a presentation of something without an envelope.
+    pub(super) fn envelop(
+        &self,
+        document: &Foreign,
+        holds: Enveloped,
+        challenge: Option<jose::Challenge<'_>>,
+    ) -> Result<Foreign, Trouble> {
+        let (media, text) = match holds {
+            Enveloped::Credential => {
+                let method = self.own("assertionMethod")?;
+                let text = jose::issue_credential(document, &method, Algorithm::EdDsa, &self.key);
+                (MediaType::VcJwt, text)
+            }
+            Enveloped::Presentation => {
+                let method = self.own("authentication")?;
+                let (by, key) = (Algorithm::EdDsa, &self.key);
+                let text = jose::issue_presentation(document, challenge, &method, by, key);
+                (MediaType::VpJwt, text)
+            }
+        };
+        let message = Wrapped::Text(text.map_err(|error| of_jose(&error))?);
+        jose::wrapped(&jose::Enveloped { media, message }).map_err(|error| of_jose(&error))
     }
+
+    /// What is in an envelope, if it was closed by whom it names and made for this challenge.
+    ///
+    /// # Errors
+    /// Its signature does not hold, it is somebody else's, another's occasion.
+    pub(super) fn open(
+        &self,
+        object: &Foreign,
+        holds: Enveloped,
+        domain: &[&str],
+        challenge: Option<&str>,
+        at: UnixMillis,
+    ) -> Result<Holding, Trouble> {
+        let envelope = jose::enveloped(object).map_err(|error| of_jose(&error))?;
+        let policy = Policy {
+            algorithms: ALGORITHMS,
+            at,
+            skew_millis: SKEW,
+            untyped: false,
+        };
+        let verified = match (holds, &envelope.message) {
+            (Enveloped::Credential, Wrapped::Text(text)) if envelope.media == MediaType::VcJwt => {
+                jose::verify_credential(text, &policy, &DidKey).map_err(|error| of_jose(&error))?
+            }
+            (Enveloped::Credential, Wrapped::Bytes(bytes)) => {
+                cose::verify_credential(bytes, &policy, &DidKey).map_err(|error| of_cose(&error))?
+            }
+            (Enveloped::Presentation, Wrapped::Text(text))
+                if envelope.media == MediaType::VpJwt =>
+            {
+                let opened = jose::verify_presentation(text, None, &policy, &DidKey);
+                opened.map_err(|error| of_jose(&error))?.verified().clone()
+            }
+            (Enveloped::Presentation, Wrapped::Bytes(bytes)) => {
+                let opened = cose::verify_presentation(bytes, None, &policy, &DidKey);
+                opened.map_err(|error| of_cose(&error))?.verified().clone()
+            }
+            _ => {
+                let detail = format!("{} is not read here", envelope.media.full());
+                return Err(Trouble::new(What::Malformed, "envelope-media", detail));
+            }
+        };
+        made_for(verified.claims(), domain, challenge)?;
+        Ok(Holding {
+            document: verified.document().clone(),
+            controllers: vec![verified.method().controller.clone()],
+        })
+    }
+}
+
+/// Whether the claims beside a presentation are for this audience and this challenge.
+fn made_for(claims: &Foreign, domain: &[&str], challenge: Option<&str>) -> Result<(), Trouble> {
+    let audience = claims.member("aud").map(each).unwrap_or_default();
+    let meant = audience.iter().filter_map(Foreign::as_text);
+    if !domain.is_empty() && !meant.into_iter().any(|one| domain.contains(&one)) {
+        let detail = "the audience is another";
+        return Err(Trouble::new(What::Domain, "envelope-audience", detail));
+    }
+    let nonce = claims.member("nonce").and_then(Foreign::as_text);
+    if challenge.is_some() && nonce != challenge {
+        let detail = "the envelope does not answer this challenge";
+        return Err(Trouble::new(What::Challenge, "envelope-challenge", detail));
+    }
+    Ok(())
+}
+
+fn of_jose(error: &JoseError) -> Trouble {
+    let what = match error {
+        JoseError::Envelope { .. } => What::Malformed,
+        _ => What::Cryptography,
+    };
+    Trouble::new(what, error.code(), error.to_string())
+}
+
+fn of_cose(error: &CoseError) -> Trouble {
+    Trouble::new(What::Cryptography, error.code(), error.to_string())
 }
 
 /// Why the data model refuses.
@@ -165,22 +265,18 @@ pub(super) fn of_model(error: &ModelError) -> Trouble {
     Trouble::new(What::Malformed, error.code(), error.to_string())
 }
 
-/// Whether a status entry that somebody else made is one.
-///
-/// # Errors
-/// A member that is missing or malformed.
-pub(super) fn entry(_value: &Foreign) -> Result<(), Trouble> {
-    Ok(())
+/// Why a status entry or list is refused.
+pub(super) fn of_status(error: &StatusError) -> Trouble {
+    let what = What::of(error.problem()).unwrap_or(What::StatusVerification);
+    Trouble::new(what, error.code(), error.to_string())
 }
 
 /// A list's bits as the credential of the list has them.
 ///
 /// # Errors
 /// A fault of ours.
-pub(super) fn encoded(bits: &[u8]) -> Result<String, Trouble> {
-    use std::io::Write as _;
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    let bytes = gzip.write_all(bits).and_then(|()| gzip.finish());
-    let bytes = bytes.map_err(|e| Trouble::new(What::Full, "status-encode", e.to_string()))?;
-    Ok(format!("u{}", zhao_spec::wire::binary::encode_base64url(&bytes)))
+pub(super) fn encoded(bits: Vec<u8>) -> Result<String, Trouble> {
+    let list = StatusList::of(bits, 1, Order::HighFirst);
+    let encoded = list.and_then(|list| status::encode(&list));
+    encoded.map_err(|error| of_status(&error))
 }

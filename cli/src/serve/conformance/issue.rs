@@ -2,12 +2,14 @@
 
 use zhao_spec::wire::foreign::Foreign;
 use zhao_spec::wire::{UnixMillis, clip};
-use zhao_vc::model::{self, Version};
+use zhao_vc::jose::Challenge;
+use zhao_vc::model::{self, Enveloped, Version};
+use zhao_vc::status::{ENTRY_TYPE, entries};
 use zhao_vc::time::date_time_stamp;
 
-use super::engine::{Wording, of_model};
+use super::engine::{Wording, encoded, of_model, of_status};
 use super::json::{each, object, set, text};
-use super::lists::{ENTRY, Purpose};
+use super::lists::Purpose;
 use super::request::{Options, Request};
 use super::trouble::{Trouble, What};
 use super::{Instance, Method};
@@ -47,10 +49,8 @@ impl Instance {
         let options = request.options(ISSUE)?;
         self.must_do(options)?;
         let shape = model::unsecured(credential).map_err(|error| of_model(&error))?;
-        for status in &shape.statuses {
-            if status.types.contains(&ENTRY) {
-                super::engine::entry(status.value)?;
-            }
+        if let Some(given) = credential.member("credentialStatus") {
+            entries(given).map_err(|error| of_status(&error))?;
         }
         let mut made = credential.clone();
         set(&mut made, "issuer", self.named(shape.issuer.value));
@@ -100,6 +100,13 @@ impl Instance {
         }
         let created = created(options, now)?;
         let (domain, challenge) = (options.text("domain")?, options.text("challenge")?);
+        if self.method == Method::Jose
+            && (purpose != "authentication" || domain.is_some() != challenge.is_some())
+        {
+            let detail = "options: an enveloped presentation is for an authentication, with both \
+                          domain and challenge or with neither";
+            return Err(Trouble::new(What::Malformed, "option-value", detail));
+        }
         self.secured(&made, purpose, &created, domain, challenge)
     }
 
@@ -109,7 +116,7 @@ impl Instance {
     /// A fault of ours: it cannot be secured.
     pub(super) fn list(&self, purpose: Purpose, now: UnixMillis) -> Result<Foreign, Trouble> {
         let url = self.lists.url(purpose);
-        let encoded = super::engine::encoded(&self.lists.bits(purpose))?;
+        let encoded = encoded(self.lists.bits(purpose))?;
         let list = object([
             (
                 "@context",
@@ -164,8 +171,8 @@ impl Instance {
             return Err(Trouble::new(What::Malformed, "request-member", detail));
         }
         let kind = entry.member("type").and_then(Foreign::as_text);
-        if kind != Some(ENTRY) {
-            let detail = format!("credentialStatus.type is not {ENTRY}");
+        if kind != Some(ENTRY_TYPE) {
+            let detail = format!("credentialStatus.type is not {ENTRY_TYPE}");
             return Err(Trouble::new(What::Malformed, "status-type", detail));
         }
         let purpose = entry.member("statusPurpose").and_then(Foreign::as_text);
@@ -239,7 +246,15 @@ impl Instance {
         };
         match self.method {
             Method::Proof(suite) => self.engine.secure(document, suite, wording),
-            Method::Jose => self.engine.envelop(document, wording),
+            Method::Jose if purpose == "authentication" => {
+                let challenge = domain.zip(challenge).map(|(audience, nonce)| Challenge {
+                    audience,
+                    nonce,
+                });
+                let holds = Enveloped::Presentation;
+                self.engine.envelop(document, holds, challenge)
+            }
+            Method::Jose => self.engine.envelop(document, Enveloped::Credential, None),
         }
     }
 }
@@ -276,7 +291,7 @@ fn purpose(options: Options<'_>) -> Result<Purpose, Trouble> {
         return Err(wrong());
     };
     let kind = one.member("type");
-    if kind.is_some_and(|kind| kind.as_text() != Some(ENTRY)) {
+    if kind.is_some_and(|kind| kind.as_text() != Some(ENTRY_TYPE)) {
         return Err(wrong());
     }
     let purpose = one.member("statusPurpose").and_then(Foreign::as_text);

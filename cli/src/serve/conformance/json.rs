@@ -40,19 +40,6 @@ pub(super) fn each(value: &Foreign) -> &[Foreign] {
     }
 }
 
-/// Whether `type` is, or has among others, `name`.
-pub(super) fn is_a(value: &Foreign, name: &str) -> bool {
-    let types = value.member("type").map(each).unwrap_or_default();
-    types.iter().any(|one| one.as_text() == Some(name))
-}
-
-/// The identifier of a value that is one, or an object with one.
-pub(super) fn id(value: &Foreign) -> Option<&str> {
-    value
-        .as_text()
-        .or_else(|| value.member("id").and_then(Foreign::as_text))
-}
-
 /// An answer of this media type.
 pub(super) fn respond(status: StatusCode, kind: &'static str, value: &Foreign) -> Response {
     let kind = HeaderValue::from_static(kind);

@@ -6,14 +6,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use zhao_spec::wire::{Hash, sha256};
 use zhao_spec::wire::foreign::Foreign;
+use zhao_vc::status::{ENTRY_TYPE, Entry, entries};
 
-use super::json::{each, id, is_a, object, text};
+use super::engine::of_status;
+use super::json::{each, object, text};
 use super::trouble::{Trouble, What};
 
 /// Entries of a list: the least that Bitstring Status List allows, 16 KiB of bits.
 pub(super) const ENTRIES: usize = 131_072;
-/// The type of an entry.
-pub(super) const ENTRY: &str = "BitstringStatusListEntry";
 
 /// What a list is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -124,7 +124,7 @@ impl Lists {
         drop(list);
         Ok(object([
             ("id", text(format!("{url}#{index}"))),
-            ("type", text(ENTRY)),
+            ("type", text(ENTRY_TYPE)),
             ("statusPurpose", text(purpose.as_str())),
             ("statusListIndex", text(index.to_string())),
             ("statusListCredential", text(url)),
@@ -163,36 +163,28 @@ impl Lists {
     /// # Errors
     /// As said.
     pub(super) fn look(&self, credential: &Foreign) -> Result<Vec<Trouble>, Trouble> {
-        let entries = credential.member("credentialStatus").map(each);
+        let Some(given) = credential.member("credentialStatus") else {
+            return Ok(Vec::new());
+        };
+        let entries = entries(given).map_err(|error| of_status(&error))?;
+        let not_here = |detail| Trouble::new(What::StatusRetrieval, "status-not-here", detail);
         let mut warnings = Vec::new();
-        for entry in entries.unwrap_or_default() {
-            if let Some(warning) = self.look_at(entry)? {
-                warnings.push(warning);
+        if entries.len() < each(given).len() {
+            warnings.push(not_here("credentialStatus of another type is not looked at"));
+        }
+        for entry in entries {
+            match self.at(&entry.list) {
+                Some(purpose) => self.look_at(purpose, &entry)?,
+                None => warnings.push(not_here(
+                    "credentialStatus.statusListCredential is not kept here, and none is fetched",
+                )),
             }
         }
         Ok(warnings)
     }
 
-    fn look_at(&self, entry: &Foreign) -> Result<Option<Trouble>, Trouble> {
-        let not_here = |detail: String| {
-            Ok(Some(Trouble::new(
-                What::StatusRetrieval,
-                "status-not-here",
-                detail,
-            )))
-        };
-        if !is_a(entry, ENTRY) {
-            return not_here("credentialStatus of another type is not looked at".to_owned());
-        }
-        let url = entry.member("statusListCredential").and_then(id);
-        let Some(listed) = url.and_then(|url| self.at(url)) else {
-            return not_here(
-                "credentialStatus.statusListCredential is not kept here, and none is fetched"
-                    .to_owned(),
-            );
-        };
-        let purpose = entry.member("statusPurpose").and_then(Foreign::as_text);
-        if purpose != Some(listed.as_str()) {
+    fn look_at(&self, listed: Purpose, entry: &Entry) -> Result<(), Trouble> {
+        if entry.purpose != listed.as_str() {
             let listed = listed.as_str();
             let detail = format!("credentialStatus.statusPurpose: the list is about {listed}");
             return Err(Trouble::new(
@@ -201,21 +193,18 @@ impl Lists {
                 detail,
             ));
         }
-        if entry
-            .member("statusSize")
-            .is_some_and(|size| *size != Foreign::Number(1.0))
-        {
+        if entry.size != 1 {
             let detail = "credentialStatus.statusSize: the list has one bit for each entry";
-            return Err(Trouble::new(What::StatusVerification, "status-size", detail));
+            return Err(Trouble::new(
+                What::StatusVerification,
+                "status-size",
+                detail,
+            ));
         }
-        let index = entry.member("statusListIndex").and_then(Foreign::as_text);
-        let index = index.and_then(decimal).ok_or_else(|| {
-            let detail = "credentialStatus.statusListIndex is no integer in base 10";
-            Trouble::new(What::Malformed, "status-index", detail)
-        })?;
-        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        let index = usize::try_from(entry.index).unwrap_or(usize::MAX);
         if index >= ENTRIES {
-            let detail = format!("credentialStatus.statusListIndex: the list has {ENTRIES} entries");
+            let detail =
+                format!("credentialStatus.statusListIndex: the list has {ENTRIES} entries");
             return Err(Trouble::new(What::Range, "status-range", detail));
         }
         if self.list(listed).is_set(index) {
@@ -225,17 +214,8 @@ impl Lists {
             };
             return Err(Trouble::new(What::Status, code, detail));
         }
-        Ok(None)
+        Ok(())
     }
-}
-
-/// The number of a decimal text without a sign or leading zeros; what does not fit is the largest.
-fn decimal(text: &str) -> Option<u64> {
-    let plain = text == "0" || !text.starts_with('0');
-    if text.is_empty() || !plain || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    Some(text.parse().unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -272,22 +252,31 @@ mod tests {
     }
 
     #[test]
-    fn entries_that_contradict_their_list_are_refused() {
+    fn entries_that_are_malformed_or_contradict_their_list_are_refused() {
         let lists = lists();
-        for (member, value, code) in [
-            ("statusPurpose", text("suspension"), "status-purpose"),
-            ("statusListIndex", text("131072"), "status-range"),
-            ("statusListIndex", text("18446744073709551616"), "status-range"),
-            ("statusListIndex", text("-1"), "status-index"),
-            ("statusListIndex", text("007"), "status-index"),
-            ("statusListIndex", text(""), "status-index"),
-            ("statusListIndex", Foreign::Number(1.0), "status-index"),
-            ("statusListIndex", Foreign::Bool(true), "status-index"),
-            ("statusSize", Foreign::Number(2.0), "status-size"),
+        for (member, value, what) in [
+            ("statusPurpose", text("suspension"), What::StatusVerification),
+            ("statusPurpose", Foreign::Null, What::Malformed),
+            ("statusListIndex", text("131072"), What::Range),
+            ("statusListIndex", text("-1"), What::Malformed),
+            ("statusListIndex", text("007"), What::Malformed),
+            ("statusListIndex", text(""), What::Malformed),
+            ("statusListIndex", Foreign::Number(1.0), What::Malformed),
+            ("statusListIndex", Foreign::Bool(true), What::Malformed),
+            ("statusListCredential", Foreign::Null, What::Malformed),
+            ("statusListCredential", text("list"), What::Malformed),
+            ("statusSize", Foreign::Number(0.0), What::Malformed),
+            ("statusSize", Foreign::Number(2.0), What::Malformed),
         ] {
             let refused = lists.look(&entry((member, value))).unwrap_err();
-            assert_eq!(refused.code, code, "{member}");
+            assert_eq!(refused.what, what, "{member}: {refused:?}");
         }
+        let wider = Entry {
+            size: 2,
+            ..Entry::read(&lists.allot(Purpose::Revocation, None).unwrap()).unwrap()
+        };
+        let refused = lists.look_at(Purpose::Revocation, &wider).unwrap_err();
+        assert_eq!(refused.code, "status-size");
     }
 
     #[test]
@@ -295,7 +284,6 @@ mod tests {
         let lists = lists();
         for (member, value) in [
             ("statusListCredential", text("https://b.example/list")),
-            ("statusListCredential", Foreign::Null),
             ("type", text("Other")),
         ] {
             let warnings = lists.look(&entry((member, value))).unwrap();

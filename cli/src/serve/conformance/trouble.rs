@@ -133,6 +133,20 @@ impl What {
     }
 }
 
+impl What {
+    /// The kind with this URL, among those that status lists have.
+    pub(super) fn of(url: &str) -> Option<Self> {
+        let all = [
+            Self::Malformed,
+            Self::Range,
+            Self::StatusRetrieval,
+            Self::StatusVerification,
+            Self::StatusLength,
+        ];
+        all.into_iter().find(|what| what.row().0 == url)
+    }
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Trouble {

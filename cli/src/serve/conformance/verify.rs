@@ -231,7 +231,8 @@ impl Instance {
             let detail = format!("expected type {}", holds.type_name());
             return Err(Trouble::new(What::Malformed, "envelope-other", detail));
         }
-        self.engine.open(&envelope, asked.now)
+        self.engine
+            .open(value, holds, asked.domain, asked.challenge, asked.now)
     }
 }
 
