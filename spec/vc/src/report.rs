@@ -193,6 +193,38 @@ pub fn judge(document: &Foreign, secured: Secured, known: &Known<'_>, at: UnixMi
     }
 }
 
+/// What this judgement finds itself; the rest have the codes of the checks that failed.
+#[derive(Clone, Copy)]
+enum Own {
+    NotChecked,
+    IssuerKey,
+    IssuerUnknown,
+    NotYetValid,
+    Expired,
+    StatusNone,
+    StatusOther,
+    StatusListMissing,
+    StatusSet,
+    StatusSaid,
+}
+
+impl Own {
+    fn code(self) -> &'static str {
+        match self {
+            Self::NotChecked => "not-checked",
+            Self::IssuerKey => "issuer-key",
+            Self::IssuerUnknown => "issuer-unknown",
+            Self::NotYetValid => "not-yet-valid",
+            Self::Expired => "expired",
+            Self::StatusNone => "status-none",
+            Self::StatusOther => "status-other",
+            Self::StatusListMissing => "status-list-missing",
+            Self::StatusSet => "status-set",
+            Self::StatusSaid => "status-said",
+        }
+    }
+}
+
 /// An outcome on the way, with its reasons.
 struct Answer(Outcome, Vec<Reason>);
 
@@ -208,7 +240,10 @@ impl Answer {
     /// Not looked at, because of what another fragment says.
     fn unseen() -> Self {
         let detail = "not looked at: the document is no credential";
-        Self(Outcome::Undetermined, vec![reason("not-checked", detail)])
+        Self(
+            Outcome::Undetermined,
+            vec![reason(Own::NotChecked.code(), detail)],
+        )
     }
 
     /// The worse of both, and all reasons.
@@ -247,13 +282,16 @@ fn authority(
     let issuer = credential.issuer.id;
     let Some(controllers) = controllers else {
         let detail = "not looked at: nothing says who signed it";
-        return Answer(Outcome::Undetermined, vec![reason("not-checked", detail)]);
+        return Answer(
+            Outcome::Undetermined,
+            vec![reason(Own::NotChecked.code(), detail)],
+        );
     };
     // Others may sign beside the issuer; without the issuer their word is not the issuer's.
     if !controllers.iter().any(|controller| controller == issuer) {
         let signer = controllers.first().map_or("nobody", String::as_str);
         let detail = format!("{} did not sign it, {} did", clip(issuer), clip(signer));
-        return Answer::fail(reason("issuer-key", detail));
+        return Answer::fail(reason(Own::IssuerKey.code(), detail));
     }
     if known.issuers.contains(&issuer) {
         return Answer::pass();
@@ -261,15 +299,15 @@ fn authority(
     let detail = format!("nobody here says that {} may issue it", clip(issuer));
     Answer(
         Outcome::Undetermined,
-        vec![reason("issuer-unknown", detail)],
+        vec![reason(Own::IssuerUnknown.code(), detail)],
     )
 }
 
 fn validity(credential: &Credential<'_>, at: UnixMillis) -> Answer {
     match credential.validity(at) {
         Validity::Valid => Answer::pass(),
-        Validity::NotYet => Answer::fail(reason("not-yet-valid", "it is not valid yet")),
-        Validity::Ended => Answer::fail(reason("expired", "its validity has ended")),
+        Validity::NotYet => Answer::fail(reason(Own::NotYetValid.code(), "it is not valid yet")),
+        Validity::Ended => Answer::fail(reason(Own::Expired.code(), "its validity has ended")),
     }
 }
 
@@ -295,7 +333,7 @@ fn form(credential: &Credential<'_>, known: &Known<'_>) -> Answer {
 fn standing(credential: &Credential<'_>, known: &Known<'_>, at: UnixMillis) -> Answer {
     if credential.statuses.is_empty() {
         let detail = "its issuer offers no status: it cannot be revoked";
-        return Answer(Outcome::Pass, vec![reason("status-none", detail)]);
+        return Answer(Outcome::Pass, vec![reason(Own::StatusNone.code(), detail)]);
     }
     let mut answer = Answer::pass();
     for part in &credential.statuses {
@@ -310,7 +348,10 @@ fn standing(credential: &Credential<'_>, known: &Known<'_>, at: UnixMillis) -> A
             types => {
                 let kind = types.first().copied().unwrap_or_default();
                 let detail = format!("status of type {} is not read here", clip(kind));
-                (Outcome::Undetermined, reason("status-other", detail))
+                (
+                    Outcome::Undetermined,
+                    reason(Own::StatusOther.code(), detail),
+                )
             }
         };
         answer = answer.and(outcome, said);
@@ -329,7 +370,10 @@ fn listed(
     let entry = Entry::read(entry).map_err(|error| fail(error.code(), error.to_string()))?;
     let Some(list) = known.lists.get(&entry.list) else {
         let detail = format!("list {} is not at hand", clip(&entry.list));
-        return Err((Outcome::Undetermined, reason("status-list-missing", detail)));
+        return Err((
+            Outcome::Undetermined,
+            reason(Own::StatusListMissing.code(), detail),
+        ));
     };
     // A list nobody stands for decides nothing, neither for nor against the credential.
     let unknown = |code, detail: String| {
@@ -341,7 +385,7 @@ fn listed(
     let read = ListCredential::read(list).map_err(|e| unknown(e.code(), e.to_string()))?;
     if !controllers.contains(&read.issuer) {
         return Err(unknown(
-            "issuer-key",
+            Own::IssuerKey.code(),
             "its issuer did not sign it".to_owned(),
         ));
     }
@@ -359,8 +403,8 @@ fn listed(
     let detail = format!("{} {} {message}", clip(&said.purpose), said.status);
     let detail = detail.trim_end().to_owned();
     Ok(Some(if FORBIDDING.contains(&said.purpose.as_str()) {
-        fail("status-set", detail)
+        fail(Own::StatusSet.code(), detail)
     } else {
-        (Outcome::Pass, reason("status-said", detail))
+        (Outcome::Pass, reason(Own::StatusSaid.code(), detail))
     }))
 }

@@ -41,7 +41,6 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("http.md", "add-checkpoint"),     // a route of C2SP's
     ("http.md", "detail"),             // members of a problem, fields of a struct
     ("http.md", "detail_zh"),          // the same
-    ("http.md", "evidence"),           // a field of a struct
     ("http.md", "faults"),             // the same
     ("http.md", "instance"),           // the same
     ("http.md", "conditions"),         // a field of a struct
@@ -51,7 +50,6 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("http.md", "reference"),          // a field of a struct
     ("http.md", "remarks"),            // a field of a struct
     ("http.md", "useConditions"),      // a field of a struct
-    ("http.md", "title"),              // the same
     ("http.md", "title_zh"),           // the same
     ("lifecycle.md", "lift"),          // the beginning of verbs
     ("lifecycle.md", "stays"),         // what a cell says

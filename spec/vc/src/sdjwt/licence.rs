@@ -1,0 +1,1 @@
+//! The licence as an SD-JWT VC.
