@@ -3,8 +3,22 @@
 //!
 //! A proof names a verification method by a DID URL. Whoever checks the proof asks a [`Methods`]
 //! for the key behind it and for whose it is; nothing is fetched to answer.
+//!
+//! In scope: did:key, did:web's mapping to a URL, somebody's document read ([`Document`]), a unit's
+//! written ([`unit_document`]), and what a resolver answers ([`Resolution`]). Out of scope: asking
+//! for a document over a network.
 
 use zhao_spec::wire::{PublicKey, SignatureError, clip};
+
+mod document;
+mod resolution;
+mod unit;
+mod web;
+
+pub use document::{Document, METHODS};
+pub use resolution::{Accept, Resolution, ResolutionError, key_document, resolve_key};
+pub use unit::{UnitMethods, unit_document};
+pub use web::{unit_did, web_url};
 
 /// Why there is no key for a verification method.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +29,44 @@ pub enum DidError {
     Unknown {
         /// What was asked for, clipped.
         did: String,
+    },
+    /// A key that the ledger says is compromised, or was not in force when it signed.
+    #[error("{url} was not in force there")]
+    NotInForce {
+        /// The method's URL, clipped.
+        url: String,
+    },
+    /// A method of somebody else, whose own document was not asked.
+    #[error("{url} has another controller than its document")]
+    Controller {
+        /// The method's URL, clipped.
+        url: String,
+    },
+    /// A member of a document is missing or not what it must be.
+    #[error("{member} of a DID document is not {expected}")]
+    Document {
+        /// The member.
+        member: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// One identifier twice: two readers could take two keys for it.
+    #[error("{url} stands twice in a DID document")]
+    Duplicate {
+        /// The method's URL, clipped.
+        url: String,
+    },
+    /// A document of another identifier than was asked for.
+    #[error("the DID document is {actual}'s")]
+    Id {
+        /// Its `id`, clipped.
+        actual: String,
+    },
+    /// A key of an algorithm that is not read.
+    #[error("{url} is no Ed25519 key")]
+    KeyType {
+        /// The method's URL, clipped.
+        url: String,
     },
     /// A did:key whose key is refused.
     #[error("the key of {did}: {source}")]
@@ -45,6 +97,12 @@ impl DidError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Controller { .. } => "did-controller",
+            Self::Document { .. } => "did-document",
+            Self::Duplicate { .. } => "did-duplicate",
+            Self::Id { .. } => "did-id",
+            Self::KeyType { .. } => "did-key-type",
+            Self::NotInForce { .. } => "did-not-in-force",
             Self::Unknown { .. } => "did-unknown",
             Self::Key { .. } => "did-key",
             Self::NoMethod { .. } => "did-no-method",

@@ -8,6 +8,7 @@
 mod bits;
 mod check;
 mod credential;
+pub mod derive;
 mod entry;
 mod json;
 pub mod pack;
@@ -38,6 +39,16 @@ pub enum StatusError {
         member: &'static str,
         /// What is wrong with it.
         source: BinaryError,
+    },
+    /// A published list says another thing of an entry than the ledger does.
+    #[error("index {index} is {actual} in the list and {expected} by the ledger")]
+    Disagrees {
+        /// The index.
+        index: u64,
+        /// What the list says.
+        actual: u8,
+        /// What the ledger says.
+        expected: u8,
     },
     /// The list is valid no more.
     #[error("the list was valid until {until}")]
@@ -80,6 +91,12 @@ pub enum StatusError {
     Messages {
         /// How many values there are.
         expected: u64,
+    },
+    /// Not the name of a list of ours.
+    #[error("{actual} is no name of a status list")]
+    Name {
+        /// What it says, clipped.
+        actual: String,
     },
     /// The list is not valid yet.
     #[error("the list is valid from {from}")]
@@ -165,12 +182,14 @@ impl StatusError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Base64 { .. } => "status-base64",
+            Self::Disagrees { .. } => "status-disagrees",
             Self::Expired { .. } => "status-expired",
             Self::Id { .. } => "status-id",
             Self::Index { .. } => "status-index",
             Self::Issuer { .. } => "status-issuer",
             Self::Length { .. } => "status-length",
             Self::Messages { .. } => "status-messages",
+            Self::Name { .. } => "status-name",
             Self::NotYet { .. } => "status-not-yet",
             Self::Old { .. } => "status-old",
             Self::Pack { source, .. } => source.code(),
@@ -193,6 +212,7 @@ impl StatusError {
             Self::Base64 { .. }
             | Self::Index { .. }
             | Self::Messages { .. }
+            | Self::Name { .. }
             | Self::Pack { .. }
             | Self::Shape { .. }
             | Self::Size { .. }
@@ -205,7 +225,8 @@ impl StatusError {
             Self::Retrieval { .. } => {
                 "https://www.w3.org/ns/credentials/status-list#STATUS_RETRIEVAL_ERROR"
             }
-            Self::Expired { .. }
+            Self::Disagrees { .. }
+            | Self::Expired { .. }
             | Self::Id { .. }
             | Self::Issuer { .. }
             | Self::NotYet { .. }
