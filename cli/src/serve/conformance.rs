@@ -172,15 +172,18 @@ fn seed(session: &Session, home: &Home) -> Result<SecretKey, Failure> {
         let mut seed = zeroize::Zeroizing::new([0; 32]);
         session.host.generator()?.fill_bytes(seed.as_mut());
         // Nobody else may read it, though nothing it signs is worth anything.
-        let made = File::options().write(true).create_new(true).mode(0o600).open(&path);
+        let made = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
         made.and_then(|mut file| file.write_all(seed.as_ref()).and_then(|()| file.sync_all()))
             .map_err(|cause| Failure::file("write", &path, &cause))?;
     }
     let bytes = zeroize::Zeroizing::new(files::read(&path, 32)?);
     let seed = <[u8; 32]>::try_from(bytes.as_slice());
-    let seed = seed.map_err(|_| {
-        Failure::usage("conformance-seed", args![path = path.display()])
-    })?;
+    let seed =
+        seed.map_err(|_| Failure::usage("conformance-seed", args![path = path.display()]))?;
     Ok(SecretKey::from_seed(seed))
 }
 
@@ -488,7 +491,9 @@ async fn status_list(
     // Many clients take a body for JSON only where its type says so.
     let accept = headers.get(header::ACCEPT);
     let accept = accept.and_then(|value| value.to_str().ok()).unwrap_or("");
-    let mut types = accept.split(',').map(|one| one.split(';').next().unwrap_or_default());
+    let mut types = accept
+        .split(',')
+        .map(|one| one.split(';').next().unwrap_or_default());
     let vc = types.any(|one| one.trim() == "application/vc");
     let kind = if vc { "application/vc" } else { JSON };
     let mut response = respond(StatusCode::OK, kind, &list.await?);

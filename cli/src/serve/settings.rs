@@ -94,7 +94,11 @@ impl std::str::FromStr for PublicUrl {
             && url.len() <= 512
             && rest.bytes().all(plain)
             && !rest.contains("//");
-        if fits { Ok(Self(url.to_owned())) } else { Err(wrong()) }
+        if fits {
+            Ok(Self(url.to_owned()))
+        } else {
+            Err(wrong())
+        }
     }
 }
 
@@ -272,9 +276,18 @@ mod tests {
         }
         let long = format!("https://{}", "a".repeat(512));
         for bad in [
-            "", "a.example", "ftp://a.example", "https://", "https:///a", "https://a b",
-            "https://a.example?q", "https://a.example#f", "https://u@a.example", "https://a//b",
-            "https://a.example/<", &*long,
+            "",
+            "a.example",
+            "ftp://a.example",
+            "https://",
+            "https:///a",
+            "https://a b",
+            "https://a.example?q",
+            "https://a.example#f",
+            "https://u@a.example",
+            "https://a//b",
+            "https://a.example/<",
+            &*long,
         ] {
             assert!(bad.parse::<PublicUrl>().is_err(), "{bad}");
         }

@@ -150,9 +150,8 @@ const SKEW: u64 = 60_000;
 impl Engine {
     fn own(&self, purpose: &str) -> Result<Method, Trouble> {
         let method = DidKey.method(&self.method(), purpose);
-        method.map_err(|error| {
-            Trouble::new(What::ProofVerification, error.code(), error.to_string())
-        })
+        method
+            .map_err(|error| Trouble::new(What::ProofVerification, error.code(), error.to_string()))
     }
 
     /// `document` in an envelope that this key closed: a `vc+jwt` or, for an authentication, a

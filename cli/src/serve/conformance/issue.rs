@@ -118,10 +118,7 @@ impl Instance {
         let url = self.lists.url(purpose);
         let encoded = encoded(self.lists.bits(purpose))?;
         let list = object([
-            (
-                "@context",
-                Foreign::Array(vec![text(model::BASE_V2)]),
-            ),
+            ("@context", Foreign::Array(vec![text(model::BASE_V2)])),
             ("id", text(&*url)),
             (
                 "type",
@@ -247,10 +244,9 @@ impl Instance {
         match self.method {
             Method::Proof(suite) => self.engine.secure(document, suite, wording),
             Method::Jose if purpose == "authentication" => {
-                let challenge = domain.zip(challenge).map(|(audience, nonce)| Challenge {
-                    audience,
-                    nonce,
-                });
+                let challenge = domain
+                    .zip(challenge)
+                    .map(|(audience, nonce)| Challenge { audience, nonce });
                 let holds = Enveloped::Presentation;
                 self.engine.envelop(document, holds, challenge)
             }

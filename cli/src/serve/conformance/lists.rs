@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use zhao_spec::wire::{Hash, sha256};
 use zhao_spec::wire::foreign::Foreign;
+use zhao_spec::wire::{Hash, sha256};
 use zhao_vc::status::{ENTRY_TYPE, Entry, entries};
 
 use super::engine::of_status;
@@ -33,7 +33,9 @@ impl Purpose {
     }
 
     pub(super) fn of(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
+        Self::ALL
+            .into_iter()
+            .find(|purpose| purpose.as_str() == name)
     }
 }
 
@@ -102,7 +104,9 @@ impl Lists {
 
     /// What the list at `url` is about, if it is one of these.
     fn at(&self, url: &str) -> Option<Purpose> {
-        Purpose::ALL.into_iter().find(|purpose| self.url(*purpose) == url)
+        Purpose::ALL
+            .into_iter()
+            .find(|purpose| self.url(*purpose) == url)
     }
 
     /// A new entry, `credentialStatus` of a credential with this identifier.
@@ -170,7 +174,9 @@ impl Lists {
         let not_here = |detail| Trouble::new(What::StatusRetrieval, "status-not-here", detail);
         let mut warnings = Vec::new();
         if entries.len() < each(given).len() {
-            warnings.push(not_here("credentialStatus of another type is not looked at"));
+            warnings.push(not_here(
+                "credentialStatus of another type is not looked at",
+            ));
         }
         for entry in entries {
             match self.at(&entry.list) {
@@ -255,7 +261,11 @@ mod tests {
     fn entries_that_are_malformed_or_contradict_their_list_are_refused() {
         let lists = lists();
         for (member, value, what) in [
-            ("statusPurpose", text("suspension"), What::StatusVerification),
+            (
+                "statusPurpose",
+                text("suspension"),
+                What::StatusVerification,
+            ),
             ("statusPurpose", Foreign::Null, What::Malformed),
             ("statusListIndex", text("131072"), What::Range),
             ("statusListIndex", text("-1"), What::Malformed),

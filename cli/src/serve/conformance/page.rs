@@ -33,7 +33,11 @@ pub(super) async fn start(State(mode): State<Mode>) -> Response {
          <p>VC-API below each; <a href=/openapi.json>/openapi.json</a>; \
          DIDs below <code>{base}/1.0/identifiers/</code>.</html>"
     );
-    verbatim(StatusCode::OK, "text/html; charset=utf-8", html.into_bytes())
+    verbatim(
+        StatusCode::OK,
+        "text/html; charset=utf-8",
+        html.into_bytes(),
+    )
 }
 
 /// Whether the process answers
@@ -48,7 +52,9 @@ pub(super) async fn healthz() -> Response {
 #[utoipa::path(get, path = "/readyz", tag = "server",
     responses((status = 200, description = "It is ready", body = Object)))]
 pub(super) async fn readyz(State(mode): State<Mode>) -> Response {
-    let urls = INSTANCES.iter().map(|(name, _)| text(format!("{}/{name}", mode.base)));
+    let urls = INSTANCES
+        .iter()
+        .map(|(name, _)| text(format!("{}/{name}", mode.base)));
     let body = object([
         ("status", text("ready")),
         ("conformance", text(NOTICE)),

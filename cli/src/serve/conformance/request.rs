@@ -84,12 +84,16 @@ impl Request {
 
     /// The text of a member, where there is one.
     pub(super) fn text(&self, name: &'static str) -> Result<Option<&str>, Trouble> {
-        self.member(name).map(|value| short(name, value)).transpose()
+        self.member(name)
+            .map(|value| short(name, value))
+            .transpose()
     }
 
     /// The member as a truth value, where there is one.
     pub(super) fn flag(&self, name: &'static str) -> Result<Option<bool>, Trouble> {
-        self.member(name).map(|value| truth(name, value)).transpose()
+        self.member(name)
+            .map(|value| truth(name, value))
+            .transpose()
     }
 
     /// The options, all of them among `known`.
@@ -150,7 +154,10 @@ impl<'a> Options<'a> {
 
     /// An option that is yes or no, and no where it is not given.
     pub(super) fn flag(&self, name: &'static str) -> Result<bool, Trouble> {
-        let flag = self.value(name).map(|value| truth(name, value)).transpose()?;
+        let flag = self
+            .value(name)
+            .map(|value| truth(name, value))
+            .transpose()?;
         Ok(flag.unwrap_or_default())
     }
 }

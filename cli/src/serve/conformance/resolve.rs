@@ -5,7 +5,6 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
-use utoipa::IntoParams;
 use zhao_http::Kind;
 use zhao_spec::wire::foreign::Foreign;
 use zhao_vc::did::{Accept, Resolution, ResolutionError, resolve_key};
@@ -14,7 +13,7 @@ use super::json::{each, object, respond, set, text};
 use super::{Mode, Refusal};
 
 /// How the did:key method lets a resolver be asked.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Wanted {
     /// The form of the keys; only Multikey is made.

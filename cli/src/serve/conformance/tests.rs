@@ -154,7 +154,10 @@ async fn changed_credentials_are_refused_by_every_instance() {
                 ("type", json!("VerifiableCredential")),
                 ("type", Value::Null),
                 ("@context", json!([])),
-                ("@context", json!("https://www.w3.org/ns/credentials/examples/v2")),
+                (
+                    "@context",
+                    json!("https://www.w3.org/ns/credentials/examples/v2"),
+                ),
             ]
         } else {
             &[
@@ -196,13 +199,23 @@ async fn options_that_are_not_understood_are_refused_and_never_left_out() {
         (json!({ "returnCredential": "yes" }), "option-value"),
         (json!({ "challenge": "c" }), "proof-challenge"),
         (json!({ "domain": "a.example" }), "proof-domain"),
-        (json!({ "domain": ["a.example", "b.example"] }), "proof-domain"),
-        (json!({ "expectedProofPurpose": "authentication" }), "proof-purpose"),
+        (
+            json!({ "domain": ["a.example", "b.example"] }),
+            "proof-domain",
+        ),
+        (
+            json!({ "expectedProofPurpose": "authentication" }),
+            "proof-purpose",
+        ),
     ] {
         let verdict = served.verify("rdfc", &issued, options).await;
         verdict.refused(code);
     }
-    for options in [json!(null), json!({ "checks": [] }), json!({ "checks": ["proof"] })] {
+    for options in [
+        json!(null),
+        json!({ "checks": [] }),
+        json!({ "checks": ["proof"] }),
+    ] {
         served.verify("rdfc", &issued, options).await.is(200);
     }
     let returned = served.verify("rdfc", &issued, json!({ "returnCredential": true }));
@@ -211,9 +224,15 @@ async fn options_that_are_not_understood_are_refused_and_never_left_out() {
         (json!({ "cryptosuite": "bbs-2023" }), "option-value"),
         (json!({ "type": "Ed25519Signature2020" }), "option-value"),
         (json!({ "created": "yesterday" }), "option-value"),
-        (json!({ "credentialStatus": { "statusPurpose": "message" } }), "option-value"),
+        (
+            json!({ "credentialStatus": { "statusPurpose": "message" } }),
+            "option-value",
+        ),
         (json!({ "credentialStatus": [] }), "option-value"),
-        (json!({ "mandatoryPointers": ["/issuer"] }), "option-unknown"),
+        (
+            json!({ "mandatoryPointers": ["/issuer"] }),
+            "option-unknown",
+        ),
     ] {
         let body = json!({ "credential": served.plain(), "options": options });
         let refused = served.post("/rdfc/credentials/issue", &body).await;
@@ -236,7 +255,14 @@ async fn what_is_no_request_is_refused_without_a_fault() {
             let body = Body::from(text.to_owned());
             served.ask(Method::POST, path, JSON, body).await
         };
-        for broken in ["", "{", "\"\\ud800\"", "{\"a\":1,\"a\":1}", "\u{feff}{}", "nul"] {
+        for broken in [
+            "",
+            "{",
+            "\"\\ud800\"",
+            "{\"a\":1,\"a\":1}",
+            "\u{feff}{}",
+            "nul",
+        ] {
             ask(broken).await.refused("json");
         }
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
@@ -252,7 +278,10 @@ async fn what_is_no_request_is_refused_without_a_fault() {
         text.await.is(415);
         served.get(path).await.is(405);
     }
-    served.post("/bbs/credentials/issue", &json!({})).await.is(404);
+    served
+        .post("/bbs/credentials/issue", &json!({}))
+        .await
+        .is(404);
     served.get("/nowhere").await.is(404);
     served.get("/rdfc/status/other").await.is(404);
     served.get("/other/status/revocation").await.is(404);
@@ -281,15 +310,28 @@ async fn a_status_is_set_shown_heeded_and_taken_back() {
             ("/credentialId", json!(7), 400, "option-value"),
             ("/credentialStatus", json!([]), 400, "request-object"),
             ("/credentialStatus/type", json!("Other"), 400, "status-type"),
-            ("/credentialStatus/statusPurpose", json!("message"), 400, "status-purpose"),
-            ("/credentialStatus/statusPurpose", json!("suspension"), 404, "status-absent"),
+            (
+                "/credentialStatus/statusPurpose",
+                json!("message"),
+                400,
+                "status-purpose",
+            ),
+            (
+                "/credentialStatus/statusPurpose",
+                json!("suspension"),
+                404,
+                "status-absent",
+            ),
         ] {
             let mut changed = body.clone();
             *changed.pointer_mut(change).unwrap() = value;
             let refused = served.post(&path, &changed).await.is(status);
             assert_eq!(refused.code(), code, "{change}");
         }
-        for (member, value) in [("statusListIndex", "77"), ("statusListCredential", "https://x.example")] {
+        for (member, value) in [
+            ("statusListIndex", "77"),
+            ("statusListCredential", "https://x.example"),
+        ] {
             let mut changed = body.clone();
             changed["credentialStatus"][member] = json!(value);
             served.post(&path, &changed).await.refused("status-other");
@@ -297,7 +339,10 @@ async fn a_status_is_set_shown_heeded_and_taken_back() {
         let mut changed = body.clone();
         changed["status"] = json!("true");
         served.post(&path, &changed).await.refused("option-value");
-        let list = served.get(&format!("/{instance}/status/revocation")).await.is(200);
+        let list = served
+            .get(&format!("/{instance}/status/revocation"))
+            .await
+            .is(200);
         served.verify(instance, &list.body, json!({})).await.is(200);
         assert_eq!(list.headers[header::VARY], "accept");
     }
@@ -327,7 +372,10 @@ async fn a_credential_out_of_its_time_or_with_somebody_elses_list_says_so() {
     let issued = served.issued("jcs", &credential).await;
     let verdict = served.verify("jcs", &issued, json!({})).await.is(200);
     let warnings = verdict.body["warnings"].as_array().unwrap();
-    let codes: Vec<_> = warnings.iter().map(|one| one["code"].as_str().unwrap()).collect();
+    let codes: Vec<_> = warnings
+        .iter()
+        .map(|one| one["code"].as_str().unwrap())
+        .collect();
     assert_eq!(codes, ["schema-not-here", "status-not-here"]);
     credential["credentialStatus"]["statusListIndex"] = json!(7);
     let body = json!({ "credential": credential });
@@ -367,14 +415,20 @@ async fn presentations_are_the_holders_and_for_one_occasion() {
         }
         // As a credential it is none, and a credential is no presentation.
         served.verify(instance, &made, json!({})).await.is(400);
-        verify(&presentation["verifiableCredential"][0], json!({})).await.is(400);
+        verify(&presentation["verifiableCredential"][0], json!({}))
+            .await
+            .is(400);
         // Without a proof it is nobody's.
         verify(&presentation, json!({})).await.is(400);
         let mut other = presentation.clone();
         other["holder"] = json!("did:example:other");
         let body = json!({ "presentation": other });
         served.post(&path, &body).await.refused("holder-other");
-        for bad in [json!({}), json!({ "@context": [V2] }), json!({ "type": ["VerifiablePresentation"] })] {
+        for bad in [
+            json!({}),
+            json!({ "@context": [V2] }),
+            json!({ "type": ["VerifiablePresentation"] }),
+        ] {
             let body = json!({ "presentation": bad });
             served.post(&path, &body).await.is(400);
         }
@@ -414,23 +468,41 @@ async fn the_resolver_knows_did_key_and_says_what_is_wrong_with_others() {
     let path = |did: &str| format!("/1.0/identifiers/{did}");
     let found = served.get(&path(&served.did)).await.is(200);
     assert_eq!(found.body["didDocument"]["id"], served.did);
-    let method = served.get(&path(&format!("{}%23{key}", served.did))).await.is(200);
+    let method = served
+        .get(&path(&format!("{}%23{key}", served.did)))
+        .await
+        .is(200);
     assert_eq!(method.body["didDocument"]["controller"], served.did);
     for (did, part, word) in [
         ("notDid:key:z6Mk", "didResolutionMetadata", "invalidDid"),
-        ("did:experimental:z6Mk", "didResolutionMetadata", "invalidDid"),
+        (
+            "did:experimental:z6Mk",
+            "didResolutionMetadata",
+            "invalidDid",
+        ),
         ("did:web:a.example", "didResolutionMetadata", "invalidDid"),
         ("did:key:@", "didResolutionMetadata", "invalidDid"),
         ("did:key:-4:z6Mk", "didResolutionMetadata", "invalidDid"),
-        (&*format!("{}%23other", served.did), "didDereferencingMetadata", "notFound"),
-        (&*format!("{}%3Fa=b", served.did), "didDereferencingMetadata", "invalidDidUrl"),
+        (
+            &*format!("{}%23other", served.did),
+            "didDereferencingMetadata",
+            "notFound",
+        ),
+        (
+            &*format!("{}%3Fa=b", served.did),
+            "didDereferencingMetadata",
+            "invalidDidUrl",
+        ),
         (
             &*format!("{}?publicKeyFormat=unknown", served.did),
             "didResolutionMetadata",
             "unsupportedPublicKeyType",
         ),
         (
-            &*format!("{}%23{key}?publicKeyFormat=Ed25519VerificationKey2018", served.did),
+            &*format!(
+                "{}%23{key}?publicKeyFormat=Ed25519VerificationKey2018",
+                served.did
+            ),
             "didDereferencingMetadata",
             "invalidPublicKeyType",
         ),
@@ -439,7 +511,10 @@ async fn the_resolver_knows_did_key_and_says_what_is_wrong_with_others() {
         assert_eq!(refused.body[part]["error"], word, "{did}");
         assert_eq!(refused.body["didDocument"], json!({}));
     }
-    served.get(&path(&format!("{}?other=1", served.did))).await.is(400);
+    served
+        .get(&path(&format!("{}?other=1", served.did)))
+        .await
+        .is(400);
 }
 
 #[tokio::test]

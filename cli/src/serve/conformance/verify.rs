@@ -153,7 +153,11 @@ impl Instance {
         self.engine.defined(document)?;
         if shape.credentials.len() > CREDENTIALS {
             let detail = format!("verifiableCredential has more than {CREDENTIALS} credentials");
-            return Err(Trouble::new(What::Malformed, "too-many-credentials", detail));
+            return Err(Trouble::new(
+                What::Malformed,
+                "too-many-credentials",
+                detail,
+            ));
         }
         if let Some(holder) = &shape.holder {
             warnings.extend(belongs("holder", holder.id, &controllers)?);
@@ -238,11 +242,7 @@ impl Instance {
 
 /// Whether `id` made one of the proofs: an error where it is a DID and did not, a warning where
 /// only a document that would have to be fetched could say so.
-fn belongs(
-    member: &str,
-    id: &str,
-    controllers: &[String],
-) -> Result<Option<Trouble>, Trouble> {
+fn belongs(member: &str, id: &str, controllers: &[String]) -> Result<Option<Trouble>, Trouble> {
     if controllers.iter().any(|controller| controller == id) {
         return Ok(None);
     }
@@ -252,7 +252,11 @@ fn belongs(
         return Err(Trouble::new(What::Cryptography, "not-its-key", detail));
     }
     let detail = format!("{member} {id} is not fetched, so nothing says whose key it is");
-    Ok(Some(Trouble::new(What::Cryptography, "key-not-known", detail)))
+    Ok(Some(Trouble::new(
+        What::Cryptography,
+        "key-not-known",
+        detail,
+    )))
 }
 
 fn asked(options: Options<'_>, now: UnixMillis) -> Result<(Vec<&str>, Asked<'_>), Trouble> {
@@ -276,9 +280,8 @@ fn outcome(
     returned: Option<(&str, &Foreign)>,
 ) -> Outcome {
     let verified = judged.is_ok();
-    let details = |troubles: &[Trouble]| {
-        Foreign::Array(troubles.iter().map(Trouble::details).collect())
-    };
+    let details =
+        |troubles: &[Trouble]| Foreign::Array(troubles.iter().map(Trouble::details).collect());
     let errors: Vec<Trouble> = judged.err().into_iter().collect();
     let mut body = object([
         ("verified", Foreign::Bool(verified)),
