@@ -4,6 +4,7 @@
 use zhao_spec::wire::foreign::Foreign;
 use zhao_spec::wire::{UnixMillis, clip};
 use zhao_vc::model::{self, Credential, Enveloped, Presented, Validity};
+use zhao_vc::proof::Suite;
 
 use super::engine::{Demand, Holding, of_model};
 use super::json::{object, set, text};
@@ -99,9 +100,38 @@ impl Instance {
             let shape = model::unsecured(&opened.document).map_err(|error| of_model(&error))?;
             return self.judged(&shape, &opened.controllers, asked.now, warnings);
         }
+        let flat = self.flat(value);
+        let value = flat.as_ref().unwrap_or(value);
         let shape = model::credential(value).map_err(|error| of_model(&error))?;
         let controllers = self.proofs(value, "assertionMethod", asked)?;
         self.judged(&shape, &controllers, asked.now, warnings)
+    }
+
+    /// The document with its contexts unwrapped, where one in place is wrapped once more in an
+    /// object with the one member `@context`. JSON-LD 1.1 does not know that; the most used
+    /// processor reads it, and vectors of a suite have it. What is signed as RDF stays the same;
+    /// what is signed as JSON would not, so it is left there.
+    fn flat(&self, value: &Foreign) -> Option<Foreign> {
+        let wrapped = |one: &Foreign| match one {
+            Foreign::Object(members) => match members.as_slice() {
+                [(name, inner @ Foreign::Object(_))] if name == "@context" => Some(inner.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(Foreign::Array(contexts)) = value.member("@context") else {
+            return None;
+        };
+        let as_rdf = self.method == Method::Proof(Suite::EddsaRdfc2022);
+        if !as_rdf || contexts.iter().all(|one| wrapped(one).is_none()) {
+            return None;
+        }
+        let unwrapped = contexts
+            .iter()
+            .map(|one| wrapped(one).unwrap_or_else(|| one.clone()));
+        let mut flat = value.clone();
+        set(&mut flat, "@context", Foreign::Array(unwrapped.collect()));
+        Some(flat)
     }
 
     /// What is checked of every credential, however it is secured.
