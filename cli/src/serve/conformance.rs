@@ -12,17 +12,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Request as HttpRequest, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{MatchedPath, Request as HttpRequest, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use utoipa::openapi::InfoBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use zhao_http::{Kind, limits as http_limits};
-use zhao_spec::wire::foreign::Foreign;
 use zhao_spec::wire::{SecretKey, UnixMillis, limits};
 use zhao_vc::proof::Suite;
 
@@ -38,12 +37,11 @@ use crate::host::Clock;
 use crate::mirror::stopped;
 use crate::session::Session;
 use engine::Engine;
-use json::{object, respond, text};
-use lists::{Lists, Purpose};
+use lists::Lists;
 use request::{Request, must_be_json};
 use trouble::Trouble;
-use verify::Outcome;
 
+mod acts;
 mod engine;
 mod issue;
 mod json;
@@ -66,6 +64,7 @@ const WORK: usize = 8;
 const BODY_BYTES: usize = limits::JSON_BYTES;
 /// The file of the signing key's seed in the directory.
 const SEED: &str = "conformance.seed";
+const JSON: &str = "application/json";
 
 /// How an instance secures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,14 +205,14 @@ fn router(key: SecretKey, base: String, clock: Clock) -> Router {
         .routes(routes!(page::healthz))
         .routes(routes!(page::readyz))
         .routes(routes!(page::document))
-        .routes(routes!(issue_credential))
-        .routes(routes!(update_status))
-        .routes(routes!(verify_credential))
-        .routes(routes!(verify_presentation))
-        .routes(routes!(create_presentation))
-        .routes(routes!(prove_presentation))
-        .routes(routes!(status_list))
-        .routes(routes!(publish_list))
+        .routes(routes!(acts::issue_credential))
+        .routes(routes!(acts::update_status))
+        .routes(routes!(acts::verify_credential))
+        .routes(routes!(acts::verify_presentation))
+        .routes(routes!(acts::create_presentation))
+        .routes(routes!(acts::prove_presentation))
+        .routes(routes!(acts::status_list))
+        .routes(routes!(acts::publish_list))
         .routes(routes!(resolve::resolve))
         .split_for_parts();
     api.info = InfoBuilder::new()
@@ -241,13 +240,16 @@ fn router(key: SecretKey, base: String, clock: Clock) -> Router {
         .with_state(mode)
 }
 
-/// Gives every answer its mark and the headers that all of ours have.
+/// Gives every answer its mark, its request's name, and the headers that all of ours have.
 async fn marked(request: HttpRequest, next: Next) -> Response {
-    let (method, uri) = (request.method().clone(), request.uri().path().to_owned());
+    let id = frame::fresh_id();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
-    // The path is the instance and the act here, never a name.
-    tracing::info!(%method, path = zhao_spec::wire::clip(&uri), status, "answered");
+    tracing::info!(%id, %method, %route, status, "answered");
+    frame::tell(&mut response, &id, &method);
     let headers = response.headers_mut();
     headers.insert(MARK, HeaderValue::from_static(NOTICE));
     frame::secure(headers);
@@ -275,7 +277,7 @@ impl From<Trouble> for Refusal {
     }
 }
 
-impl axum::response::IntoResponse for Refusal {
+impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Self::Route(refused) => refused.into_response(),
@@ -323,197 +325,4 @@ impl Mode {
         let done = tokio::task::spawn_blocking(move || work(&mode)).await;
         done.unwrap_or_else(|error| Err(self.both.internal(&error).into()))
     }
-}
-
-const JSON: &str = "application/json";
-
-/// Issue a credential
-///
-/// Any credential of the data model; its issuer becomes this instance's DID.
-#[utoipa::path(post, path = "/{instance}/credentials/issue", tag = "issuer",
-    params(("instance" = String, Path, description = "rdfc, jcs or jose")),
-    request_body(content = Object, description = "credential, options"),
-    responses((status = 201, description = "verifiableCredential", body = Object)))]
-async fn issue_credential(
-    State(mode): State<Mode>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let known = &["credential", "options"];
-    let issued = mode.work(&name, &headers, body, known, |instance, request, now| {
-        instance.issue(request, now)
-    });
-    let body = object([
-        ("verifiableCredential", issued.await?),
-        ("conformance", text(NOTICE)),
-    ]);
-    Ok(respond(StatusCode::CREATED, JSON, &body))
-}
-
-/// Set the status of a credential
-#[utoipa::path(post, path = "/{instance}/credentials/status", tag = "issuer",
-    params(("instance" = String, Path, description = "rdfc, jcs or jose")),
-    request_body(content = Object, description = "credentialId, credentialStatus, status"),
-    responses((status = 200, description = "What it is now", body = Object)))]
-async fn update_status(
-    State(mode): State<Mode>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let known = &[
-        "credentialId",
-        "credentialStatus",
-        "status",
-        "indexAllocator",
-    ];
-    let updated = mode.work(&name, &headers, body, known, |instance, request, _| {
-        instance.update(request)
-    });
-    let (purpose, index, status) = updated.await?;
-    let body = object([
-        ("statusPurpose", text(purpose.as_str())),
-        ("statusListIndex", text(index.to_string())),
-        ("status", Foreign::Bool(status)),
-        ("conformance", text(NOTICE)),
-    ]);
-    Ok(respond(StatusCode::OK, JSON, &body))
-}
-
-/// The answer to a verification: 200 where everything holds, else 400.
-fn verdict(outcome: &Outcome) -> Response {
-    let status = if outcome.verified {
-        StatusCode::OK
-    } else {
-        StatusCode::BAD_REQUEST
-    };
-    respond(status, JSON, &outcome.body)
-}
-
-/// Verify a credential
-#[utoipa::path(post, path = "/{instance}/credentials/verify", tag = "verifier",
-    params(("instance" = String, Path, description = "rdfc, jcs or jose")),
-    request_body(content = Object, description = "verifiableCredential, options"),
-    responses((status = 200, description = "It verifies", body = Object)))]
-async fn verify_credential(
-    State(mode): State<Mode>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let known = &["verifiableCredential", "options"];
-    let outcome = mode.work(&name, &headers, body, known, |instance, request, now| {
-        instance.verify_credential(request, now)
-    });
-    Ok(verdict(&outcome.await?))
-}
-
-/// Verify a presentation and every credential in it
-#[utoipa::path(post, path = "/{instance}/presentations/verify", tag = "verifier",
-    params(("instance" = String, Path, description = "rdfc, jcs or jose")),
-    request_body(content = Object, description = "verifiablePresentation, options"),
-    responses((status = 200, description = "It verifies", body = Object)))]
-async fn verify_presentation(
-    State(mode): State<Mode>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let known = &["verifiablePresentation", "options"];
-    let outcome = mode.work(&name, &headers, body, known, |instance, request, now| {
-        instance.verify_presentation(request, now)
-    });
-    Ok(verdict(&outcome.await?))
-}
-
-/// Make a presentation of this instance's DID
-#[utoipa::path(post, path = "/{instance}/presentations", tag = "holder",
-    params(("instance" = String, Path, description = "rdfc, jcs or jose")),
-    request_body(content = Object, description = "presentation, options"),
-    responses((status = 201, description = "verifiablePresentation", body = Object)))]
-async fn create_presentation(
-    State(mode): State<Mode>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    presented(&mode, &name, &headers, body).await
-}
-
-/// The same, by its earlier name
-#[utoipa::path(post, path = "/{instance}/presentations/prove", tag = "holder",
-    params(("instance" = String, Path, description = "rdfc, jcs or jose")),
-    request_body(content = Object, description = "presentation, options"),
-    responses((status = 201, description = "verifiablePresentation", body = Object)))]
-async fn prove_presentation(
-    State(mode): State<Mode>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    presented(&mode, &name, &headers, body).await
-}
-
-async fn presented(
-    mode: &Mode,
-    name: &str,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let known = &["presentation", "options"];
-    let made = mode.work(name, headers, body, known, |instance, request, now| {
-        instance.present(request, now)
-    });
-    let body = object([
-        ("verifiablePresentation", made.await?),
-        ("conformance", text(NOTICE)),
-    ]);
-    Ok(respond(StatusCode::CREATED, JSON, &body))
-}
-
-/// A status list's credential, as it is now
-#[utoipa::path(get, path = "/{instance}/status/{purpose}", tag = "status",
-    params(("instance" = String, Path, description = "rdfc, jcs or jose"),
-        ("purpose" = String, Path, description = "revocation or suspension")),
-    responses((status = 200, description = "BitstringStatusListCredential", body = Object)))]
-async fn status_list(
-    State(mode): State<Mode>,
-    Path((name, purpose)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let no_route = |mode: &Mode| mode.both.refuse(Kind::NotFound, "no-route", &[]);
-    let purpose = Purpose::of(&purpose).ok_or_else(|| no_route(&mode))?;
-    let list = mode.turn(move |mode| {
-        let now = mode.clock.read();
-        Ok(mode.instance(&name)?.list(purpose, now)?)
-    });
-    // Many clients take a body for JSON only where its type says so.
-    let accept = headers.get(header::ACCEPT);
-    let accept = accept.and_then(|value| value.to_str().ok()).unwrap_or("");
-    let mut types = accept
-        .split(',')
-        .map(|one| one.split(';').next().unwrap_or_default());
-    let vc = types.any(|one| one.trim() == "application/vc");
-    let kind = if vc { "application/vc" } else { JSON };
-    let mut response = respond(StatusCode::OK, kind, &list.await?);
-    let vary = HeaderValue::from_static("accept");
-    response.headers_mut().insert(header::VARY, vary);
-    Ok(response)
-}
-
-/// What earlier drafts ask for: lists are always published
-#[utoipa::path(post, path = "/{instance}/status/{purpose}/publish", tag = "status",
-    params(("instance" = String, Path, description = "rdfc, jcs or jose"),
-        ("purpose" = String, Path, description = "revocation or suspension")),
-    responses((status = 204, description = "It is published")))]
-async fn publish_list(
-    State(mode): State<Mode>,
-    Path((name, purpose)): Path<(String, String)>,
-) -> Result<Response, Refusal> {
-    mode.instance(&name)?;
-    if Purpose::of(&purpose).is_none() {
-        return Err(mode.both.refuse(Kind::NotFound, "no-route", &[]).into());
-    }
-    Ok(StatusCode::NO_CONTENT.into_response())
 }
