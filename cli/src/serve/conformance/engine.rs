@@ -8,12 +8,14 @@ use zhao_vc::cose::{self, CoseError};
 use zhao_vc::did::{DidKey, Method, Methods as _};
 use zhao_vc::jose::{self, Algorithm, JoseError, MediaType, Policy, Wrapped};
 use zhao_vc::model::{Enveloped, ModelError};
-use zhao_vc::proof::{self, Expect, Options, ProofError, Suite, Verified};
+use zhao_vc::proof::{self, Expect, Options, ProofError, Suite};
 use zhao_vc::rdf::{self, RdfError};
 use zhao_vc::status::{self, Order, StatusError, StatusList};
 
 use super::json::each;
 use super::trouble::{Trouble, What};
+
+mod older;
 
 /// What an instance works with: one key, and the contexts that are built in.
 pub(super) struct Engine {
@@ -45,7 +47,7 @@ impl Engine {
     pub(super) fn new(key: SecretKey) -> Self {
         Self {
             key,
-            contexts: Contexts::standard(),
+            contexts: older::with(&Contexts::standard()),
         }
     }
 
@@ -90,7 +92,7 @@ impl Engine {
         proof::add(document, &options, &self.key, &self.contexts).map_err(|error| of_proof(&error))
     }
 
-    /// Checks every proof of `document`.
+    /// Checks every proof of `document`; whose keys made them.
     ///
     /// # Errors
     /// The first that does not hold.
@@ -98,7 +100,12 @@ impl Engine {
         &self,
         document: &Foreign,
         demand: Demand<'_>,
-    ) -> Result<Vec<Verified>, Trouble> {
+    ) -> Result<Vec<String>, Trouble> {
+        if demand.suite == Suite::EddsaRdfc2022
+            && let Some(proof) = older::of(document)
+        {
+            return older::verify(document, proof, demand, &self.contexts).map(|key| vec![key]);
+        }
         let expect = Expect {
             purpose: demand.purpose,
             domain: demand.domain,
@@ -107,7 +114,9 @@ impl Engine {
             at: demand.at,
             suites: &[demand.suite],
         };
-        proof::verify(document, &expect, &DidKey, &self.contexts).map_err(|error| of_proof(&error))
+        let verified = proof::verify(document, &expect, &DidKey, &self.contexts);
+        let verified = verified.map_err(|error| of_proof(&error))?;
+        Ok(verified.into_iter().map(|one| one.controller).collect())
     }
 }
 

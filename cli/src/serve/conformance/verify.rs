@@ -227,7 +227,6 @@ impl Instance {
             let detail = "this instance reads what is in an envelope";
             return Err(Trouble::new(What::Cryptography, "method-other", detail));
         };
-        let mut controllers = Vec::new();
         // Where several domains will do, one of them must.
         let mut refused = None;
         let domains: Vec<Option<&str>> = match asked.domain {
@@ -243,10 +242,7 @@ impl Instance {
                 suite,
             };
             match self.engine.proofs(value, demand) {
-                Ok(verified) => {
-                    controllers.extend(verified.into_iter().map(|one| one.controller));
-                    return Ok(controllers);
-                }
+                Ok(controllers) => return Ok(controllers),
                 Err(trouble) => refused = Some(trouble),
             }
         }

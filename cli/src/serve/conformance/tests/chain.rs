@@ -1,4 +1,4 @@
-//! Proofs upon proofs, by a vector of other people's.
+//! Vectors of other people's: proofs upon proofs, and a proof by the older suite.
 
 use serde_json::{Value, json};
 
@@ -66,5 +66,65 @@ async fn a_chain_of_proofs_holds_as_a_whole_or_not_at_all() {
         *changed.pointer_mut(pointer).unwrap() = value;
         let verdict = served.verify("rdfc", &changed, json!({})).await;
         assert_eq!(verdict.is(400).body["verified"], false, "{pointer}");
+    }
+}
+
+/// Source: w3c-ccg/vc-api-verifier-test-suite, `tests/vectors.js`.
+fn older() -> Value {
+    let key = "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2";
+    json!({
+        "@context": [
+            V2, "https://www.w3.org/ns/credentials/examples/v2",
+            "https://w3id.org/security/suites/ed25519-2020/v1",
+        ],
+        "id": "urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33",
+        "type": ["VerifiableCredential", "AlumniCredential"],
+        "name": "Alumni Credential",
+        "description": "A minimum viable example of an Alumni Credential.",
+        "issuer": "https://vc.example/issuers/5678",
+        "validFrom": "2023-01-01T00:00:00Z",
+        "credentialSubject": {
+            "id": "did:example:abcdefgh", "alumniOf": "The School of Examples",
+        },
+        "proof": {
+            "type": "Ed25519Signature2020", "created": "2023-02-24T23:36:38Z",
+            "verificationMethod": format!("did:key:{key}#{key}"),
+            "proofPurpose": "assertionMethod",
+            "proofValue": "z57Mm1vboMtZiCyJ4aReZsv8co4Re64Y8GEjL1ZARzMbXZgkARFLqFs1P345NpPGG2hgCrS4\
+                           nNdvJhpwnrNyG3kEF",
+        },
+    })
+}
+
+#[tokio::test]
+async fn the_older_suite_is_read_as_strictly_as_the_newer() {
+    let served = Served::new();
+    let old = older();
+    let verdict = served.verify("rdfc", &old, json!({})).await.is(200);
+    assert_eq!(verdict.body["warnings"][0]["code"], "key-not-known");
+    served.verify("jcs", &old, json!({})).await.is(400);
+    for (pointer, value) in [
+        ("/proof/type", json!("Ed25519Signature2018")),
+        ("/proof/created", json!("2023-02-24T23:36:39Z")),
+        ("/proof/created", json!("today")),
+        ("/proof/created", json!(7)),
+        ("/proof/proofPurpose", json!("authentication")),
+        ("/proof/verificationMethod", json!("did:key:z6Mk")),
+        ("/proof/proofValue", json!("z57Mm1")),
+        ("/proof/proofValue", json!(null)),
+        ("/name", json!("Another")),
+        ("/issuer", json!("did:example:other")),
+    ] {
+        let mut changed = old.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        let verdict = served.verify("rdfc", &changed, json!({})).await.is(400);
+        assert_eq!(verdict.body["verified"], false, "{pointer}");
+    }
+    for options in [
+        json!({ "challenge": "c" }),
+        json!({ "domain": "a.example" }),
+        json!({ "expectedProofPurpose": "authentication" }),
+    ] {
+        served.verify("rdfc", &old, options).await.is(400);
     }
 }
