@@ -758,6 +758,34 @@ for (const instance of ['rdfc', 'jcs']) {
   });
 }
 
+// The vector of the verifier's suite, by the suite before eddsa-rdfc-2022; its issuer is no DID.
+const olderKey = 'z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2';
+const older = {
+  '@context': [V2, EXAMPLES, 'https://w3id.org/security/suites/ed25519-2020/v1'],
+  id: 'urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33',
+  type: ['VerifiableCredential', 'AlumniCredential'],
+  name: 'Alumni Credential',
+  description: 'A minimum viable example of an Alumni Credential.',
+  issuer: 'https://vc.example/issuers/5678',
+  validFrom: '2023-01-01T00:00:00Z',
+  credentialSubject: { id: 'did:example:abcdefgh', alumniOf: 'The School of Examples' },
+  proof: {
+    type: 'Ed25519Signature2020',
+    created: '2023-02-24T23:36:38Z',
+    verificationMethod: `did:key:${olderKey}#${olderKey}`,
+    proofPurpose: 'assertionMethod',
+    proofValue: 'z57Mm1vboMtZiCyJ4aReZsv8co4Re64Y8GEjL1ZARzMbXZgkARFLqFs1P345NpPGG2hgCrS4nNdvJhpwnrNyG3kEF',
+  },
+};
+await ask(VERIFIER, 'rdfc: verifies the vector of the suite, 200', () => verifies(older));
+for (const member of ['type', 'created', 'verificationMethod', 'proofValue', 'proofPurpose']) {
+  await ask(VERIFIER, `rdfc: the vector needs proof.${member}, 400`, async () => {
+    const changed = clone(older);
+    delete changed.proof[member];
+    await refuses(changed);
+  });
+}
+
 // --- VC-API, holder ----------------------------------------------------------------------------
 
 const HOLDER = 'vc-api-holder';
