@@ -372,7 +372,9 @@ for (const instance of ['rdfc', 'jcs']) {
   await ask(DM, `${instance}: verifies a presentation of nothing`, async () => vpVerifies(await theirVp(vp({ verifiableCredential: [] }), told), undefined, instance));
   await ask(DM, `${instance}: verifies a presentation with an id`, async () => vpVerifies(await theirVp(vp({ id: uuid() }), told), undefined, instance));
   await ask(DM, `${instance}: verifies a presentation of two credentials`, async () =>
-    vpVerifies(await theirVp(vp({ verifiableCredential: [await theirs(), await theirs()] }), told), undefined, instance));
+    vpVerifies(await theirVp(vp({
+      verifiableCredential: [await theirs(), await theirIssue(mine({ credentialSubject: { id: 'did:example:other' } }), instance)],
+    }), told), undefined, instance));
   await ask(DM, `${instance}: verifies a presentation with a holder`, async () =>
     vpVerifies(await theirVp(vp({ holder: here, verifiableCredential: [await theirs()] }), told), undefined, instance));
   await ask(DM, `${instance}: verifies a presentation with a holder that is an object`, async () =>
