@@ -20,6 +20,7 @@ const NO_FOOT: &[&str] = &["README.md", "coverage.md"];
 /// Pages without vectors of their own, and why.
 const NO_VECTORS: &[(&str, &str)] = &[
     ("http.md", "its document is made from the code"),
+    ("vc-api.md", "other people's suites ask it"),
     ("limits.md", "its table is compared with the constants"),
     ("lifecycle.md", "its tables are tried cell by cell"),
     ("report.md", "its table is tried row by row in the code"),
@@ -32,36 +33,71 @@ const NO_VECTORS: &[(&str, &str)] = &[
 const ANY: &str = "";
 /// Words in code spans that are no words of the code, and whose they are.
 const FOREIGN_WORDS: &[(&str, &str)] = &[
-    (ANY, "apply"),                    // a function
-    ("binary.md", "z8o8"),             // an example
-    ("evidence.md", "included"),       // what an auditor answers
-    ("evidence.md", "overdue"),        // the same
-    ("evidence.md", "unproved"),       // the same
-    ("evidence.md", "waiting"),        // the same
-    ("http.md", "add-checkpoint"),     // a route of C2SP's
-    ("http.md", "detail"),             // members of a problem, fields of a struct
-    ("http.md", "detail_zh"),          // the same
-    ("http.md", "faults"),             // the same
-    ("http.md", "instance"),           // the same
-    ("http.md", "conditions"),         // a field of a struct
-    ("http.md", "end"),                // a field of a struct
-    ("http.md", "possible"),           // a field of a struct
-    ("http.md", "problem"),            // a field of a struct
-    ("http.md", "reference"),          // a field of a struct
-    ("http.md", "remarks"),            // a field of a struct
-    ("http.md", "useConditions"),      // a field of a struct
-    ("http.md", "title_zh"),           // the same
-    ("lifecycle.md", "lift"),          // the beginning of verbs
-    ("lifecycle.md", "stays"),         // what a cell says
-    ("lifecycle.md", "withdraw"),      // the beginning of verbs
-    ("publication.md", "after"),       // a member of a file of the ledger's
-    ("publication.md", "checkpoint"),  // an object's name
-    ("publication.md", "session"),     // a member of a file of the ledger's
-    ("publication.md", "term"),        // the same
-    ("signature.md", "refused"),       // what a foreign vector says
-    ("signature.md", "verify_strict"), // a function of another crate
-    ("subject.md", "seal"),            // reserved
-    ("tile.md", "x"),                  // a letter in paths
+    (ANY, "apply"),                          // a function
+    ("binary.md", "z8o8"),                   // an example
+    ("evidence.md", "included"),             // what an auditor answers
+    ("evidence.md", "overdue"),              // the same
+    ("evidence.md", "unproved"),             // the same
+    ("evidence.md", "waiting"),              // the same
+    ("http.md", "add-checkpoint"),           // a route of C2SP's
+    ("http.md", "detail"),                   // members of a problem, fields of a struct
+    ("http.md", "detail_zh"),                // the same
+    ("http.md", "faults"),                   // the same
+    ("http.md", "instance"),                 // the same
+    ("http.md", "conditions"),               // a field of a struct
+    ("http.md", "end"),                      // a field of a struct
+    ("http.md", "possible"),                 // a field of a struct
+    ("http.md", "problem"),                  // a field of a struct
+    ("http.md", "reference"),                // a field of a struct
+    ("http.md", "remarks"),                  // a field of a struct
+    ("http.md", "useConditions"),            // a field of a struct
+    ("http.md", "title_zh"),                 // the same
+    ("lifecycle.md", "lift"),                // the beginning of verbs
+    ("lifecycle.md", "stays"),               // what a cell says
+    ("lifecycle.md", "withdraw"),            // the beginning of verbs
+    ("publication.md", "after"),             // a member of a file of the ledger's
+    ("publication.md", "checkpoint"),        // an object's name
+    ("publication.md", "session"),           // a member of a file of the ledger's
+    ("publication.md", "term"),              // the same
+    ("signature.md", "refused"),             // what a foreign vector says
+    ("signature.md", "verify_strict"),       // a function of another crate
+    ("subject.md", "seal"),                  // reserved
+    ("tile.md", "x"),                        // a letter in paths
+    ("vc-api.md", "credentialId"),           // of the VC-API, or what the served mode says
+    ("vc-api.md", "envelope-audience"),      // of the VC-API, or what the served mode says
+    ("vc-api.md", "envelope-challenge"),     // of the VC-API, or what the served mode says
+    ("vc-api.md", "envelope-media"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "envelope-other"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "errors"),                 // of the VC-API, or what the served mode says
+    ("vc-api.md", "holder-other"),           // of the VC-API, or what the served mode says
+    ("vc-api.md", "invalidDidUrl"),          // of the VC-API, or what the served mode says
+    ("vc-api.md", "invalidPublicKeyType"),   // of the VC-API, or what the served mode says
+    ("vc-api.md", "json"),                   // of the VC-API, or what the served mode says
+    ("vc-api.md", "key-not-known"),          // of the VC-API, or what the served mode says
+    ("vc-api.md", "method-other"),           // of the VC-API, or what the served mode says
+    ("vc-api.md", "not-found"),              // of the VC-API, or what the served mode says
+    ("vc-api.md", "not-its-key"),            // of the VC-API, or what the served mode says
+    ("vc-api.md", "option-unknown"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "option-value"),           // of the VC-API, or what the served mode says
+    ("vc-api.md", "presentation"),           // of the VC-API, or what the served mode says
+    ("vc-api.md", "problemDetails"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "request-member"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "request-missing"),        // of the VC-API, or what the served mode says
+    ("vc-api.md", "request-object"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "returnCredential"),       // of the VC-API, or what the served mode says
+    ("vc-api.md", "returnPresentation"),     // of the VC-API, or what the served mode says
+    ("vc-api.md", "schema-not-here"),        // of the VC-API, or what the served mode says
+    ("vc-api.md", "status-absent"),          // of the VC-API, or what the served mode says
+    ("vc-api.md", "status-full"),            // of the VC-API, or what the served mode says
+    ("vc-api.md", "status-not-here"),        // of the VC-API, or what the served mode says
+    ("vc-api.md", "status-revoked"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "status-suspended"),       // of the VC-API, or what the served mode says
+    ("vc-api.md", "title_zh"),               // of the VC-API, or what the served mode says
+    ("vc-api.md", "too-many-credentials"),   // of the VC-API, or what the served mode says
+    ("vc-api.md", "unavailable"),            // of the VC-API, or what the served mode says
+    ("vc-api.md", "verifiablePresentation"), // of the VC-API, or what the served mode says
+    ("vc-api.md", "verified"),               // of the VC-API, or what the served mode says
+    ("vc-api.md", "warnings"),               // of the VC-API, or what the served mode says
 ];
 
 /// A page of `spec/`.
