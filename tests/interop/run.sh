@@ -66,6 +66,9 @@ step 'nginx and curl: a registry behind TLS' bash "$here/proxy.sh" "$zhao" "$wor
 step 'SeaweedFS and a file server: the log in two places' bash "$here/place.sh" \
   "$zhao" "$venv" "$work/judge" "$work/place"
 
+step '@digitalbazaar: what the public suites ask of a conformance instance' \
+  bash "$here/vcapi.sh" "$zhao" "$work/vcapi"
+
 # Five minutes; what it writes is fictional.
 step 'PyPI schemathesis: the served registry' bash "$here/registry.sh" "$venv" "$work/registry"
 

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::{Secret, up_to};
 use crate::serve::proxies::Proxy;
-use crate::serve::status::PublicUrl;
+use crate::serve::settings::PublicUrl;
 use crate::serve::traces::Collector;
 use crate::values::parse_millis;
 
@@ -41,10 +41,13 @@ pub(crate) struct Serve {
         value_delimiter = ','
     )]
     pub(crate) trusted_proxy: Vec<Proxy>,
-    #[arg(long, value_name = "URL", env = "ZHAO_PUBLIC_URL")]
-    pub(crate) public_url: Option<PublicUrl>,
     #[arg(long, value_name = "URL", env = "ZHAO_OTLP")]
     pub(crate) otlp: Option<Collector>,
+    #[arg(long, value_name = "URL", env = "ZHAO_PUBLIC_URL")]
+    pub(crate) public_url: Option<PublicUrl>,
+    // No variable and no word in zhao.toml: nobody gets this mode by an environment.
+    #[arg(long)]
+    pub(crate) conformance: bool,
     #[command(flatten)]
     pub(crate) secret: Secret,
 }

@@ -48,6 +48,8 @@ pub(crate) mod hand_in;
 mod handed;
 mod serve;
 
+pub(crate) use serve::stopped;
+
 /// The format this program reads and writes.
 const FORMAT: u64 = 1;
 /// Largest mirror.toml, bytes.

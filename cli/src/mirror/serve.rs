@@ -56,7 +56,7 @@ pub(super) fn run(session: &Session, command: &Line, mirror: Mirror) -> Result<E
 }
 
 /// Until a signal comes.
-pub(super) async fn stopped(session: &Session) -> Result<Exit, Failure> {
+pub(crate) async fn stopped(session: &Session) -> Result<Exit, Failure> {
     let wrap = |cause: std::io::Error| Failure::usage("serve", args![cause]);
     let mut term = signal(SignalKind::terminate()).map_err(wrap)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(wrap)?;

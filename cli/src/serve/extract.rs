@@ -175,7 +175,16 @@ pub(crate) async fn read(app: &App, body: Body, limit: usize) -> Result<Bytes, R
     within(&app.both, body, limit, time).await
 }
 
-async fn within(both: &Both, body: Body, limit: usize, time: Duration) -> Result<Bytes, Refused> {
+/// The same with limits of the caller's.
+///
+/// # Errors
+/// As [`read`].
+pub(super) async fn within(
+    both: &Both,
+    body: Body,
+    limit: usize,
+    time: Duration,
+) -> Result<Bytes, Refused> {
     let collected = tokio::time::timeout(time, Limited::new(body, limit).collect());
     match collected.await {
         Err(_) => Err(both.refuse(Kind::Timeout, "slow-body", &[])),

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tracing::Instrument as _;
@@ -31,8 +31,7 @@ static COUNT: AtomicU64 = AtomicU64::new(1);
 
 /// The frame around every route.
 pub(crate) async fn frame(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let id = format!("{:x}-{number:x}", std::process::id());
+    let id = fresh_id();
     let method = request.method().clone();
     // The route, never the path: paths and queries hold codes and names.
     let route = request
@@ -61,20 +60,9 @@ pub(crate) async fn frame(State(app): State<App>, mut request: Request, next: Ne
         )
     };
     let mut response = next.run(request).instrument(span.clone()).await;
-    if let Some(Told(mut problem)) = response.extensions_mut().remove::<Told>() {
-        problem.instance = Some(format!("urn:request:{id}"));
-        let body = serde_json::to_vec(&problem).unwrap_or_default();
-        response.headers_mut().remove(header::CONTENT_LENGTH);
-        *response.body_mut() = if method == Method::HEAD {
-            axum::body::Body::empty()
-        } else {
-            body.into()
-        };
-    }
+    tell(&mut response, &id, &method);
     let headers = response.headers_mut();
-    for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    secure(headers);
     headers
         .entry(HeaderName::from_static("cross-origin-resource-policy"))
         .or_insert(HeaderValue::from_static("same-origin"));
@@ -82,9 +70,6 @@ pub(crate) async fn frame(State(app): State<App>, mut request: Request, next: Ne
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        headers.insert(HeaderName::from_static("x-request-id"), value);
-    }
     let status = response.status().as_u16();
     let took = watch.read();
     tracing::record_all!(span, http.response.status_code = status);
@@ -100,6 +85,37 @@ pub(crate) async fn frame(State(app): State<App>, mut request: Request, next: Ne
         tracing::info!(%id, %method, %route, status, micros, "answered");
     }
     response
+}
+
+/// A name for a request, for its answer and for the log.
+pub(super) fn fresh_id() -> String {
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{:x}-{number:x}", std::process::id())
+}
+
+/// Gives an answer its request's name, and the problem in it, where it is one.
+pub(super) fn tell(response: &mut Response, id: &str, method: &Method) {
+    if let Some(Told(mut problem)) = response.extensions_mut().remove::<Told>() {
+        problem.instance = Some(format!("urn:request:{id}"));
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = if *method == Method::HEAD {
+            axum::body::Body::empty()
+        } else {
+            body.into()
+        };
+    }
+    if let Ok(value) = HeaderValue::from_str(id) {
+        let headers = response.headers_mut();
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+}
+
+/// The headers of every answer.
+pub(super) fn secure(headers: &mut HeaderMap) {
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// The method, where it is one that we answer: anybody can make others up, as many as they like.

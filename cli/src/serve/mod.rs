@@ -45,6 +45,7 @@ const RETRY: Duration = Duration::from_secs(2);
 mod acts;
 pub(crate) mod app;
 mod bulk;
+mod conformance;
 pub(crate) mod extract;
 mod frame;
 pub(crate) mod keys;
@@ -74,6 +75,9 @@ pub(crate) fn run(session: &Session, command: &Serve) -> Result<Exit, Failure> {
     let home = Home::open(&command.dir)?;
     let _lock = home.lock()?;
     let settings = Setup::of(command, &home)?;
+    if command.conformance {
+        return conformance::run(session, command, &settings, &home);
+    }
     // Dropped last: what is done until then is told.
     let _exporting = match &settings.otlp {
         Some(collector) => Some(traces::start(collector, &home.config.origin)),

@@ -12,7 +12,6 @@ use crate::args::{ANSWER_MOST, EDITION_MOST, HEARTBEAT_MOST, Serve};
 use crate::failure::{Failure, args};
 use crate::home::Home;
 use crate::serve::proxies::{Proxies, Proxy};
-use crate::serve::status::PublicUrl;
 use crate::serve::traces::Collector;
 
 /// What `[serve]` in zhao.toml may say.
@@ -67,6 +66,61 @@ const PUBLIC_RATE: NonZeroU32 = NonZeroU32::new(600).expect("not zero");
 const EVENT_RATE: NonZeroU32 = NonZeroU32::new(6_000).expect("not zero");
 // A minute of it in one go is ten of the largest batches that a program hands in row by row.
 const EVENT_RATE_SIGNER: NonZeroU32 = NonZeroU32::new(60_000).expect("not zero");
+
+/// The address under which others reach a server: http or https, a host, perhaps a path, and
+/// nothing behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct PublicUrl(String);
+
+impl PublicUrl {
+    /// Without a slash at the end.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::str::FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "expected http:// or https://, a host, and at most a path".to_owned();
+        let url = text.trim_end_matches('/');
+        let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&byte);
+        let host = rest.split('/').next().unwrap_or_default();
+        let fits = matches!(scheme, "http" | "https")
+            && !host.is_empty()
+            && url.len() <= 512
+            && rest.bytes().all(plain)
+            && !rest.contains("//");
+        if fits {
+            Ok(Self(url.to_owned()))
+        } else {
+            Err(wrong())
+        }
+    }
+}
+
+impl TryFrom<String> for PublicUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<PublicUrl> for String {
+    fn from(url: PublicUrl) -> Self {
+        url.0
+    }
+}
 
 /// What a server goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,6 +271,35 @@ mod tests {
     }
 
     #[test]
+    fn public_addresses_are_read_or_refused() {
+        for (text, read) in [
+            ("https://a.example", "https://a.example"),
+            ("https://a.example/", "https://a.example"),
+            ("http://127.0.0.1:8080/x/y/", "http://127.0.0.1:8080/x/y"),
+            ("https://[::1]:1", "https://[::1]:1"),
+        ] {
+            assert_eq!(text.parse::<PublicUrl>().unwrap().as_str(), read);
+        }
+        let long = format!("https://{}", "a".repeat(512));
+        for bad in [
+            "",
+            "a.example",
+            "ftp://a.example",
+            "https://",
+            "https:///a",
+            "https://a b",
+            "https://a.example?q",
+            "https://a.example#f",
+            "https://u@a.example",
+            "https://a//b",
+            "https://a.example/<",
+            &*long,
+        ] {
+            assert!(bad.parse::<PublicUrl>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn the_page_has_every_setting_with_its_names_and_its_default() {
         let line = Line::command();
         let serve = line.find_subcommand("serve").unwrap();
@@ -229,8 +312,8 @@ mod tests {
             ("event-rate", EVENT_RATE.to_string()),
             ("event-rate-signer", EVENT_RATE_SIGNER.to_string()),
             ("trusted-proxy", "–".to_owned()),
-            ("public-url", "–".to_owned()),
             ("otlp", "–".to_owned()),
+            ("public-url", "–".to_owned()),
         ];
         let arguments = serve
             .get_arguments()

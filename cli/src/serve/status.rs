@@ -48,42 +48,6 @@ const CREDENTIAL: &str = "application/vc";
 /// The media type of a list as a token.
 const TOKEN: &str = "application/statuslist+jwt";
 
-/// Where the world finds this office: `https://host[:port][/path]`, without a slash at its end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub(crate) struct PublicUrl(String);
-
-impl FromStr for PublicUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let base = text.trim_end_matches('/');
-        // What no did:web can name is no place for a unit's document.
-        unit_did(base, "000000000000000000").map_err(|error| error.to_string())?;
-        Ok(Self(base.to_owned()))
-    }
-}
-
-impl TryFrom<String> for PublicUrl {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<PublicUrl> for String {
-    fn from(url: PublicUrl) -> Self {
-        url.0
-    }
-}
-
-impl fmt::Display for PublicUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// Answers made lately, by epoch, list and purpose.
 pub(crate) struct Lists(Cache<(u64, String, Purpose), Bytes>);
 

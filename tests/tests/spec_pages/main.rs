@@ -21,6 +21,7 @@ const NO_FOOT: &[&str] = &["README.md", "coverage.md"];
 const NO_VECTORS: &[(&str, &str)] = &[
     ("did.md", "its tables are tried row by row in the code"),
     ("http.md", "its document is made from the code"),
+    ("vc-api.md", "other people's suites ask it"),
     ("limits.md", "its table is compared with the constants"),
     ("lifecycle.md", "its tables are tried cell by cell"),
     ("report.md", "its table is tried row by row in the code"),
@@ -66,6 +67,41 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("signature.md", "refused"),       // what a foreign vector says
     ("signature.md", "verify_strict"), // a function of another crate
     ("subject.md", "seal"),            // reserved
+    ("vc-api.md", "credentialId"),           // of the VC-API, or what the served mode says
+    ("vc-api.md", "envelope-audience"),      // of the VC-API, or what the served mode says
+    ("vc-api.md", "envelope-challenge"),     // of the VC-API, or what the served mode says
+    ("vc-api.md", "envelope-media"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "envelope-other"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "errors"),                 // of the VC-API, or what the served mode says
+    ("vc-api.md", "holder-other"),           // of the VC-API, or what the served mode says
+    ("vc-api.md", "invalidDidUrl"),          // of the VC-API, or what the served mode says
+    ("vc-api.md", "invalidPublicKeyType"),   // of the VC-API, or what the served mode says
+    ("vc-api.md", "json"),                   // of the VC-API, or what the served mode says
+    ("vc-api.md", "key-not-known"),          // of the VC-API, or what the served mode says
+    ("vc-api.md", "method-other"),           // of the VC-API, or what the served mode says
+    ("vc-api.md", "not-found"),              // of the VC-API, or what the served mode says
+    ("vc-api.md", "not-its-key"),            // of the VC-API, or what the served mode says
+    ("vc-api.md", "option-unknown"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "option-value"),           // of the VC-API, or what the served mode says
+    ("vc-api.md", "presentation"),           // of the VC-API, or what the served mode says
+    ("vc-api.md", "problemDetails"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "request-member"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "request-missing"),        // of the VC-API, or what the served mode says
+    ("vc-api.md", "request-object"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "returnCredential"),       // of the VC-API, or what the served mode says
+    ("vc-api.md", "returnPresentation"),     // of the VC-API, or what the served mode says
+    ("vc-api.md", "schema-not-here"),        // of the VC-API, or what the served mode says
+    ("vc-api.md", "status-absent"),          // of the VC-API, or what the served mode says
+    ("vc-api.md", "status-full"),            // of the VC-API, or what the served mode says
+    ("vc-api.md", "status-not-here"),        // of the VC-API, or what the served mode says
+    ("vc-api.md", "status-revoked"),         // of the VC-API, or what the served mode says
+    ("vc-api.md", "status-suspended"),       // of the VC-API, or what the served mode says
+    ("vc-api.md", "title_zh"),               // of the VC-API, or what the served mode says
+    ("vc-api.md", "too-many-credentials"),   // of the VC-API, or what the served mode says
+    ("vc-api.md", "unavailable"),            // of the VC-API, or what the served mode says
+    ("vc-api.md", "verifiablePresentation"), // of the VC-API, or what the served mode says
+    ("vc-api.md", "verified"),               // of the VC-API, or what the served mode says
+    ("vc-api.md", "warnings"),               // of the VC-API, or what the served mode says
 ];
 
 /// A page of `spec/`.

@@ -1,0 +1,323 @@
+//! What a verifier's instance checks. Everything is checked whatever `checks` names, and nothing
+//! is fetched: what cannot be known here is a warning.
+
+use zhao_spec::wire::foreign::Foreign;
+use zhao_spec::wire::{UnixMillis, clip};
+use zhao_vc::model::{self, Credential, Enveloped, Presented, Validity};
+use zhao_vc::proof::Suite;
+
+use super::engine::{Demand, Holding, of_model};
+use super::json::{object, set, text};
+use super::request::{Options, Request};
+use super::trouble::{Trouble, What};
+use super::{Instance, Method, NOTICE};
+
+/// What `POST …/verify` may say in `options`.
+const VERIFY: &[&str] = &[
+    "challenge",
+    "checks",
+    "domain",
+    "expectedProofPurpose",
+    "returnCredential",
+    "returnPresentation",
+    "returnProblemDetails",
+    "returnResults",
+];
+/// Credentials of one presentation: each costs two canonicalisations.
+const CREDENTIALS: usize = 64;
+
+/// What a verification comes to, as an answer.
+pub(super) struct Outcome {
+    pub(super) verified: bool,
+    pub(super) body: Foreign,
+}
+
+/// What is demanded of the proofs that a request asks about.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    purpose: Option<&'a str>,
+    domain: &'a [&'a str],
+    challenge: Option<&'a str>,
+    now: UnixMillis,
+}
+
+impl Instance {
+    /// `POST /credentials/verify`.
+    ///
+    /// # Errors
+    /// A request that is malformed: nothing was verified.
+    pub(super) fn verify_credential(
+        &self,
+        request: &Request,
+        now: UnixMillis,
+    ) -> Result<Outcome, Trouble> {
+        let options = request.options(VERIFY)?;
+        let (domain, asked) = asked(options, now)?;
+        let asked = Asked {
+            domain: &domain,
+            ..asked
+        };
+        let credential = request.must("verifiableCredential")?;
+        let mut warnings = Vec::new();
+        let judged = self.credential(credential, asked, &mut warnings);
+        let returned = options.flag("returnCredential")?;
+        let returned = returned.then_some(("verifiableCredential", credential));
+        Ok(outcome(judged, &warnings, returned))
+    }
+
+    /// `POST /presentations/verify`.
+    ///
+    /// # Errors
+    /// A request that is malformed: nothing was verified.
+    pub(super) fn verify_presentation(
+        &self,
+        request: &Request,
+        now: UnixMillis,
+    ) -> Result<Outcome, Trouble> {
+        let options = request.options(VERIFY)?;
+        let (domain, asked) = asked(options, now)?;
+        let asked = Asked {
+            domain: &domain,
+            ..asked
+        };
+        let presentation = request.must("verifiablePresentation")?;
+        let mut warnings = Vec::new();
+        let judged = self.presentation(presentation, asked, &mut warnings);
+        let returned = options.flag("returnPresentation")?;
+        let returned = returned.then_some(("verifiablePresentation", presentation));
+        Ok(outcome(judged, &warnings, returned))
+    }
+
+    /// One credential, with a proof or in an envelope.
+    fn credential(
+        &self,
+        value: &Foreign,
+        asked: Asked<'_>,
+        warnings: &mut Vec<Trouble>,
+    ) -> Result<(), Trouble> {
+        if model::enveloped(value).is_some() {
+            let opened = self.open(value, Enveloped::Credential, asked)?;
+            let shape = model::unsecured(&opened.document).map_err(|error| of_model(&error))?;
+            return self.judged(&shape, &opened.controllers, asked.now, warnings);
+        }
+        let flat = self.flat(value);
+        let value = flat.as_ref().unwrap_or(value);
+        let shape = model::credential(value).map_err(|error| of_model(&error))?;
+        let controllers = self.proofs(value, "assertionMethod", asked)?;
+        self.judged(&shape, &controllers, asked.now, warnings)
+    }
+
+    /// The document with its contexts unwrapped, where one in place is wrapped once more in an
+    /// object with the one member `@context`. JSON-LD 1.1 does not know that; the most used
+    /// processor reads it, and vectors of a suite have it. What is signed as RDF stays the same;
+    /// what is signed as JSON would not, so it is left there.
+    fn flat(&self, value: &Foreign) -> Option<Foreign> {
+        let wrapped = |one: &Foreign| match one {
+            Foreign::Object(members) => match members.as_slice() {
+                [(name, inner @ Foreign::Object(_))] if name == "@context" => Some(inner.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(Foreign::Array(contexts)) = value.member("@context") else {
+            return None;
+        };
+        let as_rdf = self.method == Method::Proof(Suite::EddsaRdfc2022);
+        if !as_rdf || contexts.iter().all(|one| wrapped(one).is_none()) {
+            return None;
+        }
+        let unwrapped = contexts
+            .iter()
+            .map(|one| wrapped(one).unwrap_or_else(|| one.clone()));
+        let mut flat = value.clone();
+        set(&mut flat, "@context", Foreign::Array(unwrapped.collect()));
+        Some(flat)
+    }
+
+    /// What is checked of every credential, however it is secured.
+    fn judged(
+        &self,
+        shape: &Credential<'_>,
+        controllers: &[String],
+        now: UnixMillis,
+        warnings: &mut Vec<Trouble>,
+    ) -> Result<(), Trouble> {
+        self.engine.defined(shape.value)?;
+        warnings.extend(belongs("issuer", shape.issuer.id, controllers)?);
+        match shape.validity(now) {
+            Validity::Valid => {}
+            Validity::NotYet => {
+                let detail = "the credential is not valid yet";
+                return Err(Trouble::new(What::Range, "not-yet-valid", detail));
+            }
+            Validity::Ended => {
+                let detail = "the credential is no longer valid";
+                return Err(Trouble::new(What::Range, "expired", detail));
+            }
+        }
+        if !shape.schemas.is_empty() {
+            let detail = "credentialSchema is not fetched, so nothing was compared with it";
+            warnings.push(Trouble::new(What::Malformed, "schema-not-here", detail));
+        }
+        warnings.extend(self.lists.look(shape.value)?);
+        Ok(())
+    }
+
+    /// A presentation, with a proof or in an envelope, and every credential in it.
+    fn presentation(
+        &self,
+        value: &Foreign,
+        asked: Asked<'_>,
+        warnings: &mut Vec<Trouble>,
+    ) -> Result<(), Trouble> {
+        let opened;
+        let (document, controllers) = if model::enveloped(value).is_some() {
+            opened = self.open(value, Enveloped::Presentation, asked)?;
+            (&opened.document, opened.controllers.clone())
+        } else {
+            // The shape first: what is no presentation has no proof worth a look.
+            model::presentation(value).map_err(|error| of_model(&error))?;
+            (value, self.proofs(value, "authentication", asked)?)
+        };
+        let shape = model::presentation(document).map_err(|error| of_model(&error))?;
+        self.engine.defined(document)?;
+        if shape.credentials.len() > CREDENTIALS {
+            let detail = format!("verifiableCredential has more than {CREDENTIALS} credentials");
+            return Err(Trouble::new(
+                What::Malformed,
+                "too-many-credentials",
+                detail,
+            ));
+        }
+        if let Some(holder) = &shape.holder {
+            warnings.extend(belongs("holder", holder.id, &controllers)?);
+        }
+        shape.holder_issued().map_err(|error| of_model(&error))?;
+        let inner = Asked {
+            purpose: None,
+            domain: &[],
+            challenge: None,
+            ..asked
+        };
+        for presented in &shape.credentials {
+            match presented {
+                Presented::Enveloped(envelope) => {
+                    self.credential(envelope.value, inner, warnings)?;
+                }
+                // The holder's own statement: the presentation's proof is its proof.
+                Presented::Credential(credential) if credential.proofs.is_empty() => {
+                    self.judged(credential, &controllers, asked.now, warnings)?;
+                }
+                Presented::Credential(credential) => {
+                    self.credential(credential.value, inner, warnings)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose keys made the proofs of `value`: all of them hold.
+    fn proofs(
+        &self,
+        value: &Foreign,
+        purpose: &str,
+        asked: Asked<'_>,
+    ) -> Result<Vec<String>, Trouble> {
+        let Method::Proof(suite) = self.method else {
+            let detail = "this instance reads what is in an envelope";
+            return Err(Trouble::new(What::Cryptography, "method-other", detail));
+        };
+        // Where several domains will do, one of them must.
+        let mut refused = None;
+        let domains: Vec<Option<&str>> = match asked.domain {
+            [] => vec![None],
+            several => several.iter().map(|domain| Some(*domain)).collect(),
+        };
+        for domain in domains {
+            let demand = Demand {
+                purpose: asked.purpose.unwrap_or(purpose),
+                domain,
+                challenge: asked.challenge,
+                at: asked.now,
+                suite,
+            };
+            match self.engine.proofs(value, demand) {
+                Ok(controllers) => return Ok(controllers),
+                Err(trouble) => refused = Some(trouble),
+            }
+        }
+        Err(refused.expect("there was a demand"))
+    }
+
+    /// What is in an envelope, and whose key closed it.
+    fn open(
+        &self,
+        value: &Foreign,
+        holds: Enveloped,
+        asked: Asked<'_>,
+    ) -> Result<Holding, Trouble> {
+        let envelope = model::envelope(value).map_err(|error| of_model(&error))?;
+        if envelope.holds != holds {
+            let detail = format!("expected type {}", holds.type_name());
+            return Err(Trouble::new(What::Malformed, "envelope-other", detail));
+        }
+        self.engine
+            .open(value, holds, asked.domain, asked.challenge, asked.now)
+    }
+}
+
+/// Whether `id` made one of the proofs: an error where it is a DID and did not, a warning where
+/// only a document that would have to be fetched could say so.
+fn belongs(member: &str, id: &str, controllers: &[String]) -> Result<Option<Trouble>, Trouble> {
+    if controllers.iter().any(|controller| controller == id) {
+        return Ok(None);
+    }
+    let id = clip(id);
+    if id.starts_with("did:") {
+        let detail = format!("{member} {id} made none of the proofs");
+        return Err(Trouble::new(What::Cryptography, "not-its-key", detail));
+    }
+    let detail = format!("{member} {id} is not fetched, so nothing says whose key it is");
+    Ok(Some(Trouble::new(
+        What::Cryptography,
+        "key-not-known",
+        detail,
+    )))
+}
+
+fn asked(options: Options<'_>, now: UnixMillis) -> Result<(Vec<&str>, Asked<'_>), Trouble> {
+    // Named or not, everything is checked; what is named must be something.
+    options.texts("checks")?;
+    options.flag("returnProblemDetails")?;
+    options.flag("returnResults")?;
+    let domain = options.texts("domain")?;
+    let asked = Asked {
+        purpose: options.text("expectedProofPurpose")?,
+        domain: &[],
+        challenge: options.text("challenge")?,
+        now,
+    };
+    Ok((domain, asked))
+}
+
+fn outcome(
+    judged: Result<(), Trouble>,
+    warnings: &[Trouble],
+    returned: Option<(&str, &Foreign)>,
+) -> Outcome {
+    let verified = judged.is_ok();
+    let details =
+        |troubles: &[Trouble]| Foreign::Array(troubles.iter().map(Trouble::details).collect());
+    let errors: Vec<Trouble> = judged.err().into_iter().collect();
+    let mut body = object([
+        ("verified", Foreign::Bool(verified)),
+        ("problemDetails", details(&errors)),
+        ("warnings", details(warnings)),
+        ("errors", details(&errors)),
+        ("conformance", text(NOTICE)),
+    ]);
+    if let Some((name, value)) = returned {
+        set(&mut body, name, value.clone());
+    }
+    Outcome { verified, body }
+}
