@@ -2,11 +2,12 @@
 
 use zhao_spec::credential::Licence;
 use zhao_spec::life::record::{LicenceRecord, State};
-use zhao_spec::log::tree::TreeSize;
+use zhao_spec::log::tree::{LeafIndex, TreeSize};
 use zhao_spec::wire::write::{ArrayWriter, ObjectWriter, object_bytes};
 use zhao_spec::wire::{Hash, UnixMillis, limits};
 
 use crate::reason::Reason;
+use crate::report::{Fragment, FragmentName, Report};
 
 /// What a verdict says, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +71,26 @@ impl Assurance {
     }
 }
 
+/// Whether the policy's quorum asks for witnesses. It is met where a verdict tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Quorum {
+    /// It asks for some, and they cosigned.
+    Met,
+    /// It asks for none.
+    None,
+}
+
+impl Quorum {
+    /// The word in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Whose licence it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
@@ -92,6 +113,8 @@ pub struct ItemVerdict {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Facts {
+    /// From `as_of` to the time of judging, milliseconds; 0 when `as_of` is later.
+    pub age: Option<u64>,
     /// Time of the epoch: everything is as of then.
     pub as_of: Option<UnixMillis>,
     /// Auditors counted, by their names in the trust file.
@@ -102,8 +125,14 @@ pub struct Facts {
     pub epoch: Option<u64>,
     /// The holder.
     pub holder: Option<Holder>,
+    /// Thumbprint of the issuing key.
+    pub issued_by: Option<Hash>,
+    /// Index of `issued`.
+    pub issued_index: Option<LeafIndex>,
     /// Verdicts on the items of an answer.
     pub items: Option<Vec<ItemVerdict>>,
+    /// Whether the quorum asks for witnesses.
+    pub quorum: Option<Quorum>,
     /// T: the time for which the quorum vouches.
     pub quorum_time: Option<UnixMillis>,
     /// When the licence's state was recorded.
@@ -123,67 +152,90 @@ pub struct Facts {
 }
 
 impl Facts {
-    fn write(&self, out: &mut ObjectWriter<'_>) {
+    /// Writes all, or those of one fragment.
+    fn write(&self, out: &mut ObjectWriter<'_>, of: Option<FragmentName>) {
+        use FragmentName::{Authority, Integrity, Standing, Witnesses};
+        let told = |fragment: FragmentName| of.is_none_or(|of| of == fragment);
         // A number or time beyond what our JSON can say is left out: only a log that signs
         // nonsense has one, and no verdict rests on it.
-        let time = |time: Option<UnixMillis>| time.filter(|time| *time <= UnixMillis::MAX);
-        let number = |number: Option<u64>| number.filter(|number| *number <= limits::INTEGER);
-        if let Some(as_of) = time(self.as_of) {
+        let time = |of: FragmentName, time: Option<UnixMillis>| {
+            time.filter(|time| told(of) && *time <= UnixMillis::MAX)
+        };
+        let number = |of: FragmentName, number: Option<u64>| {
+            number.filter(|number| told(of) && *number <= limits::INTEGER)
+        };
+        if let Some(age) = number(Standing, self.age) {
+            out.int("age", age);
+        }
+        if let Some(as_of) = time(Standing, self.as_of) {
             out.time("asOf", as_of);
         }
-        if let Some(names) = &self.auditors {
+        if let Some(names) = self.auditors.as_ref().filter(|_| told(Witnesses)) {
             out.array("auditors", |list| texts(list, names));
         }
-        if let Some(effective) = time(self.effective) {
+        if let Some(effective) = time(Standing, self.effective) {
             out.time("effective", effective);
         }
-        if let Some(epoch) = number(self.epoch) {
+        if let Some(epoch) = number(Standing, self.epoch) {
             out.int("epoch", epoch);
         }
-        if let Some(holder) = &self.holder {
+        if let Some(holder) = self.holder.as_ref().filter(|_| told(Integrity)) {
             out.object("holder", |one| {
                 one.text("code", &holder.code).text("name", &holder.name);
             });
         }
-        if let Some(items) = &self.items {
+        if let Some(key) = self.issued_by.as_ref().filter(|_| told(Authority)) {
+            out.hash("issuedBy", key);
+        }
+        if let Some(index) = number(Authority, self.issued_index.map(|index| index.0)) {
+            out.int("issuedIndex", index);
+        }
+        if let Some(items) = self.items.as_ref().filter(|_| of.is_none()) {
             out.array("items", |list| {
-                for item in items {
-                    list.object(|one| {
-                        if let Some((_, reasons)) = &item.judged {
-                            one.array("reasons", |codes| write_codes(codes, reasons));
-                        }
-                        one.hash("subject", &item.subject);
-                        if let Some((status, _)) = &item.judged {
-                            one.text("verdict", status.as_str());
-                        }
-                    });
-                }
+                items.iter().for_each(|item| item.write(list))
             });
         }
-        if let Some(quorum_time) = time(self.quorum_time) {
+        if let Some(quorum) = self.quorum.filter(|_| told(Witnesses)) {
+            out.text("quorum", quorum.as_str());
+        }
+        if let Some(quorum_time) = time(Witnesses, self.quorum_time) {
             out.time("quorumTime", quorum_time);
         }
-        if let Some(recorded) = time(self.recorded) {
+        if let Some(recorded) = time(Standing, self.recorded) {
             out.time("recorded", recorded);
         }
-        if let Some(size) = number(self.size.map(|size| size.0)) {
+        if let Some(size) = number(Standing, self.size.map(|size| size.0)) {
             out.int("size", size);
         }
-        if let Some(state) = self.state {
+        if let Some(state) = self.state.filter(|_| told(Standing)) {
             out.text("state", state.as_str());
         }
-        if let Some(subject) = &self.subject {
+        if let Some(subject) = self.subject.as_ref().filter(|_| told(Standing)) {
             out.hash("subject", subject);
         }
-        if let Some(code) = &self.type_code {
+        if let Some(code) = self.type_code.as_ref().filter(|_| told(Authority)) {
             out.text("typeCode", code);
         }
-        if let Some(unit) = &self.unit {
+        if let Some(unit) = self.unit.as_ref().filter(|_| told(Authority)) {
             out.text("unit", unit);
         }
-        if let Some(names) = &self.witnesses {
+        if let Some(names) = self.witnesses.as_ref().filter(|_| told(Witnesses)) {
             out.array("witnesses", |list| texts(list, names));
         }
+    }
+}
+
+impl ItemVerdict {
+    fn write(&self, list: &mut ArrayWriter<'_>) {
+        list.object(|one| {
+            if let Some((_, reasons)) = &self.judged {
+                one.array("reasons", |codes| write_codes(codes, reasons));
+            }
+            one.hash("subject", &self.subject);
+            if let Some((status, _)) = &self.judged {
+                one.text("verdict", status.as_str());
+            }
+        });
     }
 }
 
@@ -240,7 +292,7 @@ impl VerifiedLicence {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
-    status: Status,
+    report: Report,
     reasons: Vec<Reason>,
     assurance: Vec<Assurance>,
     facts: Facts,
@@ -249,26 +301,32 @@ pub struct Verdict {
 
 impl Verdict {
     pub(crate) fn new(
-        status: Status,
+        report: Report,
         reasons: Vec<Reason>,
         assurance: Vec<Assurance>,
         facts: Facts,
         licence: Option<VerifiedLicence>,
     ) -> Self {
-        let licence = licence.filter(|_| status.is_usable()).map(Box::new);
+        let usable = report.status().is_usable();
         Self {
-            status,
+            licence: licence.filter(|_| usable).map(Box::new),
+            report,
             reasons,
             assurance,
             facts,
-            licence,
         }
     }
 
     /// The verdict in one word.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.status
+        self.report.status()
+    }
+
+    /// The same in parts, of which [`Verdict::status`] is made.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// Why, in the order of `spec/verify.md`.
@@ -301,7 +359,9 @@ impl Verdict {
         self.licence.map(|licence| *licence)
     }
 
-    /// Canonical JSON: `{"assurance":[…],"facts":{…},"reasons":[…],"verdict":"…"}`.
+    /// Canonical JSON:
+    /// `{"assurance":[…],"facts":{…},"fragments":[…],"reasons":[…],"verdict":"…"}`, a fragment
+    /// `{"codes":[…],"facts":{…},"name":"…","outcome":"…"}`.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         object_bytes(|out| {
@@ -310,9 +370,27 @@ impl Verdict {
                     list.text(note.as_str());
                 }
             });
-            out.object("facts", |facts| self.facts.write(facts));
+            out.object("facts", |facts| self.facts.write(facts, None));
+            out.array("fragments", |list| {
+                for fragment in self.report.fragments() {
+                    list.object(|one| self.write_fragment(fragment, one));
+                }
+            });
             out.array("reasons", |list| write_codes(list, &self.reasons));
-            out.text("verdict", self.status.as_str());
+            out.text("verdict", self.status().as_str());
         })
+    }
+
+    fn write_fragment(&self, fragment: &Fragment, one: &mut ObjectWriter<'_>) {
+        one.array("codes", |list| {
+            for code in fragment.codes() {
+                list.text(code);
+            }
+        });
+        one.object("facts", |facts| {
+            self.facts.write(facts, Some(fragment.name()))
+        });
+        one.text("name", fragment.name().as_str());
+        one.text("outcome", fragment.outcome().as_str());
     }
 }
