@@ -7,12 +7,13 @@ use zhao_spec::map;
 use zhao_spec::wire::Hash;
 
 use crate::check::{Check, Stop, ensure};
+use crate::facts::ItemVerdict;
 use crate::licence::{self, Case};
 use crate::reason::{Reason, words};
 use crate::report::FragmentName;
 use crate::steps::s07_authority::{self, Source};
 use crate::steps::{Whose, s03_log, s05_place, s08_times};
-use crate::verdict::{ItemVerdict, Verdict};
+use crate::verdict::Verdict;
 use crate::{Context, Progress};
 
 /// What is asked of it.

@@ -23,6 +23,7 @@ mod answer;
 mod check;
 mod cose;
 mod evidence;
+mod facts;
 mod history;
 mod licence;
 mod log_keys;
@@ -36,13 +37,12 @@ mod steps;
 mod verdict;
 
 pub use check::Check;
+pub use facts::{Facts, Holder, ItemVerdict, Quorum};
 pub use log_keys::named_log_keys;
 pub use policy::{PolicyError, TrustPolicy};
 pub use reason::Reason;
 pub use report::{Fragment, FragmentName, NOT_CHECKED, Outcome, Report};
-pub use verdict::{
-    Assurance, Facts, Holder, ItemVerdict, Quorum, Status, Verdict, VerifiedLicence,
-};
+pub use verdict::{Assurance, Status, Verdict, VerifiedLicence};
 
 use zhao_spec::file::{AnyFile, Head};
 use zhao_spec::log::cosignature::UnixSeconds;

@@ -6,6 +6,7 @@ use zhao_spec::life::record::LicenceRecord;
 use zhao_spec::life::subject::{Kind, subject_key};
 
 use crate::check::{Check, Findings, Stop};
+use crate::facts::Holder;
 use crate::reason::Reason;
 use crate::report::FragmentName;
 use crate::steps::s07_authority::Source;
@@ -13,7 +14,7 @@ use crate::steps::{
     Whose, s01_decode, s02_proof, s03_log, s04_record, s05_place, s07_authority, s08_times,
     s09_validity, s10_standing,
 };
-use crate::verdict::{Holder, Verdict, VerifiedLicence};
+use crate::verdict::{Verdict, VerifiedLicence};
 use crate::{Context, Progress};
 
 /// What is judged: a dossier, or an item of an answer with the answer's head and authorities.
