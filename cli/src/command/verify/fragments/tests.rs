@@ -45,13 +45,12 @@ fn shown(verdict: &Verdict, language: Language, terminal: bool) -> String {
     sheet.render()
 }
 
-const VALID: &str = "\
- ✓ Integrity           passes · as its signer signed it
- ✓ Issuer              passes · entitled, by a chain from the administrators you trust
- ✓ Term                passes · within its term
- ✓ Standing in the log passes · the log's own signatures bear out what the file says
- ✓ Witnesses           passes · as many vouch for the log as your policy asks for
- ✓ Format              passes · well-formed, with nothing unknown in it
+const VALID: &str = " ✓ Integrity            passes · as its signer signed it
+ ✓ Issuer               passes · entitled, by a chain from the administrators you trust
+ ✓ Term                 passes · within its term
+ ✓ Standing in the log  passes · the log's own signatures bear out what the file says
+ ✓ Witnesses            passes · as many vouch for the log as your policy asks for
+ ✓ Format               passes · well-formed, with nothing unknown in it
 ";
 
 #[test]
@@ -59,15 +58,14 @@ fn the_table_reads_without_colour_in_both_languages() {
     let valid = one("verify/valid", "open-type-in-the-public-index");
     assert_eq!(shown(&valid, Language::En, false), VALID);
     let forged = one("verify/credential", "signed-by-another-key");
-    let expected = "\
- ✗ 完整性     不通过 · [proof_signature]
- ？签发资格   无法判定 · 因另一项检查先行失败，未予查看
+    let expected = " ✗ 完整性        不通过 · [proof_signature]
+ ？签发资格      无法判定 · 因另一项检查先行失败，未予查看
 ";
     let said = shown(&forged, Language::Zh, false);
     assert!(said.starts_with(expected), "{said}");
     assert_eq!(said.lines().count(), 6);
     assert!(
-        said.ends_with("✓ 格式       通过 · 格式符合规范，没有未知内容\n"),
+        said.ends_with("✓ 格式          通过 · 格式符合规范，没有未知内容\n"),
         "{said}"
     );
 }
