@@ -39,9 +39,13 @@ fn passes(fragment: &Fragment) -> String {
 /// The verdict's own JSON, each fragment with its sentence and what to do next in both languages:
 /// `"text":{"en":…,"zh":…}`, `"next":{"en":…,"zh":…}`.
 pub(crate) fn json(verdict: &Verdict) -> Value {
+    told(verdict, &[Language::En, Language::Zh].map(Messages::new))
+}
+
+/// As [`json`], with the sentences in English and Chinese.
+fn told(verdict: &Verdict, both: &[Messages; 2]) -> Value {
     let mut value: Value =
         serde_json::from_slice(&verdict.to_json()).expect("the verifier writes JSON");
-    let both = [Language::En, Language::Zh].map(Messages::new);
     let told = value["fragments"].as_array_mut().into_iter().flatten();
     for (fragment, told) in verdict.report().fragments().iter().zip(told) {
         let [en, zh] = both.each_ref().map(|messages| words(messages, fragment));

@@ -103,6 +103,7 @@ fn colours_are_on_the_marks_alone() {
 #[test]
 fn json_has_sentences_for_every_fragment_of_every_vector() {
     let han = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    let both = [Language::En, Language::Zh].map(Messages::new);
     let mut fragments = 0;
     for stem in [
         "answer/answer",
@@ -125,7 +126,7 @@ fn json_has_sentences_for_every_fragment_of_every_vector() {
         "verify/valid",
     ] {
         for (name, verdict) in judged(stem) {
-            let mut said = json(&verdict);
+            let mut said = told(&verdict, &both);
             for fragment in said["fragments"].as_array_mut().unwrap() {
                 fragments += 1;
                 let fragment = fragment.as_object_mut().unwrap();
