@@ -11,7 +11,8 @@ const VALUE_CHARS: usize = 400;
 #[derive(Debug)]
 enum Line {
     Gap,
-    Row(String, String),
+    /// Colour of the label's first character, if it is a mark; label; value.
+    Row(Option<Colour>, String, String),
     Text(String),
 }
 
@@ -56,14 +57,21 @@ impl<'a> Sheet<'a> {
     /// A row labelled with `label.NAME` of the catalogue.
     pub(crate) fn row(&mut self, name: &str, value: impl AsRef<str>) -> &mut Self {
         let label = self.session.messages.text(&format!("label.{name}"));
-        self.lines.push(Line::Row(label, value.as_ref().to_owned()));
+        self.lines
+            .push(Line::Row(None, label, value.as_ref().to_owned()));
+        self
+    }
+
+    /// A row whose label begins with a mark in a colour.
+    pub(crate) fn marked(&mut self, colour: Colour, label: String, value: String) -> &mut Self {
+        self.lines.push(Line::Row(Some(colour), label, value));
         self
     }
 
     /// A row with a label of the data's own.
     pub(crate) fn named(&mut self, label: &str, value: impl AsRef<str>) -> &mut Self {
         self.lines
-            .push(Line::Row(plain(label), value.as_ref().to_owned()));
+            .push(Line::Row(None, plain(label), value.as_ref().to_owned()));
         self
     }
 
@@ -95,10 +103,10 @@ impl<'a> Sheet<'a> {
     /// The whole as text.
     pub(crate) fn render(&self) -> String {
         let mut out = String::new();
-        let mut rows: Vec<(&str, &str)> = Vec::new();
+        let mut rows: Vec<(Option<Colour>, &str, &str)> = Vec::new();
         for line in &self.lines {
-            if let Line::Row(label, value) = line {
-                rows.push((label, value));
+            if let Line::Row(colour, label, value) = line {
+                rows.push((*colour, label, value));
                 continue;
             }
             self.flush(&mut rows, &mut out);
@@ -119,16 +127,30 @@ impl<'a> Sheet<'a> {
         self.session.data(self.render().as_bytes())
     }
 
-    fn flush(&self, rows: &mut Vec<(&str, &str)>, out: &mut String) {
+    fn flush(&self, rows: &mut Vec<(Option<Colour>, &str, &str)>, out: &mut String) {
         if rows.is_empty() {
             return;
         }
         let mut table = table(self.session, presets::NOTHING);
-        for (label, value) in rows.drain(..) {
+        for (_, label, value) in &*rows {
             table.add_row([label, value]);
         }
+        // Painted after the layout, which counts columns; a row may take several lines.
+        let marks = rows.drain(..).filter_map(|(colour, label, _)| {
+            let mark = label.chars().next()?;
+            colour.map(|colour| (colour, mark))
+        });
+        let mut marks = marks.peekable();
         for line in table.lines() {
-            out.push_str(line.trim_end());
+            let line = line.trim_end();
+            let body = line.trim_start();
+            match marks.next_if(|(_, mark)| body.starts_with(*mark)) {
+                Some((colour, mark)) => {
+                    let painted = self.session.paint(colour, &mark.to_string());
+                    out.push_str(&line.replacen(mark, &painted, 1));
+                }
+                None => out.push_str(line),
+            }
             out.push('\n');
         }
     }

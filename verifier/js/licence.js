@@ -9,7 +9,7 @@ import {
   INVALID, Stop, UNDETERMINED, check, credentialDigest, epochInLog, knownLog, readHead, recordPlaced, refusing,
   registryChain, signatures, times, typePlaced, unitChain,
 } from './checks.js';
-import { standing, thumbprint } from './standing.js';
+import { judged, standing, thumbprint } from './standing.js';
 import { LAST_INSTANT, formatTime } from './time.js';
 
 // Step 4: the record is about this credential.
@@ -99,10 +99,12 @@ async function typeRules(record, type, credential, log) {
 }
 
 /** Steps 1 (credential) and 2 of one licence. */
-export async function authentic(value) {
+export async function authentic(value, draft) {
   const credential = await refusing('credential_malformed', () => readCredential(value));
+  draft?.answer('schema');
   await refusing('proof_key_not_issuer', () => checkProofKey(credential));
   await refusing('proof_signature', () => checkProof(credential));
+  draft?.answer('integrity');
   return credential;
 }
 
@@ -120,24 +122,26 @@ export async function judgeItem(context, { item, authorities, head, log }) {
   const credential = await authentic(item.credential);
   await recordStands(item, credential, head, log);
   const found = await authorise({ authorities, head, fromPack: false }, item.record, credential, log);
-  return standing({ validity: credential, record: item.record, ...found, at: context.at });
+  return judged(await standing({ validity: credential, record: item.record, ...found, at: context.at }));
 }
 
 /** A dossier, all ten steps. Notes and facts enter `result` as they are established. */
 export async function judgeDossier(context, file, result) {
-  const credential = await authentic(file.credential);
+  const credential = await authentic(file.credential, result.draft);
   const head = readHead(file.head);
   const log = knownLog(context, head.checkpoint);
   const { record } = file;
   const subject = await recordStands(file, credential, head, log);
   await epochInLog(head);
   const signed = await signatures(context, head, log);
-  headFacts(result, head, signed);
+  headFacts(result, head, signed, context);
   const source = await findAuthorities(context, file, head, log);
   const found = await authorise(source, record, credential, log);
   Object.assign(result.facts, {
     effective: record.effective,
     holder: { code: credential.holderCode, name: credential.holderName },
+    issuedBy: record.issuedBy,
+    issuedIndex: record.issuedIndex,
     recorded: record.recorded,
     state: record.state,
     subject,
@@ -145,16 +149,21 @@ export async function judgeDossier(context, file, result) {
     unit: credential.unit,
   });
   times(context, head, signed);
-  return standing({ validity: credential, record, ...found, at: context.at });
+  const collected = await standing({ validity: credential, record, ...found, at: context.at });
+  for (const name of ['validity', 'authority', 'standing']) result.draft.answer(name);
+  return collected;
 }
 
 /** What a head that passed step 6 establishes. */
-export function headFacts(result, head, { witnesses, auditors, quorumTime, assurance }) {
+export function headFacts(result, head, { witnesses, auditors, quorumTime, assurance }, { at, policy }) {
+  result.draft.answer('witnesses');
   result.assurance = assurance;
   Object.assign(result.facts, {
+    age: Math.max(0, at - head.time),
     asOf: head.epoch.time,
     auditors: auditors.map(({ name }) => name),
     epoch: head.epoch.epoch,
+    quorum: policy.quorum === null ? 'none' : 'met',
     size: Number(head.checkpoint.size),
     witnesses: witnesses.map(({ name }) => name),
   });

@@ -57,9 +57,13 @@ async function lifeCycle(record, unit, type, at) {
   return found;
 }
 
-/** Verdict and reasons of a licence that steps 1 to 8 found authentic. */
+/** What steps 9 and 10 find on a licence that steps 1 to 8 found authentic: a list of [code, verdict]. */
 export async function standing({ validity, record, unit, type, at }) {
-  const found = [...dates(validity, at), ...(await lifeCycle(record, unit, type, at))];
+  return [...dates(validity, at), ...(await lifeCycle(record, unit, type, at))];
+}
+
+/** Verdict and reasons of what was found. */
+export function judged(found) {
   let worst = 0;
   for (const [, verdict] of found) worst = Math.max(worst, WORST.indexOf(verdict));
   return { verdict: WORST[worst], reasons: found.map(([code]) => code) };

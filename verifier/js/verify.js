@@ -18,8 +18,10 @@ import {
   typePlaced, unitChain,
 } from './checks.js';
 import { headFacts, judgeDossier, judgeItem } from './licence.js';
+import { Draft, verdictOf } from './report.js';
 
-const VALID = { verdict: 'valid', reasons: [] };
+// What a file has found on it beside the checks it may fail.
+const NOTHING = [];
 
 // Steps 3, 5 and 6 of a file whose head is judged by itself.
 async function judgeHead(context, file, result) {
@@ -27,7 +29,7 @@ async function judgeHead(context, file, result) {
   const log = knownLog(context, head.checkpoint);
   await epochInLog(head);
   const signed = await signatures(context, head, log);
-  headFacts(result, head, signed);
+  headFacts(result, head, signed, context);
   return { head, log, signed };
 }
 
@@ -42,16 +44,19 @@ async function judgeReceipt(context, file, result) {
   check(BigInt(file.index) === proof.index && included, 'event_not_in_log');
   await epochInLog(head);
   const signed = await signatures(context, head, log);
-  headFacts(result, head, signed);
+  headFacts(result, head, signed, context);
   check(proof.checkpoint === head.proof.checkpoint, 'receipt_heads_differ');
   check(file.index < head.epoch.index, 'event_not_in_log');
+  result.draft.answer('standing');
   check(await verifyEventSignatures(file.event), 'event_signature');
-  return VALID;
+  result.draft.answer('integrity');
+  return NOTHING;
 }
 
 async function judgeAnswer(context, file, result) {
   const { head, log, signed } = await judgeHead(context, file, result);
   await registryChain(file.authorities, head, log);
+  result.draft.answer('authority');
   times(context, head, signed);
   await enterpriseComplete(file, head, log);
   const root = fromBase64Url(head.epoch.mapRoot, 32);
@@ -59,13 +64,14 @@ async function judgeAnswer(context, file, result) {
     const key = fromBase64Url(item.subject, 32);
     check(await placed(item.path, key, await recordHash(item.record), root), 'item_not_in_map');
   }
+  result.draft.answer('standing');
   result.facts.items = [];
   for (const item of file.items) {
     const entry = { subject: item.subject };
     if (item.credential !== undefined) Object.assign(entry, await itemVerdict(context, { item, file, head, log }));
     result.facts.items.push(entry);
   }
-  return VALID;
+  return NOTHING;
 }
 
 async function itemVerdict(context, { item, file, head, log }) {
@@ -109,7 +115,8 @@ async function judgeHistory(context, file, result) {
     check(covers && included, 'epoch_not_in_log');
   }
   check(historyComplete(file, hashes), 'history_incomplete');
-  return VALID;
+  result.draft.answer('standing');
+  return NOTHING;
 }
 
 // The position an event has in the history of `subject`: its own, or a new version's view of it.
@@ -135,10 +142,12 @@ function historyComplete({ entries, record, subject }, hashes) {
 
 async function judgePack(context, file, result) {
   const { head, log } = await judgeHead(context, file, result);
+  result.draft.answer('standing');
   const registry = await registryChain(file.authorities, head, log);
   for (const item of file.authorities.issuers) await unitChain(item, item.record.unit, registry, head, log);
   for (const item of file.authorities.licenceTypes) await typePlaced(item, item.record.typeCode, head, log);
-  return VALID;
+  result.draft.answer('authority');
+  return NOTHING;
 }
 
 const JUDGES = {
@@ -154,6 +163,7 @@ const JUDGES = {
 
 async function decide(context, file, result) {
   const { format, value } = parseFile(await toJson(file));
+  result.draft.decoded(format);
   context.logKeys = await shownLogKeys(context, value);
   return JUDGES[format](context, value, result);
 }
@@ -170,20 +180,30 @@ export async function verify(fileBytes, { policy, trust, pack, at, maxAge }) {
   const context = { policy: await asParsed(policy, parsePolicy), trust: await asParsed(trust, parseTrust), pack, at };
   checkAgainst(context.trust, context.policy);
   context.maxAge = maxAge ?? context.trust.maxAge;
-  const result = { verdict: UNDETERMINED, reasons: [], assurance: [], facts: {} };
+  const result = { assurance: [], facts: {}, draft: new Draft() };
   const file = typeof fileBytes === 'string' ? utf8(fileBytes) : fileBytes;
+  let found;
+  let detail;
   try {
-    Object.assign(result, await decide(context, file, result));
+    found = await decide(context, file, result);
   } catch (error) {
     if (error instanceof Stop) {
-      Object.assign(result, { verdict: error.verdict, reasons: [error.code] });
-      if (error.detail !== undefined) result.detail = error.detail;
+      found = [[error.code, error.verdict]];
+      detail = error.detail;
     } else if (error instanceof Refusal) {
-      Object.assign(result, { verdict: INVALID, reasons: ['malformed'], detail: error.message });
+      result.draft = new Draft();
+      found = [['malformed', INVALID]];
+      detail = error.message;
     } else {
       throw error;
     }
   }
-  return result;
+  return answer(result, found, detail);
 }
 
+// The verdict is made of the fragments, and of nothing else.
+function answer({ assurance, facts, draft }, found, detail) {
+  const fragments = draft.fragments(found, facts);
+  const reasons = found.map(([code]) => code);
+  return { verdict: verdictOf(fragments), reasons, assurance, facts, fragments, ...(detail !== undefined && { detail }) };
+}

@@ -7,17 +7,27 @@ use zhao_spec::map;
 use zhao_spec::wire::Hash;
 
 use crate::check::{Check, Stop, ensure};
+use crate::facts::ItemVerdict;
 use crate::licence::{self, Case};
 use crate::reason::{Reason, words};
+use crate::report::FragmentName;
 use crate::steps::s07_authority::{self, Source};
 use crate::steps::{Whose, s03_log, s05_place, s08_times};
-use crate::verdict::{ItemVerdict, Verdict};
+use crate::verdict::Verdict;
 use crate::{Context, Progress};
+
+/// What is asked of it.
+const ASKED: &[FragmentName] = &[
+    FragmentName::Authority,
+    FragmentName::Standing,
+    FragmentName::Witnesses,
+    FragmentName::Schema,
+];
 
 /// The verdict on an answer. That it is valid says that it is whole; what each licence is worth
 /// is among the facts.
 pub(crate) fn judge(answer: &Answer, context: &Context<'_>) -> Verdict {
-    let mut progress = Progress::default();
+    let mut progress = Progress::of_decoded(ASKED);
     let outcome = steps(answer, context, &mut progress);
     if outcome.is_ok() {
         progress.facts.items = Some(items(answer, context));
@@ -36,6 +46,7 @@ fn steps(answer: &Answer, context: &Context<'_>, progress: &mut Progress) -> Res
         from_pack: false,
     };
     s07_authority::registry(source, context.policy)?;
+    progress.draft.answered(FragmentName::Authority);
     s08_times::check(head, quorum_time, context)?;
     enterprise(answer)?;
     complete(answer)?;
@@ -49,6 +60,7 @@ fn steps(answer: &Answer, context: &Context<'_>, progress: &mut Progress) -> Res
             |problem| Reason::ItemNotInMap { item, problem },
         )?;
     }
+    progress.draft.answered(FragmentName::Standing);
     Ok(())
 }
 

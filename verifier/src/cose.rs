@@ -8,13 +8,29 @@ use zhao_spec::wire::{Hash, Malformed, json, limits};
 use crate::check::{Check, Stop, ensure, require};
 use crate::policy::TrustPolicy;
 use crate::reason::{Reason, quoted, words};
+use crate::report::FragmentName;
 use crate::steps::{Whose, s03_log};
 use crate::verdict::{Assurance, Verdict};
 use crate::{Progress, receipt};
 
+/// What is asked of a receipt of an event.
+const OF_EVENT: &[FragmentName] = &[
+    FragmentName::Integrity,
+    FragmentName::Standing,
+    FragmentName::Witnesses,
+    FragmentName::Schema,
+];
+
+/// What is asked of a receipt of another leaf, which nobody signed but the log.
+const OF_LEAF: &[FragmentName] = &[
+    FragmentName::Standing,
+    FragmentName::Witnesses,
+    FragmentName::Schema,
+];
+
 /// The verdict on a receipt and what it is said to be of.
 pub(crate) fn judge(cose: &[u8], entry: &[u8], policy: &TrustPolicy) -> Verdict {
-    let mut progress = Progress::default();
+    let mut progress = Progress::of(OF_EVENT);
     let outcome = steps(cose, entry, policy, &mut progress);
     progress.concluded(outcome)
 }
@@ -35,6 +51,10 @@ fn steps(
 ) -> Result<(), Stop> {
     let cose = decoded(CoseReceipt::parse(cose))?;
     let entry = decoded(read(entry))?;
+    *progress = Progress::of_decoded(match &entry.event {
+        Some(_) => OF_EVENT,
+        None => OF_LEAF,
+    });
     s03_log::origin_known(Whose::File, &cose.origin, policy)?;
     if let Some(expected) = &entry.origin {
         ensure(Check::OriginMismatch, cose.origin == *expected, || {
@@ -58,8 +78,10 @@ fn steps(
     })?;
     progress.facts.size = Some(cose.size);
     progress.assurance = vec![Assurance::NoWitness, Assurance::NoAuditor];
+    progress.draft.answered(FragmentName::Standing);
     if let Some(event) = entry.event {
         receipt::event_signed(event)?;
+        progress.draft.answered(FragmentName::Integrity);
     }
     // Nobody else's word is in such a receipt: under a policy that asks for any, it proves nothing.
     let (policy, trust) = (&policy.policy, &policy.trust);
@@ -73,7 +95,9 @@ fn steps(
             expected: trust.required_auditors.unwrap_or_default(),
             actual: 0,
         },
-    )
+    )?;
+    progress.draft.answered(FragmentName::Witnesses);
+    Ok(())
 }
 
 fn decoded<T>(read: Result<T, impl std::fmt::Display>) -> Result<T, Stop> {

@@ -17,6 +17,7 @@ use zhao_spec::wire::Hash;
 
 use crate::check::{Check, Stop, ensure};
 use crate::reason::{Reason, words};
+use crate::report::FragmentName;
 use crate::steps::s06_vouch::{self, Unsigned};
 use crate::steps::{Whose, s03_log, s05_place};
 use crate::verdict::Verdict;
@@ -27,9 +28,17 @@ mod batch;
 /// Why evidence does not hold, in words.
 type Fails = String;
 
+/// What is asked of it: whether the log really said so.
+const ASKED: &[FragmentName] = &[FragmentName::Standing, FragmentName::Schema];
+
 /// The verdict on a piece of evidence: valid when it holds.
 pub(crate) fn judge(evidence: &Evidence, context: &Context<'_>) -> Verdict {
-    Progress::default().concluded(steps(evidence, context))
+    let mut progress = Progress::of_decoded(ASKED);
+    let outcome = steps(evidence, context);
+    if outcome.is_ok() {
+        progress.draft.answered(FragmentName::Standing);
+    }
+    progress.concluded(outcome)
 }
 
 fn steps(evidence: &Evidence, context: &Context<'_>) -> Result<(), Stop> {

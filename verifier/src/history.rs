@@ -8,13 +8,21 @@ use zhao_spec::wire::Hash;
 
 use crate::check::{Check, Stop, ensure};
 use crate::reason::{Reason, words};
+use crate::report::FragmentName;
 use crate::steps::{Whose, s03_log, s05_place, s08_times};
 use crate::verdict::Verdict;
 use crate::{Context, Progress};
 
+/// What is asked of it.
+const ASKED: &[FragmentName] = &[
+    FragmentName::Standing,
+    FragmentName::Witnesses,
+    FragmentName::Schema,
+];
+
 /// The verdict on a history.
 pub(crate) fn judge(history: &History, context: &Context<'_>) -> Verdict {
-    let mut progress = Progress::default();
+    let mut progress = Progress::of_decoded(ASKED);
     let outcome = steps(history, context, &mut progress);
     progress.concluded(outcome)
 }
@@ -43,7 +51,9 @@ fn steps(history: &History, context: &Context<'_>, progress: &mut Progress) -> R
         Reason::HistoryIncomplete {
             problem: problem.unwrap_or_default(),
         }
-    })
+    })?;
+    progress.draft.answered(FragmentName::Standing);
+    Ok(())
 }
 
 /// The event, and the first epoch after it, are in the head's log.

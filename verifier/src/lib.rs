@@ -23,6 +23,7 @@ mod answer;
 mod check;
 mod cose;
 mod evidence;
+mod facts;
 mod history;
 mod licence;
 mod log_keys;
@@ -31,22 +32,26 @@ mod policy;
 mod reason;
 mod receipt;
 mod replay;
+mod report;
 mod steps;
 mod verdict;
 
 pub use check::Check;
+pub use facts::{Facts, Holder, ItemVerdict, Quorum};
 pub use log_keys::named_log_keys;
 pub use policy::{PolicyError, TrustPolicy};
 pub use reason::Reason;
-pub use verdict::{Assurance, Facts, Holder, ItemVerdict, Status, Verdict, VerifiedLicence};
+pub use report::{Fragment, FragmentName, NOT_CHECKED, Outcome, Report};
+pub use verdict::{Assurance, Status, Verdict, VerifiedLicence};
 
 use zhao_spec::file::{AnyFile, Head};
 use zhao_spec::log::cosignature::UnixSeconds;
 use zhao_spec::wire::UnixMillis;
 
-use check::Stop;
+use check::{Findings, Stop};
 use licence::Case;
 use log_keys::LogKeys;
+use report::Draft;
 use steps::{Whose, s01_decode, s06_vouch};
 
 /// What every step may look at beside the file.
@@ -74,7 +79,7 @@ pub fn verify(
     let max_age = max_age.unwrap_or(policy.trust.max_age);
     let file = match s01_decode::file(file) {
         Ok(file) => file,
-        Err(stop) => return Progress::default().stopped(stop),
+        Err(stop) => return Progress::of(FragmentName::ALL).stopped(stop),
     };
     let context = Context {
         at,
@@ -111,13 +116,30 @@ pub fn verify_cose(receipt: &[u8], entry: &[u8], policy: &TrustPolicy) -> Verdic
 }
 
 /// What has been established so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Progress {
     pub(crate) assurance: Vec<Assurance>,
     pub(crate) facts: Facts,
+    pub(crate) draft: Draft,
 }
 
 impl Progress {
+    /// Nothing yet, of a file that has these questions.
+    pub(crate) fn of(asked: &'static [FragmentName]) -> Self {
+        Self {
+            assurance: Vec::new(),
+            facts: Facts::default(),
+            draft: Draft::of(asked),
+        }
+    }
+
+    /// The same of a file that has been decoded to the end.
+    pub(crate) fn of_decoded(asked: &'static [FragmentName]) -> Self {
+        let mut progress = Self::of(asked);
+        progress.draft.answered(FragmentName::Schema);
+        progress
+    }
+
     /// Step 6, and the facts that come with it. Returns T, if the quorum needs witnesses.
     pub(crate) fn vouch(
         &mut self,
@@ -126,12 +148,17 @@ impl Progress {
     ) -> Result<Option<UnixSeconds>, Stop> {
         s06_vouch::log_signed(Whose::File, head, context)?;
         let vouched = s06_vouch::cosigned(Whose::File, head, context.policy)?;
+        self.draft.answered(FragmentName::Witnesses);
         self.assurance = vouched.assurance;
-        self.facts.as_of = Some(head.epoch.time);
+        let as_of = head.epoch.time;
+        self.facts.age = Some(context.at.0.saturating_sub(as_of.0));
+        self.facts.as_of = Some(as_of);
         self.facts.epoch = Some(head.epoch.epoch);
         self.facts.size = Some(head.checkpoint().size);
         self.facts.auditors = Some(vouched.auditors);
         self.facts.witnesses = Some(vouched.witnesses);
+        let asks = context.policy.policy.requires_witnesses();
+        self.facts.quorum = Some(if asks { Quorum::Met } else { Quorum::None });
         self.facts.quorum_time = vouched
             .quorum_time
             .and_then(|time| time.0.checked_mul(1_000))
@@ -141,29 +168,22 @@ impl Progress {
 
     /// The verdict when a check failed.
     pub(crate) fn stopped(self, stop: Stop) -> Verdict {
-        Verdict::new(
-            stop.status,
-            vec![stop.reason],
-            self.assurance,
-            self.facts,
-            None,
-        )
+        let report = self.draft.stopped(&stop);
+        Verdict::new(report, vec![stop.reason], self.assurance, self.facts, None)
     }
 
-    /// The verdict when all was looked at.
-    pub(crate) fn finished(
-        self,
-        status: Status,
-        reasons: Vec<Reason>,
-        licence: Option<VerifiedLicence>,
-    ) -> Verdict {
-        Verdict::new(status, reasons, self.assurance, self.facts, licence)
+    /// The verdict when all was looked at. `licence` counts if the verdict is a usable one.
+    pub(crate) fn finished(self, findings: Findings, licence: Option<VerifiedLicence>) -> Verdict {
+        let report = self.draft.finished(&findings.0);
+        let reasons = findings.0.into_iter().map(|finding| finding.reason);
+        let reasons = reasons.collect();
+        Verdict::new(report, reasons, self.assurance, self.facts, licence)
     }
 
     /// The verdict of a file that has no findings beside the checks it may fail.
     pub(crate) fn concluded(self, outcome: Result<(), Stop>) -> Verdict {
         match outcome {
-            Ok(()) => self.finished(Status::Valid, Vec::new(), None),
+            Ok(()) => self.finished(Findings::default(), None),
             Err(stop) => self.stopped(stop),
         }
     }

@@ -6,13 +6,15 @@ use zhao_spec::life::record::LicenceRecord;
 use zhao_spec::life::subject::{Kind, subject_key};
 
 use crate::check::{Check, Findings, Stop};
+use crate::facts::Holder;
 use crate::reason::Reason;
+use crate::report::FragmentName;
 use crate::steps::s07_authority::Source;
 use crate::steps::{
     Whose, s01_decode, s02_proof, s03_log, s04_record, s05_place, s07_authority, s08_times,
     s09_validity, s10_standing,
 };
-use crate::verdict::{Holder, Status, Verdict, VerifiedLicence};
+use crate::verdict::{Verdict, VerifiedLicence};
 use crate::{Context, Progress};
 
 /// What is judged: a dossier, or an item of an answer with the answer's head and authorities.
@@ -26,19 +28,13 @@ pub(crate) struct Case<'a> {
 
 /// The verdict on a licence.
 pub(crate) fn judge(case: Case<'_>, context: &Context<'_>) -> Verdict {
-    let mut progress = Progress::default();
+    let mut progress = Progress::of(FragmentName::ALL);
     match steps(case, context, &mut progress) {
         Err(stop) => progress.stopped(stop),
         Ok((findings, licence)) => {
-            // Undetermined never comes out of steps 9 and 10; of the others the worst is greatest.
-            let worst = findings.0.iter().map(|(status, _)| *status).max();
-            let status = worst.unwrap_or(Status::Valid);
-            let reasons = findings.0.into_iter().map(|(_, reason)| reason).collect();
             let as_of = case.head.epoch.time;
-            let verified = status
-                .is_usable()
-                .then(|| VerifiedLicence::new(licence, case.placed.record.clone(), as_of));
-            progress.finished(status, reasons, verified)
+            let licence = VerifiedLicence::new(licence, case.placed.record.clone(), as_of);
+            progress.finished(findings, Some(licence))
         }
     }
 }
@@ -58,9 +54,11 @@ fn steps(
 
     // 1: shapes and limits; the file around the credential is decoded already.
     let licence = s01_decode::credential(credential)?;
+    progress.draft.answered(FragmentName::Schema);
 
     // 2: the issuer's key signed it.
     let key = s02_proof::check(&licence)?;
+    progress.draft.answered(FragmentName::Integrity);
 
     // 3: in which log its standing is to be found.
     let origin = licence.status.origin.as_str();
@@ -110,6 +108,8 @@ fn steps(
         code: licence.subject.holder_code.clone(),
         name: licence.subject.holder_name.clone(),
     });
+    facts.issued_by = Some(record.issued_by);
+    facts.issued_index = Some(record.issued_index);
     facts.unit = Some(issuer.unit.clone());
     facts.type_code = Some(licence_type.type_code.clone());
     facts.state = Some(record.state);
@@ -123,6 +123,9 @@ fn steps(
     // 9 and 10: what date and life cycle say; all of it is told.
     let mut findings = Findings::default();
     s09_validity::collect(&licence, context.at, &mut findings);
+    progress.draft.answered(FragmentName::Validity);
     s10_standing::collect(record, issuer, licence_type, context.at, &mut findings);
+    progress.draft.answered(FragmentName::Authority);
+    progress.draft.answered(FragmentName::Standing);
     Ok((findings, licence))
 }

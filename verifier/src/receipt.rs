@@ -6,13 +6,22 @@ use zhao_spec::log::tree::check_inclusion;
 
 use crate::check::{Check, Stop, ensure};
 use crate::reason::{Reason, words};
+use crate::report::FragmentName;
 use crate::steps::{Whose, s03_log, s05_place};
 use crate::verdict::Verdict;
 use crate::{Context, Progress};
 
+/// What is asked of it.
+const ASKED: &[FragmentName] = &[
+    FragmentName::Integrity,
+    FragmentName::Standing,
+    FragmentName::Witnesses,
+    FragmentName::Schema,
+];
+
 /// The verdict on a receipt.
 pub(crate) fn judge(receipt: &Receipt, context: &Context<'_>) -> Verdict {
-    let mut progress = Progress::default();
+    let mut progress = Progress::of_decoded(ASKED);
     let outcome = steps(receipt, context, &mut progress);
     progress.concluded(outcome)
 }
@@ -25,7 +34,10 @@ fn steps(receipt: &Receipt, context: &Context<'_>, progress: &mut Progress) -> R
     s05_place::epoch(Whose::File, head)?;
     progress.vouch(head, context)?;
     same_head(receipt)?;
-    signed(receipt)
+    progress.draft.answered(FragmentName::Standing);
+    signed(receipt)?;
+    progress.draft.answered(FragmentName::Integrity);
+    Ok(())
 }
 
 /// The event's leaf is in the tree of its own proof's checkpoint.

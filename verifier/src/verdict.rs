@@ -1,12 +1,13 @@
 //! The outcome of verifying, and the only values that say a licence may be used.
 
 use zhao_spec::credential::Licence;
-use zhao_spec::life::record::{LicenceRecord, State};
-use zhao_spec::log::tree::TreeSize;
-use zhao_spec::wire::write::{ArrayWriter, ObjectWriter, object_bytes};
-use zhao_spec::wire::{Hash, UnixMillis, limits};
+use zhao_spec::life::record::LicenceRecord;
+use zhao_spec::wire::UnixMillis;
+use zhao_spec::wire::write::{ObjectWriter, object_bytes};
 
+use crate::facts::{Facts, write_codes};
 use crate::reason::Reason;
+use crate::report::{Fragment, Report};
 
 /// What a verdict says, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,135 +71,6 @@ impl Assurance {
     }
 }
 
-/// Whose licence it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// The holder's number.
-    pub code: String,
-    /// The holder's name.
-    pub name: String,
-}
-
-/// The verdict on one item of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ItemVerdict {
-    /// Subject key of the licence.
-    pub subject: Hash,
-    /// The verdict; none for an item without a credential.
-    pub judged: Option<(Status, Vec<Reason>)>,
-}
-
-/// What was established. A member is there once the step that proves it has passed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Facts {
-    /// Time of the epoch: everything is as of then.
-    pub as_of: Option<UnixMillis>,
-    /// Auditors counted, by their names in the trust file.
-    pub auditors: Option<Vec<String>>,
-    /// When the licence's state took legal effect.
-    pub effective: Option<UnixMillis>,
-    /// Epoch number.
-    pub epoch: Option<u64>,
-    /// The holder.
-    pub holder: Option<Holder>,
-    /// Verdicts on the items of an answer.
-    pub items: Option<Vec<ItemVerdict>>,
-    /// T: the time for which the quorum vouches.
-    pub quorum_time: Option<UnixMillis>,
-    /// When the licence's state was recorded.
-    pub recorded: Option<UnixMillis>,
-    /// Number of leaves in the log.
-    pub size: Option<TreeSize>,
-    /// The licence's state.
-    pub state: Option<State>,
-    /// The licence's subject key.
-    pub subject: Option<Hash>,
-    /// Licence type code.
-    pub type_code: Option<String>,
-    /// USCC of the issuing unit.
-    pub unit: Option<String>,
-    /// Witnesses counted, by their names in the policy.
-    pub witnesses: Option<Vec<String>>,
-}
-
-impl Facts {
-    fn write(&self, out: &mut ObjectWriter<'_>) {
-        // A number or time beyond what our JSON can say is left out: only a log that signs
-        // nonsense has one, and no verdict rests on it.
-        let time = |time: Option<UnixMillis>| time.filter(|time| *time <= UnixMillis::MAX);
-        let number = |number: Option<u64>| number.filter(|number| *number <= limits::INTEGER);
-        if let Some(as_of) = time(self.as_of) {
-            out.time("asOf", as_of);
-        }
-        if let Some(names) = &self.auditors {
-            out.array("auditors", |list| texts(list, names));
-        }
-        if let Some(effective) = time(self.effective) {
-            out.time("effective", effective);
-        }
-        if let Some(epoch) = number(self.epoch) {
-            out.int("epoch", epoch);
-        }
-        if let Some(holder) = &self.holder {
-            out.object("holder", |one| {
-                one.text("code", &holder.code).text("name", &holder.name);
-            });
-        }
-        if let Some(items) = &self.items {
-            out.array("items", |list| {
-                for item in items {
-                    list.object(|one| {
-                        if let Some((_, reasons)) = &item.judged {
-                            one.array("reasons", |codes| write_codes(codes, reasons));
-                        }
-                        one.hash("subject", &item.subject);
-                        if let Some((status, _)) = &item.judged {
-                            one.text("verdict", status.as_str());
-                        }
-                    });
-                }
-            });
-        }
-        if let Some(quorum_time) = time(self.quorum_time) {
-            out.time("quorumTime", quorum_time);
-        }
-        if let Some(recorded) = time(self.recorded) {
-            out.time("recorded", recorded);
-        }
-        if let Some(size) = number(self.size.map(|size| size.0)) {
-            out.int("size", size);
-        }
-        if let Some(state) = self.state {
-            out.text("state", state.as_str());
-        }
-        if let Some(subject) = &self.subject {
-            out.hash("subject", subject);
-        }
-        if let Some(code) = &self.type_code {
-            out.text("typeCode", code);
-        }
-        if let Some(unit) = &self.unit {
-            out.text("unit", unit);
-        }
-        if let Some(names) = &self.witnesses {
-            out.array("witnesses", |list| texts(list, names));
-        }
-    }
-}
-
-fn texts(list: &mut ArrayWriter<'_>, names: &[String]) {
-    for name in names {
-        list.text(name);
-    }
-}
-
-fn write_codes(list: &mut ArrayWriter<'_>, reasons: &[Reason]) {
-    for reason in reasons {
-        list.text(reason.code());
-    }
-}
-
 /// A licence that was verified and found usable. Only this crate can make one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedLicence {
@@ -240,7 +112,7 @@ impl VerifiedLicence {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
-    status: Status,
+    report: Report,
     reasons: Vec<Reason>,
     assurance: Vec<Assurance>,
     facts: Facts,
@@ -249,26 +121,32 @@ pub struct Verdict {
 
 impl Verdict {
     pub(crate) fn new(
-        status: Status,
+        report: Report,
         reasons: Vec<Reason>,
         assurance: Vec<Assurance>,
         facts: Facts,
         licence: Option<VerifiedLicence>,
     ) -> Self {
-        let licence = licence.filter(|_| status.is_usable()).map(Box::new);
+        let usable = report.status().is_usable();
         Self {
-            status,
+            licence: licence.filter(|_| usable).map(Box::new),
+            report,
             reasons,
             assurance,
             facts,
-            licence,
         }
     }
 
     /// The verdict in one word.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.status
+        self.report.status()
+    }
+
+    /// The same in parts, of which [`Verdict::status`] is made.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// Why, in the order of `spec/verify.md`.
@@ -301,7 +179,9 @@ impl Verdict {
         self.licence.map(|licence| *licence)
     }
 
-    /// Canonical JSON: `{"assurance":[…],"facts":{…},"reasons":[…],"verdict":"…"}`.
+    /// Canonical JSON:
+    /// `{"assurance":[…],"facts":{…},"fragments":[…],"reasons":[…],"verdict":"…"}`, a fragment
+    /// `{"codes":[…],"facts":{…},"name":"…","outcome":"…"}`.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         object_bytes(|out| {
@@ -310,9 +190,27 @@ impl Verdict {
                     list.text(note.as_str());
                 }
             });
-            out.object("facts", |facts| self.facts.write(facts));
+            out.object("facts", |facts| self.facts.write(facts, None));
+            out.array("fragments", |list| {
+                for fragment in self.report.fragments() {
+                    list.object(|one| self.write_fragment(fragment, one));
+                }
+            });
             out.array("reasons", |list| write_codes(list, &self.reasons));
-            out.text("verdict", self.status.as_str());
+            out.text("verdict", self.status().as_str());
         })
+    }
+
+    fn write_fragment(&self, fragment: &Fragment, one: &mut ObjectWriter<'_>) {
+        one.array("codes", |list| {
+            for code in fragment.codes() {
+                list.text(code);
+            }
+        });
+        one.object("facts", |facts| {
+            self.facts.write(facts, Some(fragment.name()));
+        });
+        one.text("name", fragment.name().as_str());
+        one.text("outcome", fragment.outcome().as_str());
     }
 }

@@ -153,7 +153,7 @@ fn difference(what: &str, ours: &Verdict, theirs: &Value) -> Vec<String> {
     let words: Vec<_> = ours.reasons().iter().map(ToString::to_string).collect();
     let ours: Value = serde_json::from_slice(&ours.to_json()).unwrap();
     let differ = |member: &&str| ours[*member] != theirs[*member];
-    ["verdict", "reasons", "assurance"]
+    ["verdict", "reasons", "assurance", "fragments"]
         .into_iter()
         .filter(differ)
         .map(|member| {

@@ -93,17 +93,43 @@ fn a_verdict_as_json_is_canonical_and_tells_the_facts() {
     let verdict = verify(&file, &policy, None, at(AT), None);
     assert_eq!(verdict.status(), Status::Valid);
     let subject = world.licence_key(&paper);
+    let standing = concat!(
+        r#""age":82800000,"asOf":"2026-12-01T01:00:00.000Z","#,
+        r#""effective":"2026-12-01T00:59:00.000Z","epoch":1,"#,
+        r#""recorded":"2026-12-01T01:00:00.000Z","#,
+    );
     let expected = format!(
         concat!(
-            r#"{{"assurance":[],"facts":{{"asOf":"2026-12-01T01:00:00.000Z","#,
+            r#"{{"assurance":[],"facts":{{"age":82800000,"asOf":"2026-12-01T01:00:00.000Z","#,
             r#""auditors":["a1","a2"],"effective":"2026-12-01T00:59:00.000Z","epoch":1,"#,
-            r#""holder":{{"code":"{holder}","name":"常州示例餐饮有限公司"}},"#,
+            r#""holder":{holder},"issuedBy":"{key}","issuedIndex":{issued},"quorum":"met","#,
             r#""quorumTime":"2026-12-01T01:00:02.000Z","recorded":"2026-12-01T01:00:00.000Z","#,
             r#""size":{size},"state":"active","subject":"{subject}","typeCode":"{code}","#,
-            r#""unit":"{unit}","witnesses":["w1","w2","w3"]}},"reasons":[],"verdict":"valid"}}"#,
+            r#""unit":"{unit}","witnesses":["w1","w2","w3"]}},"fragments":["#,
+            r#"{{"codes":[],"facts":{{"holder":{holder}}},"name":"integrity","outcome":"pass"}},"#,
+            r#"{{"codes":[],"facts":{{"issuedBy":"{key}","issuedIndex":{issued},"#,
+            r#""typeCode":"{code}","unit":"{unit}"}},"name":"authority","outcome":"pass"}},"#,
+            r#"{{"codes":[],"facts":{{}},"name":"validity","outcome":"pass"}},"#,
+            r#"{{"codes":[],"facts":{{{standing}"size":{size},"state":"active","#,
+            r#""subject":"{subject}"}},"name":"standing","outcome":"pass"}},"#,
+            r#"{{"codes":[],"facts":{{"auditors":["a1","a2"],"quorum":"met","#,
+            r#""quorumTime":"2026-12-01T01:00:02.000Z","witnesses":["w1","w2","w3"]}},"#,
+            r#""name":"witnesses","outcome":"pass"}},"#,
+            r#"{{"codes":[],"facts":{{}},"name":"schema","outcome":"pass"}}],"#,
+            r#""reasons":[],"verdict":"valid"}}"#,
         ),
-        holder = paper.holder_code,
+        holder = format_args!(
+            r#"{{"code":"{}","name":"常州示例餐饮有限公司"}}"#,
+            paper.holder_code
+        ),
+        issued = world
+            .dossier(&paper, &credential)
+            .placed
+            .record
+            .issued_index,
+        key = key("unit 1 key 1").public().thumbprint(),
         size = world.tree.size(),
+        standing = standing,
         subject = subject,
         code = paper.licence_type.as_str(),
         unit = paper.unit,
@@ -121,7 +147,19 @@ fn a_stopped_verdict_tells_only_what_was_established() {
     let mut dossier = world.dossier(&paper, &credential);
     dossier.placed.record.vc = hash("another");
     let verdict = verify(&dossier.bytes(), &policy, None, at(AT), None);
-    let expected = r#"{"assurance":[],"facts":{},"reasons":["record_digest"],"verdict":"invalid"}"#;
+    let fragments = [
+        r#"{"codes":[],"facts":{},"name":"integrity","outcome":"pass"}"#,
+        r#"{"codes":["not_checked"],"facts":{},"name":"authority","outcome":"undetermined"}"#,
+        r#"{"codes":["not_checked"],"facts":{},"name":"validity","outcome":"undetermined"}"#,
+        r#"{"codes":["record_digest"],"facts":{},"name":"standing","outcome":"fail"}"#,
+        r#"{"codes":["not_checked"],"facts":{},"name":"witnesses","outcome":"undetermined"}"#,
+        r#"{"codes":[],"facts":{},"name":"schema","outcome":"pass"}"#,
+    ];
+    let expected = format!(
+        r#"{{"assurance":[],"facts":{{}},"fragments":[{}],"reasons":["record_digest"],{}}}"#,
+        fragments.join(","),
+        r#""verdict":"invalid""#,
+    );
     assert_eq!(String::from_utf8(verdict.to_json()).unwrap(), expected);
     assert_eq!(
         verdict.reasons(),

@@ -22,7 +22,7 @@ use zhao_spec::wire::{Hash, clip, json};
 use zhao_verifier::{Status, named_log_keys};
 
 use super::codes;
-use super::verify::{Belief, exit, print};
+use super::verify::{self, Belief, exit, print};
 use crate::args::Refresh;
 use crate::distant::{Distant, DistantError, DistantTree};
 use crate::failure::{Exit, Failure, args};
@@ -138,8 +138,7 @@ fn written(
     let told = !matches!(verdict.status(), Status::Invalid | Status::Undetermined);
     let outcome = if told { "refreshed" } else { "not-written" };
     if command.json {
-        let verdict: serde_json::Value =
-            serde_json::from_slice(&verdict.to_json()).map_err(wrong)?;
+        let verdict = verify::json(&verdict);
         let value = serde_json::json!({
             "asOf": dossier.head.epoch.time.to_string(),
             "outcome": outcome,

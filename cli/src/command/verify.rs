@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use zhao_spec::credential::Licence;
 use zhao_spec::file::{Dossier, Evidence};
 use zhao_spec::log::cose;
-use zhao_spec::wire::{UnixMillis, json, limits};
+use zhao_spec::wire::{UnixMillis, json as wire_json, limits};
 use zhao_verifier::{Status, TrustPolicy, Verdict};
 
 use super::codes;
@@ -15,6 +15,10 @@ use crate::files;
 use crate::session::{Colour, Session};
 use crate::sheet::{Sheet, plain};
 use crate::values::{show_holder_code, show_millis, show_time};
+
+mod fragments;
+
+pub(crate) use fragments::json;
 
 /// Policy, trust file and issuer pack, found and read.
 #[derive(Debug)]
@@ -71,7 +75,7 @@ pub(crate) fn run(session: &Session, command: &Verify) -> Result<Exit, Failure> 
     let belief = Belief::load(&command.policy, trust, command.pack.as_deref())?;
     let bytes = codes::read(&command.file)?;
     let entry = entry(command, &bytes)?;
-    if Licence::parse(json::without_newline(&bytes)).is_ok() {
+    if Licence::parse(wire_json::without_newline(&bytes)).is_ok() {
         // The commonest mistake: a credential says nothing about its standing.
         session.note("verify.credential", &[]);
     }
@@ -87,9 +91,7 @@ pub(crate) fn run(session: &Session, command: &Verify) -> Result<Exit, Failure> 
         None => belief.judge(&bytes, at, command.max_age),
     };
     if command.json {
-        let mut json = verdict.to_json();
-        json.push(b'\n');
-        session.data(&json)?;
+        session.line(&json(&verdict).to_string())?;
     } else {
         print(session, &verdict, &codes::shown(bytes), at)?;
     }
@@ -153,6 +155,7 @@ pub(crate) fn print(
     };
     let mut sheet = Sheet::new(session);
     sheet.text(session.paint(colour(status), &word)).text(means);
+    fragments::table(&mut sheet, verdict);
     reasons(&mut sheet, session, verdict);
     facts(&mut sheet, verdict, file, at);
     if !verdict.assurance().is_empty() {

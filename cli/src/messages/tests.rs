@@ -143,13 +143,16 @@ fn every_key_in_the_source_is_in_the_catalogue() {
 #[test]
 fn every_key_of_the_catalogue_is_used() {
     // Sections whose keys are put together from codes and words of the formats.
-    const BUILT: [&str; 18] = [
+    const BUILT: [&str; 21] = [
         "cosigner-failure",
         "commit-stage",
         "help",
         "hint",
         "verdict",
         "verdict-means",
+        "fragment",
+        "fragment-passes",
+        "outcome",
         "reason",
         "reason-do",
         "assurance",
@@ -204,6 +207,34 @@ fn codes_of_the_life_cycle_and_the_verifier_have_sentences() {
     }
     for verb in zhao_spec::life::verb::Verb::ALL {
         assert!(en.find(&format!("verb.{verb}")).is_some(), "verb.{verb}");
+    }
+}
+
+/// Both languages say each code of a verdict and what to do next, and no other code.
+#[test]
+fn the_codes_of_a_verdict_are_those_with_sentences() {
+    let codes: BTreeSet<&str> = zhao_verifier::Check::ALL
+        .iter()
+        .map(|check| check.code())
+        .chain([zhao_verifier::NOT_CHECKED])
+        .collect();
+    let names: BTreeSet<&str> = zhao_verifier::FragmentName::ALL
+        .iter()
+        .map(|name| name.as_str())
+        .collect();
+    let outcomes = BTreeSet::from(["pass", "fail", "undetermined"]);
+    for messages in both() {
+        for (section, expected) in [
+            ("reason.", &codes),
+            ("reason-do.", &codes),
+            ("fragment.", &names),
+            ("fragment-passes.", &names),
+            ("outcome.", &outcomes),
+        ] {
+            let own = messages.texts.keys();
+            let own: BTreeSet<&str> = own.filter_map(|key| key.strip_prefix(section)).collect();
+            assert_eq!(&own, expected, "{section} {:?}", messages.language());
+        }
     }
 }
 

@@ -74,12 +74,13 @@ function ordered(value) {
   return Object.fromEntries(Object.keys(value).sort().map((name) => [name, ordered(value[name])]));
 }
 
-function line({ verdict, reasons, assurance, facts }) {
-  return JSON.stringify(ordered({ assurance, facts, reasons, verdict }));
+function line({ verdict, reasons, assurance, facts, fragments }) {
+  return JSON.stringify(ordered({ assurance, facts, fragments, reasons, verdict }));
 }
 
-function people({ verdict, reasons, assurance, facts, detail }) {
+function people({ verdict, reasons, assurance, facts, fragments, detail }) {
   const out = [`verdict    ${verdict}`];
+  for (const { name, outcome, codes } of fragments) out.push(`${name.padEnd(10)} ${[outcome, ...codes].join(' ')}`);
   for (const reason of reasons) out.push(`reason     ${reason}`);
   if (detail !== undefined) out.push(`detail     ${detail}`);
   for (const note of assurance) out.push(`assurance  ${note}`);

@@ -264,14 +264,15 @@ function anyText(value) {
 
 /** Files judged under the policy of their vector; compared by verdict, reasons and notes. */
 async function judged(c, file, { policy: policyText, trust: trustText, at }) {
-  const { verdict, reasons, assurance, facts } = await verify(utf8(c.fileText ?? anyText(c.file)), {
+  const { verdict, reasons, assurance, facts, fragments } = await verify(utf8(c.fileText ?? anyText(c.file)), {
     policy: c.policy ?? policyText,
     trust: c.trust ?? trustText,
     pack: c.pack === undefined || typeof c.pack === 'string' ? c.pack : anyText(c.pack),
     at: parseTime(c.at ?? at),
     maxAge: c.maxAge === undefined ? undefined : durationOf(c.maxAge),
   });
-  return { verdict, reasons, assurance, ...(c.expect.facts && { facts }) };
+  const texts = fragments.map(({ name, outcome, codes }) => [name, [outcome, ...codes].join(' ')]);
+  return { verdict, reasons, assurance, fragments: Object.fromEntries(texts), ...(c.expect.facts && { facts }) };
 }
 
 async function qr(c, file) {

@@ -245,7 +245,10 @@ test('command line: exit codes, JSON, batch', async (t) => {
   assert.equal(run([at('slim.json')]).status, 3);
   assert.equal(run([at('good.json'), '--max-age', '1s']).status, 3);
   const parsed = JSON.parse(run([at('bad.json'), '--json']).stdout);
-  assert.deepEqual(Object.keys(parsed), ['assurance', 'facts', 'reasons', 'verdict']);
+  assert.deepEqual(Object.keys(parsed), ['assurance', 'facts', 'fragments', 'reasons', 'verdict']);
+  const standing = parsed.fragments.find(({ name }) => name === 'standing');
+  assert.deepEqual([standing.outcome, standing.codes], ['fail', ['revoked']]);
+  assert.match(run([at('bad.json')]).stdout, /^standing   fail revoked$/m);
   assert.deepEqual(parsed.reasons, ['revoked']);
   writeFileSync(at('issuer-pack.json'), bytesOf(built.pack));
   assert.equal(run([at('slim.json')]).status, 0, 'the pack beside the policy is found');

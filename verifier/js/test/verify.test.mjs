@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { PolicyError, verify } from '../zhao.js';
 import { utf8 } from '../binary.js';
 import { write } from '../json.js';
+import { Draft, NAMES, verdictOf } from '../report.js';
 import { AT, SALT, UNIT, bytesOf, credentialOf, defaultCosigners, keyOf, world } from '../kit/world.mjs';
 
 const HOUR = 3_600_000;
@@ -31,9 +32,71 @@ test('a dossier that is right in everything is valid, with its facts', async () 
   const result = await judge(built, built.dossier);
   expect(result, 'valid', [], []);
   assert.deepEqual(Object.keys(result.facts).sort(), [
-    'asOf', 'auditors', 'effective', 'epoch', 'holder', 'quorumTime', 'recorded', 'size', 'state', 'subject', 'typeCode',
-    'unit', 'witnesses',
+    'age', 'asOf', 'auditors', 'effective', 'epoch', 'holder', 'issuedBy', 'issuedIndex', 'quorum', 'quorumTime',
+    'recorded', 'size', 'state', 'subject', 'typeCode', 'unit', 'witnesses',
   ]);
+  const { fragments, facts } = result;
+  assert.deepEqual(fragments.map(({ name }) => name), NAMES);
+  for (const { outcome, codes } of fragments) assert.deepEqual([outcome, codes], ['pass', []]);
+  // every fact is told by one fragment
+  assert.deepEqual(Object.assign({}, ...fragments.map((fragment) => fragment.facts)), facts);
+  assert.deepEqual(fragments[3].facts.age, AT - Date.parse(facts.asOf));
+});
+
+test('each question is answered by itself, and what comes after a failure is not', async (t) => {
+  const late = { maxAge: 1000 };
+  const expired = { credential: { document: { validUntil: '2026-11-22T08:00:00.000Z' } } };
+  const cases = [
+    ['integrity', {}, (d) => { d.credential.credentialSubject.holderName = 'x'; }, {},
+      'fail proof_signature,not_checked,not_checked,not_checked,not_checked,pass'],
+    ['authority', {}, (d) => { d.authorities.issuers = []; }, {},
+      'pass,fail issuer_missing,not_checked,not_checked,pass,pass'],
+    ['validity', expired, () => {}, {}, 'pass,pass,fail expired,pass,pass,pass'],
+    ['standing', {}, () => {}, late, 'pass,not_checked,not_checked,undetermined too_old,pass,pass'],
+    ['standing and authority', { record: () => ({ pledges: [4] }), typeRecord: { state: 'retired' } }, () => {}, {},
+      'pass,pass type_retired,pass,pass pledged,pass,pass'],
+    ['witnesses', { cosigners: (who) => defaultCosigners(who).slice(1) }, () => {}, {},
+      'pass,not_checked,not_checked,not_checked,undetermined witness_quorum,pass'],
+    ['schema', {}, (d) => { d.more = 1; }, {},
+      'not_checked,not_checked,not_checked,not_checked,not_checked,fail malformed'],
+  ];
+  for (const [name, options, change, settings, expected] of cases) {
+    await t.test(name, async () => {
+      const built = await world(options);
+      const dossier = clone(built.dossier);
+      change(dossier);
+      const { fragments, verdict } = await judge(built, dossier, settings);
+      const texts = fragments.map(({ outcome, codes }) => [outcome, ...codes].join(' '));
+      assert.equal(texts.join(',').replaceAll('undetermined not_checked', 'not_checked'), expected);
+      assert.equal(verdictOf(fragments), verdict);
+    });
+  }
+});
+
+test('the verdict is made of outcomes and codes alone', () => {
+  const of = (...texts) => verdictOf(texts.map((text) => {
+    const [outcome, ...codes] = text.split(' ');
+    return { outcome, codes };
+  }));
+  assert.equal(of('pass', 'pass'), 'valid');
+  assert.equal(of('pass', 'pass mortgaged'), 'valid_with_notice');
+  assert.equal(of('pass inspection_failed'), 'valid_with_notice');
+  assert.equal(of('fail inspection_failed'), 'not_usable');
+  assert.equal(of('fail on_hold pledged', 'pass'), 'not_usable');
+  assert.equal(of('fail on_hold', 'fail expired'), 'invalid');
+  assert.equal(of('fail revoked on_hold'), 'invalid');
+  assert.equal(of('fail proof_signature', 'undetermined not_checked'), 'invalid');
+  assert.equal(of('fail never_heard_of'), 'invalid', 'a code that is not known is not forgiven');
+  assert.equal(of('pass mortgaged', 'undetermined too_old'), 'undetermined');
+});
+
+test('a question that was not answered is never passed', () => {
+  const draft = new Draft();
+  for (const name of NAMES) {
+    assert.equal(verdictOf(draft.fragments([], {})), 'undetermined', name);
+    draft.answer(name);
+  }
+  assert.equal(verdictOf(draft.fragments([], {})), 'valid');
 });
 
 test('steps 1 and 2: what does not decode, or is not signed by its issuer', async (t) => {

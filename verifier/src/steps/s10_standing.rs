@@ -8,7 +8,7 @@ use zhao_spec::wire::UnixMillis;
 
 use crate::check::{Check, Findings};
 use crate::reason::Reason;
-use crate::verdict::Status;
+use crate::report::Outcome;
 
 /// Collects state, compromise, suspensions, inspection, encumbrances, unit and type, in order.
 pub(crate) fn collect(
@@ -101,20 +101,20 @@ fn inspection(
     at: UnixMillis,
     findings: &mut Findings,
 ) {
-    let status = match rule {
+    let outcome = match rule {
         InspectionRule::None => return,
-        InspectionRule::Notice => Status::ValidWithNotice,
-        InspectionRule::Suspends => Status::NotUsable,
+        InspectionRule::Notice => Outcome::Pass,
+        InspectionRule::Suspends => Outcome::Fail,
     };
     let Some(inspection) = record.inspection else {
         return;
     };
     let failed = inspection.result == Some(InspectionResult::Failed);
-    findings.note_as(Check::InspectionFailed, status, failed, || {
+    findings.note_as(Check::InspectionFailed, outcome, failed, || {
         Reason::InspectionFailed
     });
     if let Some(due) = inspection.due {
-        findings.note_as(Check::InspectionOverdue, status, at > due, || {
+        findings.note_as(Check::InspectionOverdue, outcome, at > due, || {
             Reason::InspectionOverdue { due }
         });
     }

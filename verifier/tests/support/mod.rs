@@ -8,6 +8,7 @@ pub mod cases;
 pub mod codes;
 pub mod credential;
 pub mod forms;
+pub mod fragments;
 pub mod javascript;
 pub mod mutants;
 pub mod vectors;

@@ -5,6 +5,7 @@ use zhao_spec::wire::UnixMillis;
 use zhao_verifier::{TrustPolicy, Verdict, verify};
 
 use super::at;
+use super::fragments::{Fragment, expected};
 use super::vouch::Trusting;
 
 /// When the cases of a vector are judged, unless they say otherwise.
@@ -21,6 +22,10 @@ pub struct Case {
     pub verdict: String,
     pub reasons: Vec<String>,
     pub assurance: Vec<String>,
+    /// Whether a check after step 6 failed that has the code of one before it.
+    pub witnessed: bool,
+    /// Each with its outcome and codes as one text.
+    pub fragments: Vec<Fragment>,
 }
 
 impl Case {
@@ -34,6 +39,8 @@ impl Case {
             verdict: verdict.to_owned(),
             reasons: reasons.iter().map(|code| (*code).to_owned()).collect(),
             assurance: Vec::new(),
+            witnessed: false,
+            fragments: Vec::new(),
         }
     }
 
@@ -69,6 +76,11 @@ impl Case {
         self
     }
 
+    pub fn witnessed(mut self) -> Self {
+        self.witnessed = true;
+        self
+    }
+
     fn json(&self) -> Value {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("vectors are UTF-8");
         let mut case = Map::new();
@@ -83,8 +95,11 @@ impl Case {
         if let Some(max_age) = self.max_age {
             case.insert("maxAge".into(), json!(max_age));
         }
+        let fragments = expected(self).into_iter();
+        let fragments = fragments.map(|(name, text)| (name, json!(text)));
         let expect = json!({
             "verdict": self.verdict, "reasons": self.reasons, "assurance": self.assurance,
+            "fragments": fragments.collect::<Map<_, _>>(),
         });
         case.insert("expect".into(), expect);
         Value::Object(case)
@@ -102,6 +117,13 @@ impl Case {
             verdict: text(&value["expect"]["verdict"]),
             reasons: list(&value["expect"]["reasons"]),
             assurance: list(&value["expect"]["assurance"]),
+            witnessed: false,
+            fragments: value["expect"]["fragments"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(name, fragment)| (name.clone(), text(fragment)))
+                .collect(),
         }
     }
 }
@@ -195,22 +217,34 @@ impl Vector {
             .iter()
             .map(|note| note.as_str())
             .collect();
+        let mut fragments: Vec<_> = verdict.report().fragments().iter().map(said).collect();
+        fragments.sort();
         let same = verdict.status().as_str() == case.verdict
             && reasons == case.reasons
-            && assurance == case.assurance;
+            && assurance == case.assurance
+            && fragments == case.fragments;
         (!same).then(|| {
             let words: Vec<_> = verdict.reasons().iter().map(ToString::to_string).collect();
             format!(
-                "{}: {}: {} {reasons:?} {assurance:?} ({words:?}), expected {} {:?} {:?}",
+                "{}: {}: {} {reasons:?} {assurance:?} {fragments:?} ({words:?}), \
+                 expected {} {:?} {:?} {:?}",
                 self.path,
                 case.name,
                 verdict.status().as_str(),
                 case.verdict,
                 case.reasons,
                 case.assurance,
+                case.fragments,
             )
         })
     }
+}
+
+/// A fragment as vectors have it.
+pub fn said(fragment: &zhao_verifier::Fragment) -> Fragment {
+    let outcome = fragment.outcome().as_str();
+    let text = [vec![outcome], fragment.codes()].concat().join(" ");
+    (fragment.name().as_str().to_owned(), text)
 }
 
 /// Folder of all vectors.

@@ -224,19 +224,16 @@ fn histories() -> Vec<Case> {
     let last = late.entries[3].clone();
     late.entries[1].epoch = last.epoch;
     late.entries[1].epoch_path = last.epoch_path;
-    cases.push(invalid(
-        "a-later-epoch-for-the-first",
-        &late,
-        "epoch_not_in_log",
-    ));
+    let after = |name: &str, file| invalid(name, file, "epoch_not_in_log").witnessed();
+    cases.push(after("a-later-epoch-for-the-first", &late));
     let mut early = good.clone();
     let first = early.entries[0].clone();
     early.entries[1].epoch = first.epoch;
     early.entries[1].epoch_path = first.epoch_path;
-    cases.push(invalid("an-earlier-epoch", &early, "epoch_not_in_log"));
+    cases.push(after("an-earlier-epoch", &early));
     let mut timed = good.clone();
     timed.entries[1].epoch.time = UnixMillis(timed.entries[1].epoch.time.0 - 1);
-    cases.push(invalid("epoch-time-changed", &timed, "epoch_not_in_log"));
+    cases.push(after("epoch-time-changed", &timed));
     let mut record = good.clone();
     if let Record::Licence(licence) = &mut record.placed.record {
         licence.objections.clear();

@@ -8,7 +8,7 @@ mod heads;
 mod independence;
 mod log_keys;
 mod packs;
-mod papers;
+pub mod papers;
 mod standing;
 mod usable;
 

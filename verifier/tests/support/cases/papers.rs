@@ -162,7 +162,7 @@ fn edited(credential: &EmbeddedCredential, from: &str, to: &str) -> EmbeddedCred
 }
 
 /// The credential with other proof members, signed again with the key of that name.
-fn resigned(
+pub fn resigned(
     credential: &EmbeddedCredential,
     signer: &str,
     change: impl Fn(&mut Vec<(String, Value)>),
