@@ -16,6 +16,7 @@ mod hand_in;
 mod keys;
 mod localise;
 mod manual;
+mod migrate;
 mod mirror;
 mod monitor;
 mod publish;
@@ -34,6 +35,7 @@ pub(crate) use hand_in::HandIn;
 pub(crate) use keys::*;
 pub(crate) use localise::{Parsed, command, language_flag, parse};
 pub(crate) use manual::{Completions, Manual, Shell};
+pub(crate) use migrate::Migrate;
 pub(crate) use mirror::Mirror;
 pub(crate) use monitor::{Log, Monitor};
 pub(crate) use publish::PublishLog;
@@ -89,6 +91,7 @@ pub(crate) enum Command {
     Fsck(Fsck),
     Backup(Backup),
     Restore(Restore),
+    Migrate(Migrate),
     Outbox(Outbox),
     Cosign(Cosign),
     Publish(PublishLog),

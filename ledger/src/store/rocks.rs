@@ -18,6 +18,8 @@ use super::{Entry, Family, Read, Snapshot, Store, StoreError, WriteBatch, check_
 /// A RocksDB directory, held by this process alone.
 pub struct Rocks {
     db: DB,
+    /// Whether each batch is synced: all but in a database that is being built.
+    synced: bool,
     /// Why the store is poisoned; set once, by a failed write.
     poison: Mutex<Option<String>>,
 }
@@ -78,6 +80,21 @@ impl Rocks {
     /// # Errors
     /// [`StoreError::NoDatabase`], [`StoreError::Format`], the engine's.
     pub fn frozen(path: &Path, scratch: &Path) -> Result<Self, StoreError> {
+        let store = Self::beside(path, scratch, &Family::ALL)?;
+        check_format(&store)?;
+        Ok(store)
+    }
+
+    /// As [`Rocks::frozen`], but whatever the format, and only the families that are the same in
+    /// all of them: [`Family::STABLE`]. What is damaged in another one does not matter.
+    ///
+    /// # Errors
+    /// [`StoreError::NoDatabase`], the engine's.
+    pub fn stable(path: &Path, scratch: &Path) -> Result<Self, StoreError> {
+        Self::beside(path, scratch, &Family::STABLE)
+    }
+
+    fn beside(path: &Path, scratch: &Path, families: &[Family]) -> Result<Self, StoreError> {
         if !Self::exists(path) {
             return Err(StoreError::NoDatabase {
                 path: path.to_string_lossy().into_owned(),
@@ -88,19 +105,47 @@ impl Rocks {
         // The files of that moment stay open, so that the writer may remove them.
         options.set_max_open_files(-1);
         let db = beside_a_writer(|| {
-            let families = Family::ALL.iter().map(|family| {
+            let families = families.iter().map(|family| {
                 let options = family_options(*family, &cache);
                 ColumnFamilyDescriptor::new(family.name(), options)
             });
             DB::open_cf_descriptors_as_secondary(&options, path, scratch, families)
         })
         .map_err(|error| open_error(path, &error))?;
-        let store = Self {
+        Ok(Self {
             db,
+            synced: true,
             poison: Mutex::new(None),
-        };
-        check_format(&store)?;
-        Ok(store)
+        })
+    }
+
+    /// A new database that is worth nothing before it is whole: its batches are not synced one by
+    /// one. [`Rocks::settle`] makes all of them durable.
+    ///
+    /// # Errors
+    /// As [`Rocks::create`], and [`StoreError::Engine`] if there is one already.
+    pub fn build(path: &Path) -> Result<Self, StoreError> {
+        if Self::exists(path) {
+            let place = path.display();
+            return Err(StoreError::Engine(format!("{place} holds a database")));
+        }
+        Ok(Self {
+            synced: false,
+            ..Self::create(path)?
+        })
+    }
+
+    /// Makes everything durable that was written, and closes the database.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn settle(self) -> Result<(), StoreError> {
+        self.check_poison()?;
+        for family in Family::ALL {
+            let handle = self.family(family)?;
+            self.db.flush_cf(handle).map_err(|error| engine(&error))?;
+        }
+        self.db.flush_wal(true).map_err(|error| engine(&error))
     }
 
     /// Brings a [frozen](Rocks::frozen) database up to this moment. Quick where opening it was
@@ -168,6 +213,7 @@ impl Rocks {
             .map_err(|error| open_error(path, &error))?;
         let store = Self {
             db,
+            synced: true,
             poison: Mutex::new(None),
         };
         check_format(&store)?;
@@ -266,7 +312,7 @@ impl Store for Rocks {
         }
         let mut options = WriteOptions::default();
         // Synced: "accepted" means it survives a power cut, and no peer could give it back.
-        options.set_sync(true);
+        options.set_sync(self.synced);
         self.db.write_opt(native, &options).map_err(|error| {
             let mut poison = self.poison.lock().unwrap_or_else(PoisonError::into_inner);
             *poison = Some(error.to_string());
