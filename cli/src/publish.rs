@@ -18,8 +18,8 @@ use zhao_spec::log::tree::TreeSize;
 use zhao_verifier::TrustPolicy;
 
 use crate::args::PublishLog;
-use crate::database;
 use crate::command::office::{Desk, keyring, own_trust};
+use crate::database;
 use crate::failure::{Exit, Failure, args, because};
 use crate::home::Home;
 use crate::place;

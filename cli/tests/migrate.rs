@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use support::server::serve;
@@ -49,7 +49,12 @@ fn age(database: &Path, format: u64) {
             if Family::STABLE.contains(&family) {
                 continue;
             }
-            for (n, (key, _)) in store.scan(family, &[], &END, 100_000).unwrap().iter().enumerate() {
+            for (n, (key, _)) in store
+                .scan(family, &[], &END, 100_000)
+                .unwrap()
+                .iter()
+                .enumerate()
+            {
                 let garbled = (n % 2 == 0).then(|| b"another form".to_vec());
                 writes.push((family, key.clone(), garbled));
             }
@@ -69,7 +74,11 @@ fn issue(dir: &Path, count: &str, seed: &str) -> Vec<PathBuf> {
 
 fn verified(dir: &Path, credential: &Path) {
     let credential = credential.to_str().unwrap();
-    zhao(dir, &["dossier", "office", credential, "-o", "dossier.json"]).code(0);
+    zhao(
+        dir,
+        &["dossier", "office", credential, "-o", "dossier.json"],
+    )
+    .code(0);
     let policy = ["--policy", "office/policy.txt"];
     let ran = zhao(dir, &[&["verify", "dossier.json"][..], &policy].concat()).code(0);
     assert!(ran.stdout.contains("VALID"), "{}", ran.stdout);
@@ -99,7 +108,8 @@ fn an_office_of_an_earlier_format_goes_on_after_it() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let issued = lived_in(dir);
-    let stable = |at: &str| Family::STABLE.map(|family| entries(&dir.join("office").join(at), family));
+    let stable =
+        |at: &str| Family::STABLE.map(|family| entries(&dir.join("office").join(at), family));
     let before = DATABASES.map(stable);
     let beside = |name: &str| fs::read(dir.join("office/ledger").join(name)).unwrap();
     let (intent, checkpoint) = (beside("intent"), beside("checkpoint"));
@@ -119,10 +129,18 @@ fn an_office_of_an_earlier_format_goes_on_after_it() {
         let ran = zhao(dir, line).code(2);
         let said = format!("format version 2, this program reads version {FORMAT}");
         assert!(ran.error().contains(&said), "{line:?}: {}", ran.stderr);
-        assert!(hint(&ran).contains("run zhao migrate office"), "{line:?}: {}", ran.stderr);
+        assert!(
+            hint(&ran).contains("run zhao migrate office"),
+            "{line:?}: {}",
+            ran.stderr
+        );
     }
     let ran = zhao(dir, &["fsck", "office", "--lang", "zh"]).code(2);
-    assert!(hint(&ran).contains("请运行 zhao migrate office"), "{}", ran.stderr);
+    assert!(
+        hint(&ran).contains("请运行 zhao migrate office"),
+        "{}",
+        ran.stderr
+    );
 
     let ran = zhao(dir, &["migrate", "office"]).code(0);
     let leaves = before[0][1].len();
@@ -133,15 +151,23 @@ fn an_office_of_an_earlier_format_goes_on_after_it() {
         );
         assert!(ran.stdout.contains(&line), "{}", ran.stdout);
     }
-    assert_eq!((beside("intent"), beside("checkpoint")), (intent, checkpoint));
+    assert_eq!(
+        (beside("intent"), beside("checkpoint")),
+        (intent, checkpoint)
+    );
     zhao(dir, &["fsck", "office"]).code(0);
-    assert_eq!(DATABASES.map(stable), before, "leaves, heads and names are the same");
+    assert_eq!(
+        DATABASES.map(stable),
+        before,
+        "leaves, heads and names are the same"
+    );
     verified(dir, &issued[0]);
     verified(dir, &issue(dir, "3", "2")[2]);
     zhao(dir, &["fsck", "office"]).code(0);
 
     let ran = zhao(dir, &["migrate", "office"]).code(0);
-    let present = format!("office/ledger/db: format {FORMAT} already, so there is nothing to do.\n");
+    let present =
+        format!("office/ledger/db: format {FORMAT} already, so there is nothing to do.\n");
     assert!(ran.stdout.starts_with(&present), "{}", ran.stdout);
     let ran = zhao(dir, &["migrate", "office", "--lang", "zh", "--json"]).code(0);
     let said: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -149,7 +175,10 @@ fn an_office_of_an_earlier_format_goes_on_after_it() {
     assert_eq!(said, json!({ "databases": nothing, "format": FORMAT }));
     // What is kept is in nobody's way, nor in a backup.
     zhao(dir, &["backup", "office", "copy"]).code(0);
-    assert_eq!(names(dir.join("copy/ledger")), ["checkpoint", "db", "intent"]);
+    assert_eq!(
+        names(dir.join("copy/ledger")),
+        ["checkpoint", "db", "intent"]
+    );
     for database in DATABASES {
         fs::remove_dir_all(dir.join(format!("office/{database}.format-2"))).unwrap();
     }
@@ -165,7 +194,11 @@ fn what_follows_from_the_leaves_is_made_anew_where_it_is_damaged() {
         age(&dir.join("office").join(database), FORMAT);
     }
     let ran = zhao(dir, &["fsck", "office", "--ledger-only"]).code(1);
-    assert!(ran.stdout.contains("rebuild the database"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("rebuild the database"),
+        "{}",
+        ran.stdout
+    );
     zhao(dir, &["migrate", "office"]).code(0);
     zhao(dir, &["fsck", "office", "--ledger-only"]).code(1);
     let ran = zhao(dir, &["migrate", "office", "--rebuild", "--json"]).code(0);
@@ -184,7 +217,12 @@ fn what_cannot_be_migrated_stays_as_it_is() {
     let dir = dir.path();
     let issued = lived_in(dir);
     let database = dir.join("office/ledger/db");
-    let untouched = || assert_eq!(names(dir.join("office/ledger")), ["checkpoint", "db", "intent"]);
+    let untouched = || {
+        assert_eq!(
+            names(dir.join("office/ledger")),
+            ["checkpoint", "db", "intent"]
+        )
+    };
 
     let server = serve(dir, &[]);
     let ran = zhao(dir, &["migrate", "office", "--rebuild"]).code(2);
@@ -198,11 +236,23 @@ fn what_cannot_be_migrated_stays_as_it_is() {
         env!("CARGO_BIN_EXE_zhao")
     );
     let mut bash = Command::new("bash");
-    bash.args(["-c", &limited]).current_dir(dir).env_clear().env("LC_ALL", "C.UTF-8");
+    bash.args(["-c", &limited])
+        .current_dir(dir)
+        .env_clear()
+        .env("LC_ALL", "C.UTF-8");
     let ran = finish(&mut bash).code(2);
-    assert!(ran.error().starts_with("office/ledger/db was not migrated: "), "{}", ran.stderr);
+    assert!(
+        ran.error()
+            .starts_with("office/ledger/db was not migrated: "),
+        "{}",
+        ran.stderr
+    );
     assert!(ran.error().contains("File too large"), "{}", ran.stderr);
-    assert!(hint(&ran).contains("the old database is as it was"), "{}", ran.stderr);
+    assert!(
+        hint(&ran).contains("the old database is as it was"),
+        "{}",
+        ran.stderr
+    );
     untouched();
     zhao(dir, &["fsck", "office"]).code(0);
 
@@ -210,8 +260,14 @@ fn what_cannot_be_migrated_stays_as_it_is() {
     let (key, mut value) = entries(&database, Family::Leaves)[9].clone();
     value.truncate(30);
     let whole = entries(&database, Family::Leaves)[9].clone();
-    write(&database, vec![(Family::Leaves, key, Some(value)), stated(2)]);
-    for (language, said) in [("en", "cannot be made anew: leaf 9: "), ("zh", "无法重新生成：leaf 9: ")] {
+    write(
+        &database,
+        vec![(Family::Leaves, key, Some(value)), stated(2)],
+    );
+    for (language, said) in [
+        ("en", "cannot be made anew: leaf 9: "),
+        ("zh", "无法重新生成：leaf 9: "),
+    ] {
         let ran = zhao(dir, &["migrate", "office", "--lang", language]).code(1);
         assert!(ran.stderr.contains(said), "{}", ran.stderr);
         untouched();
@@ -220,7 +276,11 @@ fn what_cannot_be_migrated_stays_as_it_is() {
     let aside = dir.join("aside");
     fs::rename(&database, &aside).unwrap();
     let ran = zhao(dir, &["migrate", "office"]).code(2);
-    assert!(ran.error().ends_with("office/ledger/db is not there"), "{}", ran.stderr);
+    assert!(
+        ran.error().ends_with("office/ledger/db is not there"),
+        "{}",
+        ran.stderr
+    );
     fs::rename(&aside, &database).unwrap();
     mended(&database, whole);
     zhao(dir, &["migrate", "office"]).code(0);
@@ -229,9 +289,16 @@ fn what_cannot_be_migrated_stays_as_it_is() {
 
     write(&database, vec![stated(FORMAT + 1)]);
     let ran = zhao(dir, &["migrate", "office", "--rebuild"]).code(2);
-    let said = format!("format version {}, this program reads version {FORMAT}", FORMAT + 1);
+    let said = format!(
+        "format version {}, this program reads version {FORMAT}",
+        FORMAT + 1
+    );
     assert!(ran.error().contains(&said), "{}", ran.stderr);
-    assert!(hint(&ran).contains("written by a newer program"), "{}", ran.stderr);
+    assert!(
+        hint(&ran).contains("written by a newer program"),
+        "{}",
+        ran.stderr
+    );
     zhao(dir, &["migrate", "nowhere"]).code(2);
 }
 
@@ -259,13 +326,23 @@ fn killed_at_any_moment_the_next_run_finishes() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let issued = lived_in(dir);
+    let kept = format!("db.format-{FORMAT}");
+    let mut moments = Vec::new();
+    for at in ["ledger", "auditor"] {
+        for name in ["db.migrating", "db.migrating/CURRENT", "db.migrated", &kept] {
+            // Some looks later: a little, and longer.
+            moments.extend([0, 40, 400].map(|looks| (format!("office/{at}/{name}"), looks)));
+        }
+    }
     let mut unfinished = 0;
-    for round in 0..24_u32 {
+    for (name, looks) in moments {
         let mut child = support::command(dir, &["migrate", "office", "--rebuild"]);
-        let mut child = child.stdout(std::process::Stdio::null()).spawn().unwrap();
-        // Later each time: from before its first step to after its last.
-        let turns = round * 12;
-        for _ in 0..turns {
+        let mut child = child.stdout(Stdio::null()).spawn().unwrap();
+        let seen = dir.join(name);
+        while !seen.exists() && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        for _ in 0..looks {
             let _ = fs::read_dir(dir.join("office/ledger")).unwrap().count();
             std::thread::yield_now();
         }
@@ -274,12 +351,19 @@ fn killed_at_any_moment_the_next_run_finishes() {
         // Either there is a database, and it is whole; or it says what to do.
         let ran = zhao(dir, &["fsck", "office", "--ledger-only"]);
         if ran.code != 0 {
-            assert!(ran.error().ends_with("a migration was interrupted"), "{}", ran.stderr);
-            assert!(hint(&ran).contains("run zhao migrate office"), "{}", ran.stderr);
+            assert!(
+                ran.error().ends_with("a migration was interrupted"),
+                "{}",
+                ran.stderr
+            );
+            assert!(
+                hint(&ran).contains("run zhao migrate office"),
+                "{}",
+                ran.stderr
+            );
         }
         zhao(dir, &["migrate", "office"]).code(0);
         for at in ["office/ledger", "office/auditor"] {
-            let kept = format!("db.format-{FORMAT}");
             for name in names(dir.join(at)) {
                 assert!(!name.starts_with("db.migrat"), "{at}: {name}");
                 if name.starts_with(&kept) {
@@ -289,7 +373,10 @@ fn killed_at_any_moment_the_next_run_finishes() {
         }
         zhao(dir, &["fsck", "office"]).code(0);
     }
-    assert!(unfinished > 4, "only {unfinished} were killed in their work");
+    assert!(
+        unfinished > 4,
+        "only {unfinished} were killed in their work"
+    );
     verified(dir, &issued[0]);
     issue(dir, "1", "2");
 }
@@ -310,7 +397,11 @@ fn between_the_two_renamings_every_command_says_how_to_go_on() {
         let ran = zhao(dir, line).code(2);
         let said = "office/ledger/db is not there: a migration was interrupted";
         assert_eq!(ran.error(), said, "{line:?}");
-        assert!(hint(&ran).contains("run zhao migrate office"), "{line:?}: {}", ran.stderr);
+        assert!(
+            hint(&ran).contains("run zhao migrate office"),
+            "{line:?}: {}",
+            ran.stderr
+        );
     }
     let ran = zhao(dir, &["migrate", "office"]).code(0);
     let said = "A migration that was interrupted is finished.";
@@ -325,11 +416,21 @@ fn a_mirror_is_migrated_as_well() {
     let dir = dir.path();
     lived_in(dir);
     let server = serve(dir, &[]);
-    let mirror = ["mirror", &server.url(), "copy", "--policy", "office/policy.txt"];
+    let mirror = [
+        "mirror",
+        &server.url(),
+        "copy",
+        "--policy",
+        "office/policy.txt",
+    ];
     zhao(dir, &mirror).code(0);
     age(&dir.join("copy/db"), 1);
     let ran = zhao(dir, &mirror).code(2);
-    assert!(hint(&ran).contains("run zhao migrate copy"), "{}", ran.stderr);
+    assert!(
+        hint(&ran).contains("run zhao migrate copy"),
+        "{}",
+        ran.stderr
+    );
     let ran = zhao(dir, &["migrate", "copy"]).code(0);
     assert!(ran.stdout.contains("copy/db.format-1"), "{}", ran.stdout);
     zhao(dir, &mirror).code(0);

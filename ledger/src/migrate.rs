@@ -154,7 +154,13 @@ pub enum MigrateError {
 
 impl From<StoreError> for MigrateError {
     fn from(error: StoreError) -> Self {
-        Self::Rebuild(error.into())
+        match error {
+            // Not even the stable families are as they were.
+            StoreError::Format { expected, actual } if actual > expected => {
+                Self::Newer { expected, actual }
+            }
+            error => Self::Rebuild(error.into()),
+        }
     }
 }
 
@@ -165,7 +171,10 @@ impl MigrateError {
         match self {
             Self::Beside { .. } => true,
             Self::Rebuild(RebuildError::Store(error)) => {
-                matches!(error, StoreError::Corrupt { .. } | StoreError::Missing { .. })
+                matches!(
+                    error,
+                    StoreError::Corrupt { .. } | StoreError::Missing { .. }
+                )
             }
             Self::Rebuild(_) => true,
             _ => false,
@@ -337,7 +346,10 @@ impl Migration<'_> {
             Err(error) => wrong(CHECKPOINT_FILE, error.to_string()),
             Ok((head, _)) if head.size.0 > newest => {
                 let size = head.size;
-                wrong(CHECKPOINT_FILE, format!("the database has no head of {size}"))
+                wrong(
+                    CHECKPOINT_FILE,
+                    format!("the database has no head of {size}"),
+                )
             }
             Ok(_) => Ok(()),
         }

@@ -256,8 +256,8 @@ impl Mirror {
             true => Rocks::open(&db),
             false => Rocks::create(&db),
         };
-        let store = store
-            .map_err(|cause| database::unopened(dir, &db, cause, |cause| wrap(&cause)))?;
+        let store =
+            store.map_err(|cause| database::unopened(dir, &db, cause, |cause| wrap(&cause)))?;
         let store: Arc<dyn Store> = Arc::new(store);
         opening.keep_policy()?;
         // Last of all, so that a half-made mirror is none; a URL that is new is kept.

@@ -203,8 +203,7 @@ pub(crate) fn judge(
         };
     };
     let view = StoredView::new(to, &edge.map, hot);
-    let replayed =
-        replay_with(&view, previous, leaves, keys).map_err(RebuildError::Diverged)?;
+    let replayed = replay_with(&view, previous, leaves, keys).map_err(RebuildError::Diverged)?;
     let events = leaves
         .split_last()
         .map(|(_, events)| events.to_vec())

@@ -111,7 +111,7 @@ impl Rocks {
             });
             DB::open_cf_descriptors_as_secondary(&options, path, scratch, families)
         })
-        .map_err(|error| open_error(path, &error))?;
+        .map_err(|error| unopened(path, &error))?;
         Ok(Self {
             db,
             synced: true,
@@ -210,7 +210,7 @@ impl Rocks {
         let mut options = database_options(create);
         adjust(&mut options);
         let db = DB::open_cf_descriptors(&options, path, families)
-            .map_err(|error| open_error(path, &error))?;
+            .map_err(|error| unopened(path, &error))?;
         let store = Self {
             db,
             synced: true,
@@ -477,6 +477,28 @@ fn vanished(error: &rocksdb::Error) -> bool {
     error.kind() == ErrorKind::IOError && error.to_string().contains("No such file or directory")
 }
 
+/// Why a database was not opened. One of another format may have other families, at which the engine
+/// stumbles before anybody reads the format.
+fn unopened(path: &Path, error: &rocksdb::Error) -> StoreError {
+    let told = open_error(path, error);
+    if matches!(told, StoreError::Locked { .. }) {
+        return told;
+    }
+    let meta = [Family::Meta.name()];
+    let opened = DB::open_cf_for_read_only(&database_options(false), path, meta, false);
+    let stated = opened.ok().map(|db| {
+        check_format(&Rocks {
+            db,
+            synced: true,
+            poison: Mutex::new(None),
+        })
+    });
+    match stated {
+        Some(Err(other @ StoreError::Format { .. })) => other,
+        _ => told,
+    }
+}
+
 fn open_error(path: &Path, error: &rocksdb::Error) -> StoreError {
     let text = error.to_string();
     // RocksDB has no error kind for its lock file, only these words.
@@ -522,5 +544,45 @@ mod tests {
         let damaged = look(usize::MAX).err().unwrap();
         assert!(!vanished(&damaged), "{damaged}");
         assert_eq!(looks.get(), 1);
+    }
+
+    #[test]
+    fn a_database_with_other_families_tells_its_format_and_is_read_where_it_is_stable() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, scratch) = (dir.path().join("db"), dir.path().join("scratch"));
+        let state = |format: u64| {
+            // As format 1 had it: pages on disk, and not all of the later families.
+            let families = ["heads", "leaves", "meta", "pages"];
+            let db = DB::open_cf(&database_options(true), &path, families).unwrap();
+            let put = |family: &str, key: &[u8], value: &[u8]| {
+                db.put_cf(db.cf_handle(family).unwrap(), key, value)
+                    .unwrap();
+            };
+            put("leaves", &[0; 8], b"leaf");
+            put("pages", b"page", b"bytes");
+            put("meta", b"format", &format.to_be_bytes());
+        };
+        let expected = super::super::layout::FORMAT;
+        for actual in [1, expected + 1] {
+            state(actual);
+            let other = StoreError::Format { expected, actual };
+            assert_eq!(Rocks::open(&path).unwrap_err(), other);
+            assert_eq!(Rocks::frozen(&path, &scratch).unwrap_err(), other);
+        }
+        let store = Rocks::stable(&path, &scratch).unwrap();
+        assert_eq!(
+            store.get(Family::Leaves, &[0; 8]),
+            Ok(Some(b"leaf".to_vec()))
+        );
+        let absent = store.get(Family::Tiles, b"page").unwrap_err();
+        assert!(
+            absent.to_string().contains("no column family tiles"),
+            "{absent}"
+        );
+        // Of this format it cannot be: the engine's own words, then.
+        drop(store);
+        state(expected);
+        let error = Rocks::open(&path).unwrap_err();
+        assert!(matches!(error, StoreError::Engine(_)), "{error:?}");
     }
 }
