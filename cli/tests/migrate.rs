@@ -416,13 +416,8 @@ fn a_mirror_is_migrated_as_well() {
     let dir = dir.path();
     lived_in(dir);
     let server = serve(dir, &[]);
-    let mirror = [
-        "mirror",
-        &server.url(),
-        "copy",
-        "--policy",
-        "office/policy.txt",
-    ];
+    let url = server.url();
+    let mirror = ["mirror", &url, "copy", "--policy", "office/policy.txt"];
     zhao(dir, &mirror).code(0);
     age(&dir.join("copy/db"), 1);
     let ran = zhao(dir, &mirror).code(2);

@@ -16,7 +16,7 @@ use zhao_spec::log::LogKeys;
 use super::office::own_trust;
 use crate::args::Migrate;
 use crate::database;
-use crate::failure::{Exit, Failure, args, because};
+use crate::failure::{Exit, Failure, args};
 use crate::home::{Home, Lock, lock};
 use crate::mirror;
 use crate::session::Session;
@@ -83,7 +83,8 @@ pub(crate) fn run(session: &Session, command: &Migrate) -> Result<Exit, Failure>
 /// As [`run`].
 pub(super) fn restored(session: &Session, home: &Home) -> Result<(), Failure> {
     let all = of_home(home, None)?;
-    for one in &all.databases {
+    // One that is not there at all is told by the proof.
+    for one in all.databases.iter().filter(|one| one.path.exists()) {
         if let Migrated::Made { kept, .. } = migrate(session, &all, one, false)? {
             let removed = std::fs::remove_dir_all(&kept);
             removed.map_err(|cause| Failure::file("remove", &kept, &cause))?;
@@ -118,15 +119,17 @@ fn of_home(home: &Home, lock: Option<Lock>) -> Result<All, Failure> {
 }
 
 fn migrate(session: &Session, all: &All, one: &One, rebuild: bool) -> Result<Migrated, Failure> {
-    let wrong = || because("migrate", args![path = one.path.display()]);
+    let wrong = |cause: &dyn std::fmt::Display| {
+        Failure::usage("migrate", args![path = one.path.display(), cause])
+    };
     // Before the directory of the files beside it would be made.
     let there = one.path.exists() || is_unfinished(&one.path);
     if !there {
         return Err(database::missing(&all.dir, &one.path, one.missing));
     }
-    let scratch = tempfile::tempdir().map_err(wrong())?;
+    let scratch = tempfile::tempdir().map_err(|cause| wrong(&cause))?;
     let files = one.beside.as_deref().map(Directory::open);
-    let files = files.transpose().map_err(wrong())?;
+    let files = files.transpose().map_err(|cause| wrong(&cause))?;
     let migration = Migration {
         database: &one.path,
         scratch: scratch.path(),
