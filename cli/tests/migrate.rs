@@ -221,7 +221,7 @@ fn what_cannot_be_migrated_stays_as_it_is() {
         assert_eq!(
             names(dir.join("office/ledger")),
             ["checkpoint", "db", "intent"]
-        )
+        );
     };
 
     let server = serve(dir, &[]);
