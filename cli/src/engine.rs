@@ -20,6 +20,7 @@ use zhao_spec::log::note::{NoteSigner, Vkey};
 use zhao_spec::wire::{Hash, UnixMillis};
 use zhao_verifier::TrustPolicy;
 
+use crate::database;
 use crate::failure::{Failure, args, because};
 use crate::home::Home;
 use crate::host::Clock;
@@ -187,21 +188,21 @@ fn must_exist(home: &Home, memory: &Path) -> Result<(), Failure> {
         (Rocks::exists(memory), "auditor-missing", memory),
     ] {
         if !there {
-            return Err(Failure::usage(key, args![path = path.display()]));
+            return Err(database::missing(home.dir(), path, key));
         }
     }
     Ok(())
 }
 
 /// A database: made for a new log only.
-fn database(log: Log, path: &Path, missing: &str) -> Result<Rocks, Failure> {
+fn opened(home: &Home, log: Log, path: &Path, missing: &str) -> Result<Rocks, Failure> {
     let opened = match log {
         Log::New => Rocks::create(path),
         Log::Existing => Rocks::open(path),
     };
     opened.map_err(|cause| match cause {
-        StoreError::NoDatabase { .. } => Failure::usage(missing, args![path = path.display()]),
-        _ => Failure::usage("ledger-start", args![cause]),
+        StoreError::NoDatabase { .. } => database::missing(home.dir(), path, missing),
+        cause => database::unopened(home.dir(), path, cause, because("ledger-start", args![])),
     })
 }
 
@@ -284,7 +285,7 @@ fn parts(
     if log == Log::Existing {
         must_exist(home, &memory)?;
     }
-    let store = Arc::new(database(log, &home.database(), "database-missing")?);
+    let store = Arc::new(opened(home, log, &home.database(), "database-missing")?);
     let files = Directory::open(&home.ledger()).map_err(|cause| wrap(&cause))?;
     let (signer, mldsa) = log_signer(home, keyring)?;
     let mut secret = |name: &str, purpose| {
@@ -308,7 +309,7 @@ fn parts(
     };
     let latest = witness.latest(&home.config.origin);
     forgotten(latest, "witness-missing", &home.witness())?;
-    let own = database(log, &memory, "auditor-missing")?;
+    let own = opened(home, log, &memory, "auditor-missing")?;
     let auditor = Auditor::new(
         &home.config.auditor,
         secret(AUDITOR_KEY, Purpose::Auditor)?,

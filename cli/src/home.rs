@@ -5,7 +5,8 @@
 //! DIR/keys/               keys of the log, the units, the local witness and the local auditor
 //! DIR/catalogue/          licence types
 //! DIR/records.db          the office's own records
-//! DIR/ledger/             the log: database in db/, intent and published head beside it
+//! DIR/ledger/             the log: database in db/, intent and published head beside it; in
+//!                         db.format-N/ what zhao migrate replaced, until somebody deletes it
 //! DIR/witness/, auditor/  what the local witness and the local auditor remember
 //! DIR/policy.txt, trust.txt, issuer-pack.json     for whoever verifies
 //! DIR/zhao.lock           held while a process writes

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 mod args;
 mod client;
 mod command;
+mod database;
 mod demo;
 mod distant;
 mod engine;

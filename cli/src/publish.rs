@@ -19,6 +19,7 @@ use zhao_verifier::TrustPolicy;
 
 use crate::args::PublishLog;
 use crate::command::office::{Desk, keyring, own_trust};
+use crate::database;
 use crate::failure::{Exit, Failure, args, because};
 use crate::home::Home;
 use crate::place;
@@ -99,7 +100,9 @@ fn take(
     log: &LogKeys,
 ) -> Result<CaughtUp, Failure> {
     let wrong = |cause: &dyn std::fmt::Display| Failure::usage("publish-catch-up", args![cause]);
-    let store = Rocks::open(&home.database()).map_err(|cause| wrong(&cause))?;
+    let path = home.database();
+    let store = Rocks::open(&path)
+        .map_err(|cause| database::unopened(home.dir(), &path, cause, |cause| wrong(&cause)))?;
     let files = Directory::open(&home.ledger()).map_err(|cause| wrong(&cause))?;
     let progress = session.progress(0, &session.messages.text("publish.catching-up"));
     let step = |done, all| {

@@ -15,6 +15,7 @@ pub(crate) mod fixture;
 pub mod fsck;
 pub mod hot;
 pub mod map;
+pub mod migrate;
 pub mod mldsa;
 pub mod overlay;
 pub mod pipeline;

@@ -17,6 +17,7 @@ mod hand_in;
 mod keys;
 mod localise;
 mod manual;
+mod migrate;
 mod mirror;
 mod monitor;
 mod publish;
@@ -36,6 +37,7 @@ pub(crate) use hand_in::HandIn;
 pub(crate) use keys::*;
 pub(crate) use localise::{Parsed, command, language_flag, parse};
 pub(crate) use manual::{Completions, Manual, Shell};
+pub(crate) use migrate::Migrate;
 pub(crate) use mirror::Mirror;
 pub(crate) use monitor::{Log, Monitor};
 pub(crate) use publish::PublishLog;
@@ -93,6 +95,7 @@ pub(crate) enum Command {
     Fsck(Fsck),
     Backup(Backup),
     Restore(Restore),
+    Migrate(Migrate),
     Outbox(Outbox),
     Cosign(Cosign),
     Publish(PublishLog),

@@ -34,6 +34,7 @@ use zhao_spec::wire::UnixMillis;
 
 use super::fsck::check_alone;
 use crate::args::Backup;
+use crate::database;
 use crate::failure::{Exit, Failure, args, because};
 use crate::files;
 use crate::home::Home;
@@ -156,7 +157,10 @@ fn copy(session: &Session, home: &Home, out: &Path) -> Result<(Checkpoint, Durat
     let scratch = tempfile::tempdir().map_err(|cause| wrong(&cause))?;
     let place = |dir: &Path| out.join(dir.strip_prefix(home.dir()).unwrap_or(dir));
     let freeze = |path: &Path, name: &str| {
-        Rocks::frozen(path, &scratch.path().join(name)).map_err(because("backup", args![]))
+        Rocks::frozen(path, &scratch.path().join(name)).map_err(|cause| {
+            let otherwise = because("backup", args![]);
+            database::unopened(home.dir(), path, cause, otherwise)
+        })
     };
     // What trails the log.
     copy_files(&home.witness(), &place(&home.witness()))?;

@@ -27,6 +27,7 @@ mod keys;
 mod licence;
 mod list;
 mod manual;
+mod migrate;
 pub(crate) mod office;
 mod outbox;
 pub(crate) mod prove;
@@ -83,6 +84,7 @@ pub(crate) fn run(
         Command::Cosign(command) => cosign::run(session, &command),
         Command::Sample(command) => sample::run(session, &command),
         Command::Bench(command) => bench::run(session, &command),
+        Command::Migrate(command) => migrate::run(session, &command),
         Command::Publish(command) => crate::publish::run(session, &command),
         Command::Serve(command) => crate::serve::run(session, &command),
         Command::Top(command) => crate::top::run(session, &command, key_file),

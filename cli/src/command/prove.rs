@@ -17,6 +17,7 @@ use zhao_spec::wire::Hash;
 use super::codes;
 use super::office::{keyring, licence, records, wrong};
 use crate::args::{Dossier, Format, History, Query};
+use crate::database;
 use crate::failure::{Exit, Failure, args, because};
 use crate::files;
 use crate::home::{Home, Lock};
@@ -38,12 +39,12 @@ impl Log {
         let lock = home.lock()?;
         let path = home.database();
         if !Rocks::exists(&path) {
-            return Err(Failure::usage(
-                "database-missing",
-                args![path = path.display()],
-            ));
+            return Err(database::missing(home.dir(), &path, "database-missing"));
         }
-        let store = Rocks::open(&path).map_err(because("ledger", args![]))?;
+        let store = Rocks::open(&path).map_err(|cause| {
+            let otherwise = because("ledger", args![]);
+            database::unopened(home.dir(), &path, cause, otherwise)
+        })?;
         Ok(Self {
             store: Arc::new(store),
             _lock: lock,

@@ -15,6 +15,7 @@ use zhao_spec::wire::{UnixMillis, clip};
 
 use super::backup::{Entry, FORMAT, MANIFEST, Manifest, checkpoint as stated, walk};
 use super::fsck::{Both, check_both};
+use super::migrate;
 use super::office::{keyring, own_trust};
 use super::prove::Log;
 use crate::args::Restore;
@@ -184,6 +185,8 @@ fn prove(
         let (actual, expected) = (clip(&home.config.origin), clip(&manifest.origin));
         return Err(changed(format!("log {actual:?}, expected {expected:?}")));
     }
+    // An earlier program's backup is proved in this one's format.
+    migrate::restored(session, &home)?;
     let mut keyring = keyring(session, &home.keys(), &command.secret)?;
     let both = check_both(session, &home, &mut keyring)?;
     if both.log_is_damaged() || !both.office_is_clean() {

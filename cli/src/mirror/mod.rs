@@ -35,6 +35,7 @@ use zhao_verifier::TrustPolicy;
 
 use crate::args::Mirror as Line;
 use crate::command::verify::Belief;
+use crate::database;
 use crate::distant::{Distant, DistantTree, Spool};
 use crate::failure::{Exit, Failure, args, because};
 use crate::files;
@@ -257,7 +258,9 @@ impl Mirror {
             true => Rocks::open(&db),
             false => Rocks::create(&db),
         };
-        let store: Arc<dyn Store> = Arc::new(store.map_err(|cause| wrap(&cause))?);
+        let store =
+            store.map_err(|cause| database::unopened(dir, &db, cause, |cause| wrap(&cause)))?;
+        let store: Arc<dyn Store> = Arc::new(store);
         opening.keep_policy()?;
         // Last of all, so that a half-made mirror is none; a URL that is new is kept.
         config.write(dir)?;
@@ -419,6 +422,23 @@ impl Config {
         let text = toml::to_string(self).expect("the configuration is plain text");
         files::replace(&dir.join("mirror.toml"), text.as_bytes())
     }
+}
+
+/// The copy in a directory of a mirror or an auditor, and the keys of its log; nothing where the
+/// directory is neither's.
+///
+/// # Errors
+/// Its files cannot be read, or do not fit each other.
+pub(crate) fn copy_in(dir: &Path) -> Result<Option<(LogKeys, PathBuf)>, Failure> {
+    let path = dir.join("mirror.toml");
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let origin = read_config(&path)?.origin;
+    let trust = Belief::load(&dir.join("policy.txt"), None, None)?.policy;
+    let log = LogKeys::of(trust.policy(), &origin);
+    let log = log.ok_or_else(|| Failure::usage("policy-other-log", args![origin]))?;
+    Ok(Some((log, dir.join("db"))))
 }
 
 fn read_config(path: &Path) -> Result<Config, Failure> {

@@ -1,6 +1,7 @@
 //! fsck on clean logs and on damaged ones; the flips of every family are in `sequence`.
 
 use zhao_spec::life::verb::Verb;
+use zhao_spec::log::tree::LeafIndex;
 
 use super::{Advice, RebuildError, Report, check, check_against, rebuild};
 use crate::fixture::{Site, at};
@@ -169,7 +170,7 @@ fn rebuilt(damage: impl Fn(&Site)) -> (Site, Result<u64, RebuildError>) {
             .damage_file(name, site.disk.files().read(name).unwrap());
     }
     let (old, to) = (site.disk.store().unwrap(), new.disk.store().unwrap());
-    let result = rebuild(&old, &to, &Site::keys());
+    let result = rebuild(&old, &to, &Site::keys(), &|_, _| ());
     (new, result)
 }
 
@@ -204,13 +205,16 @@ fn bad_leaves_and_heads_are_not_rebuilt() {
         "{result:?}"
     );
     let (_, result) = rebuilt(|site| flip(site, Family::Leaves, 0));
-    assert!(
-        matches!(
-            result,
-            Err(RebuildError::Genesis | RebuildError::Epoch { .. })
-        ),
-        "{result:?}"
-    );
+    let Err(RebuildError::Diverged(diverged)) = &result else {
+        panic!("{result:?}");
+    };
+    assert_eq!(diverged.at, LeafIndex(0), "{diverged}");
+    let (_, result) = rebuilt(|site| {
+        let (_, event) = site.disk.entries(Family::Leaves)[2].clone();
+        let first = 0_u64.to_be_bytes();
+        site.disk.damage(Family::Leaves, &first, Some(event));
+    });
+    assert_eq!(result, Err(RebuildError::Genesis));
     let (_, result) = rebuilt(|site| flip(site, Family::Heads, 1));
     assert!(
         matches!(result, Err(RebuildError::Head { size: 306, .. })),
@@ -222,6 +226,7 @@ fn bad_leaves_and_heads_are_not_rebuilt() {
         &new.disk.store().unwrap(),
         &new.disk.store().unwrap(),
         &Site::keys(),
+        &|_, _| (),
     );
     assert_eq!(again, Err(RebuildError::NotEmpty));
 }

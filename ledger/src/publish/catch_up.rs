@@ -9,7 +9,7 @@ use zhao_spec::life::leaf::Leaf;
 use zhao_spec::log::LogKeys;
 use zhao_spec::log::tile::{Kind, TILE_WIDTH, Tile, decode_bundle};
 use zhao_spec::log::tree::{Frontier, TreeError, TreeSize, leaf_hash};
-use zhao_spec::wire::limits;
+use zhao_spec::wire::{Keys, limits};
 
 use super::claim::Claim;
 use super::place::{Place, PlaceError};
@@ -17,6 +17,7 @@ use super::segment::{self, SEGMENT_BYTES, Segment};
 use super::{PublishError, check_root, read, upload};
 use crate::fsck::rebuild::{RebuildError, judge, put_meta};
 use crate::hot::HotRecords;
+use crate::replay::PREPARED_KEYS;
 use crate::sequence::intent::{self, Intent};
 use crate::sequence::recover::edge_or_empty;
 use crate::sequence::{CHECKPOINT_FILE, second};
@@ -132,7 +133,7 @@ pub fn catch_up(
         return Err(CatchUpError::Beyond { ours, theirs });
     }
     // Then epoch by epoch.
-    let hot = HotRecords::default();
+    let (hot, mut keys) = (HotRecords::default(), Keys::new(PREPARED_KEYS));
     let mut leaves = Vec::new();
     there.leaves(from, &mut |leaf| {
         count();
@@ -141,7 +142,7 @@ pub fn catch_up(
         if !closes {
             return Ok(());
         }
-        let (segment, epoch) = judge(store, &hot, &edge, &std::mem::take(&mut leaves))?;
+        let (segment, epoch) = judge(store, &hot, &edge, &std::mem::take(&mut leaves), &mut keys)?;
         let staged = second::stage_and_open(store, &edge, &segment, epoch.time);
         let (staged, opened) = staged.map_err(RebuildError::from)?;
         if staged.epoch != epoch {

@@ -3,11 +3,17 @@
 //! Integers are big-endian, so key order is numeric order. Format history: 1, the first; 2, the map
 //! is made from records at start (no pages on disk), what an epoch replaced is one entry; 3,
 //! records lie by epoch, so that they are written once and never moved into another order.
+//!
+//! Three families stay as they are in every format ([`Family::STABLE`]): leaves, heads, and what
+//! the database is of. All else follows from the leaves, so a database of an earlier format becomes
+//! one of this by replay, whatever the earlier one had besides ([`crate::migrate`]). Whoever
+//! changes one of the three writes a step of its own that reads the old form.
 
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::Hash;
 
-/// Format version of the database; raised with any change in this file.
+/// Format version of the database; raised with any change in this file. [`crate::migrate`] brings
+/// an earlier one up to it.
 pub const FORMAT: u64 = 3;
 
 /// Bytes of an unsigned 64-bit integer.
@@ -54,6 +60,10 @@ impl Family {
         Self::Subjects,
         Self::Tiles,
     ];
+
+    /// Those whose names, keys and values are the same in every format, the first to the last: what
+    /// a migration reads.
+    pub const STABLE: [Self; 3] = [Self::Heads, Self::Leaves, Self::Meta];
 
     /// Its name in the database.
     #[must_use]
@@ -185,7 +195,7 @@ table!(
 pub enum MetaKey {
     /// [`FORMAT`], 8 bytes.
     Format,
-    /// The log's public key, 32 bytes.
+    /// The public key the log began with, 32 bytes.
     LogKey,
     /// The log's origin, UTF-8.
     Origin,

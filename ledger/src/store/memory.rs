@@ -89,14 +89,19 @@ impl Memory {
     /// # Errors
     /// Another format version.
     pub fn store(&self) -> Result<MemoryStore, StoreError> {
-        let process = self.lock().process;
-        let store = MemoryStore {
-            memory: self.clone(),
-            process,
-            poison: Mutex::new(None),
-        };
+        let store = self.any_format();
         check_format(&store)?;
         Ok(store)
+    }
+
+    /// As [`Memory::store`], whatever the format: for who migrates it.
+    #[must_use]
+    pub fn any_format(&self) -> MemoryStore {
+        MemoryStore {
+            memory: self.clone(),
+            process: self.lock().process,
+            poison: Mutex::new(None),
+        }
     }
 
     /// The small files on it.

@@ -6,7 +6,7 @@
 //! decided above (`sequence`, `map`, `read`, `fsck`).
 //!
 //! Invariants of every writer: one [`WriteBatch`] per change of state; whoever changes a byte in
-//! [`layout`] raises [`layout::FORMAT`].
+//! [`layout`] raises [`layout::FORMAT`], and leaves its stable families alone.
 
 pub mod files;
 pub mod layout;
@@ -42,7 +42,10 @@ pub enum StoreError {
     #[error("storage engine: {0}")]
     Engine(String),
     /// The database was written by a version with another layout.
-    #[error("database has format version {actual}, this program reads version {expected}")]
+    #[error(
+        "database has format version {actual}, this program reads version {expected}: {}",
+        if .actual < .expected { "migrate it" } else { "it was made by a newer program" }
+    )]
     Format {
         /// [`layout::FORMAT`].
         expected: u64,
@@ -254,21 +257,30 @@ fn corrupt<T: Table>(key: &[u8], problem: LayoutError) -> StoreError {
     }
 }
 
+/// The format version that a database states; an empty one states none.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn format_of(store: &dyn Read) -> Result<Option<u64>, StoreError> {
+    let key = layout::MetaKey::Format;
+    let Some(bytes) = read::<layout::Meta>(store, &key)? else {
+        return Ok(None);
+    };
+    let eight = bytes.as_slice().try_into().map_err(|_| {
+        let problem = LayoutError::Length {
+            expected: "8",
+            actual: bytes.len(),
+        };
+        corrupt::<layout::Meta>(&layout::Meta::encode_key(&key), problem)
+    })?;
+    Ok(Some(u64::from_be_bytes(eight)))
+}
+
 /// Refuses a database whose layout this program does not know; an empty one passes.
 pub(crate) fn check_format(store: &dyn Read) -> Result<(), StoreError> {
-    match read::<layout::Meta>(store, &layout::MetaKey::Format)? {
-        None => Ok(()),
-        Some(bytes) => {
-            let actual = bytes
-                .as_slice()
-                .try_into()
-                .map_or(u64::MAX, u64::from_be_bytes);
-            let expected = layout::FORMAT;
-            if actual == expected {
-                Ok(())
-            } else {
-                Err(StoreError::Format { expected, actual })
-            }
-        }
+    let expected = layout::FORMAT;
+    match format_of(store)? {
+        Some(actual) if actual != expected => Err(StoreError::Format { expected, actual }),
+        _ => Ok(()),
     }
 }

@@ -18,6 +18,8 @@ use super::{Entry, Family, Read, Snapshot, Store, StoreError, WriteBatch, check_
 /// A RocksDB directory, held by this process alone.
 pub struct Rocks {
     db: DB,
+    /// Whether each batch is synced: all but in a database that is being built.
+    synced: bool,
     /// Why the store is poisoned; set once, by a failed write.
     poison: Mutex<Option<String>>,
 }
@@ -78,6 +80,21 @@ impl Rocks {
     /// # Errors
     /// [`StoreError::NoDatabase`], [`StoreError::Format`], the engine's.
     pub fn frozen(path: &Path, scratch: &Path) -> Result<Self, StoreError> {
+        let store = Self::beside(path, scratch, &Family::ALL)?;
+        check_format(&store)?;
+        Ok(store)
+    }
+
+    /// As [`Rocks::frozen`], but whatever the format, and only the families that are the same in
+    /// all of them: [`Family::STABLE`]. What is damaged in another one does not matter.
+    ///
+    /// # Errors
+    /// [`StoreError::NoDatabase`], the engine's.
+    pub fn stable(path: &Path, scratch: &Path) -> Result<Self, StoreError> {
+        Self::beside(path, scratch, &Family::STABLE)
+    }
+
+    fn beside(path: &Path, scratch: &Path, families: &[Family]) -> Result<Self, StoreError> {
         if !Self::exists(path) {
             return Err(StoreError::NoDatabase {
                 path: path.to_string_lossy().into_owned(),
@@ -88,19 +105,47 @@ impl Rocks {
         // The files of that moment stay open, so that the writer may remove them.
         options.set_max_open_files(-1);
         let db = beside_a_writer(|| {
-            let families = Family::ALL.iter().map(|family| {
+            let families = families.iter().map(|family| {
                 let options = family_options(*family, &cache);
                 ColumnFamilyDescriptor::new(family.name(), options)
             });
             DB::open_cf_descriptors_as_secondary(&options, path, scratch, families)
         })
-        .map_err(|error| open_error(path, &error))?;
-        let store = Self {
+        .map_err(|error| unopened(path, &error))?;
+        Ok(Self {
             db,
+            synced: true,
             poison: Mutex::new(None),
-        };
-        check_format(&store)?;
-        Ok(store)
+        })
+    }
+
+    /// A new database that is worth nothing before it is whole: its batches are not synced one by
+    /// one. [`Rocks::settle`] makes all of them durable.
+    ///
+    /// # Errors
+    /// As [`Rocks::create`], and [`StoreError::Engine`] if there is one already.
+    pub fn build(path: &Path) -> Result<Self, StoreError> {
+        if Self::exists(path) {
+            let place = path.display();
+            return Err(StoreError::Engine(format!("{place} holds a database")));
+        }
+        Ok(Self {
+            synced: false,
+            ..Self::create(path)?
+        })
+    }
+
+    /// Makes everything durable that was written, and closes the database.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn settle(self) -> Result<(), StoreError> {
+        self.check_poison()?;
+        for family in Family::ALL {
+            let handle = self.family(family)?;
+            self.db.flush_cf(handle).map_err(|error| engine(&error))?;
+        }
+        self.db.flush_wal(true).map_err(|error| engine(&error))
     }
 
     /// Brings a [frozen](Rocks::frozen) database up to this moment. Quick where opening it was
@@ -165,9 +210,10 @@ impl Rocks {
         let mut options = database_options(create);
         adjust(&mut options);
         let db = DB::open_cf_descriptors(&options, path, families)
-            .map_err(|error| open_error(path, &error))?;
+            .map_err(|error| unopened(path, &error))?;
         let store = Self {
             db,
+            synced: true,
             poison: Mutex::new(None),
         };
         check_format(&store)?;
@@ -266,7 +312,7 @@ impl Store for Rocks {
         }
         let mut options = WriteOptions::default();
         // Synced: "accepted" means it survives a power cut, and no peer could give it back.
-        options.set_sync(true);
+        options.set_sync(self.synced);
         self.db.write_opt(native, &options).map_err(|error| {
             let mut poison = self.poison.lock().unwrap_or_else(PoisonError::into_inner);
             *poison = Some(error.to_string());
@@ -431,6 +477,28 @@ fn vanished(error: &rocksdb::Error) -> bool {
     error.kind() == ErrorKind::IOError && error.to_string().contains("No such file or directory")
 }
 
+/// Why a database was not opened. One of another format may have other families, at which the engine
+/// stumbles before anybody reads the format.
+fn unopened(path: &Path, error: &rocksdb::Error) -> StoreError {
+    let told = open_error(path, error);
+    if matches!(told, StoreError::Locked { .. }) {
+        return told;
+    }
+    let meta = [Family::Meta.name()];
+    let opened = DB::open_cf_for_read_only(&database_options(false), path, meta, false);
+    let stated = opened.ok().map(|db| {
+        check_format(&Rocks {
+            db,
+            synced: true,
+            poison: Mutex::new(None),
+        })
+    });
+    match stated {
+        Some(Err(other @ StoreError::Format { .. })) => other,
+        _ => told,
+    }
+}
+
 fn open_error(path: &Path, error: &rocksdb::Error) -> StoreError {
     let text = error.to_string();
     // RocksDB has no error kind for its lock file, only these words.
@@ -476,5 +544,45 @@ mod tests {
         let damaged = look(usize::MAX).err().unwrap();
         assert!(!vanished(&damaged), "{damaged}");
         assert_eq!(looks.get(), 1);
+    }
+
+    #[test]
+    fn a_database_with_other_families_tells_its_format_and_is_read_where_it_is_stable() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, scratch) = (dir.path().join("db"), dir.path().join("scratch"));
+        let state = |format: u64| {
+            // As format 1 had it: pages on disk, and not all of the later families.
+            let families = ["heads", "leaves", "meta", "pages"];
+            let db = DB::open_cf(&database_options(true), &path, families).unwrap();
+            let put = |family: &str, key: &[u8], value: &[u8]| {
+                db.put_cf(db.cf_handle(family).unwrap(), key, value)
+                    .unwrap();
+            };
+            put("leaves", &[0; 8], b"leaf");
+            put("pages", b"page", b"bytes");
+            put("meta", b"format", &format.to_be_bytes());
+        };
+        let expected = super::super::layout::FORMAT;
+        for actual in [1, expected + 1] {
+            state(actual);
+            let other = StoreError::Format { expected, actual };
+            assert_eq!(Rocks::open(&path).unwrap_err(), other);
+            assert_eq!(Rocks::frozen(&path, &scratch).unwrap_err(), other);
+        }
+        let store = Rocks::stable(&path, &scratch).unwrap();
+        assert_eq!(
+            store.get(Family::Leaves, &[0; 8]),
+            Ok(Some(b"leaf".to_vec()))
+        );
+        let absent = store.get(Family::Tiles, b"page").unwrap_err();
+        assert!(
+            absent.to_string().contains("no column family tiles"),
+            "{absent}"
+        );
+        // Of this format it cannot be: the engine's own words, then.
+        drop(store);
+        state(expected);
+        let error = Rocks::open(&path).unwrap_err();
+        assert!(matches!(error, StoreError::Engine(_)), "{error:?}");
     }
 }
