@@ -145,10 +145,12 @@ fn judge(bytes: &[u8], known: &Known<'_>, at: UnixMillis) -> Report {
             },
             Err(error) => none(error.code(), &error, known, at),
         },
-        Ok(text) if text.is_ascii() => match jose::verify_credential(text, &policy, known.methods) {
-            Ok(verified) => secured(&verified, known, at),
-            Err(error) => none(error.code(), &error, known, at),
-        },
+        Ok(text) if text.is_ascii() => {
+            match jose::verify_credential(text, &policy, known.methods) {
+                Ok(verified) => secured(&verified, known, at),
+                Err(error) => none(error.code(), &error, known, at),
+            }
+        }
         _ => match cose::verify_credential(bytes, &policy, known.methods) {
             Ok(verified) => secured(&verified, known, at),
             Err(error) => none(error.code(), &error, known, at),
@@ -157,23 +159,16 @@ fn judge(bytes: &[u8], known: &Known<'_>, at: UnixMillis) -> Report {
 }
 
 /// A credential that stands inside a `data:` URL.
-fn enveloped(
-    document: &Foreign,
-    policy: &Policy<'_>,
-    known: &Known<'_>,
-    at: UnixMillis,
-) -> Report {
+fn enveloped(document: &Foreign, policy: &Policy<'_>, known: &Known<'_>, at: UnixMillis) -> Report {
     let opened = match jose::enveloped(document) {
         Ok(opened) => opened,
         Err(error) => return none(error.code(), &error, known, at),
     };
     match &opened.message {
-        jose::Wrapped::Text(text) => {
-            match jose::verify_credential(text, policy, known.methods) {
-                Ok(verified) => secured(&verified, known, at),
-                Err(error) => none(error.code(), &error, known, at),
-            }
-        }
+        jose::Wrapped::Text(text) => match jose::verify_credential(text, policy, known.methods) {
+            Ok(verified) => secured(&verified, known, at),
+            Err(error) => none(error.code(), &error, known, at),
+        },
         jose::Wrapped::Bytes(bytes) => {
             match cose::verify_credential(bytes, policy, known.methods) {
                 Ok(verified) => secured(&verified, known, at),
@@ -234,9 +229,7 @@ fn show(session: &Session, report: &Report) -> Result<(), Failure> {
             word(fragment.outcome),
             session.paint(Colour::Strong, &question)
         ));
-        let means = session
-            .messages
-            .text(&format!("examined.{name}-{outcome}"));
+        let means = session.messages.text(&format!("examined.{name}-{outcome}"));
         sheet.text(format!("  {means}"));
         for reason in &fragment.reasons {
             sheet.text(format!("  [{}] {}", reason.code, plain(&reason.detail)));

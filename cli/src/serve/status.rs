@@ -4,16 +4,12 @@
 //! for each list and epoch. Prose: `spec/status-list.md`, `spec/did.md`. Without a public URL the
 //! office has no names for its lists and units, and none of these routes has anything.
 
-use std::fmt;
-use std::str::FromStr;
-
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use quick_cache::sync::Cache;
-use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use zhao_http::{Kind, Timestamp};
@@ -324,6 +320,6 @@ fn unit(app: &App, view: &View<'_>, code: &str) -> Result<(String, IssuerRecord)
 }
 
 fn base(app: &App) -> Result<String, Refused> {
-    let base = app.public_url.as_ref().map(PublicUrl::to_string);
+    let base = app.public_url.as_ref().map(ToString::to_string);
     base.ok_or_else(|| app.both.refuse(Kind::NotFound, "no-public-url", &[]))
 }

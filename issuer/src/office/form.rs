@@ -10,10 +10,10 @@ use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::wire::foreign::{Foreign, ForeignError, canonicalize, parse_foreign};
 use zhao_spec::wire::{Signer as _, UnixMillis};
 use zhao_vc::context::Contexts;
+use zhao_vc::cose::{self, CoseError};
 use zhao_vc::did::Method;
 use zhao_vc::jose::{self, Algorithm, JoseError};
 use zhao_vc::proof::{self, Options, ProofError, Suite};
-use zhao_vc::cose::{self, CoseError};
 
 use super::{LedgerClient, Office, OfficeError};
 
@@ -72,7 +72,9 @@ impl<C: LedgerClient> Office<C> {
         let record = self.licence_record(&subject)?;
         standing(&record, licence)?;
         let code = licence.subject.licence_type_code.as_str();
-        let signer = self.signer(licence.issuer.unit.as_str(), Some(code))?.secret;
+        let signer = self
+            .signer(licence.issuer.unit.as_str(), Some(code))?
+            .secret;
         if signer.public() != *licence.issuer_key() {
             return Err(FormError::OtherKey.into());
         }
@@ -95,11 +97,9 @@ impl<C: LedgerClient> Office<C> {
                 let signed = proof::add(&document, &options, &signer, &Contexts::standard());
                 canonicalize(&signed.map_err(FormError::Proof)?)
             }
-            Form::VcJwt => {
-                jose::issue_credential(&document, &method, Algorithm::EdDsa, &signer)
-                    .map_err(FormError::Jose)?
-                    .into_bytes()
-            }
+            Form::VcJwt => jose::issue_credential(&document, &method, Algorithm::EdDsa, &signer)
+                .map_err(FormError::Jose)?
+                .into_bytes(),
             Form::VcCose => cose::issue_credential(&document, &method, Algorithm::EdDsa, &signer)
                 .map_err(FormError::Cose)?,
         };

@@ -38,35 +38,35 @@ const NO_VECTORS: &[(&str, &str)] = &[
 const ANY: &str = "";
 /// Words in code spans that are no words of the code, and whose they are.
 const FOREIGN_WORDS: &[(&str, &str)] = &[
-    (ANY, "apply"),                    // a function
-    ("binary.md", "z8o8"),             // an example
-    ("evidence.md", "included"),       // what an auditor answers
-    ("evidence.md", "overdue"),        // the same
-    ("evidence.md", "unproved"),       // the same
-    ("evidence.md", "waiting"),        // the same
-    ("http.md", "add-checkpoint"),     // a route of C2SP's
-    ("http.md", "detail"),             // members of a problem, fields of a struct
-    ("http.md", "detail_zh"),          // the same
-    ("http.md", "faults"),             // the same
-    ("http.md", "instance"),           // the same
-    ("http.md", "conditions"),         // a field of a struct
-    ("http.md", "end"),                // a field of a struct
-    ("http.md", "possible"),           // a field of a struct
-    ("http.md", "problem"),            // a field of a struct
-    ("http.md", "reference"),          // a field of a struct
-    ("http.md", "remarks"),            // a field of a struct
-    ("http.md", "useConditions"),      // a field of a struct
-    ("http.md", "title_zh"),           // the same
-    ("lifecycle.md", "lift"),          // the beginning of verbs
-    ("lifecycle.md", "stays"),         // what a cell says
-    ("lifecycle.md", "withdraw"),      // the beginning of verbs
-    ("publication.md", "after"),       // a member of a file of the ledger's
-    ("publication.md", "checkpoint"),  // an object's name
-    ("publication.md", "session"),     // a member of a file of the ledger's
-    ("publication.md", "term"),        // the same
-    ("signature.md", "refused"),       // what a foreign vector says
-    ("signature.md", "verify_strict"), // a function of another crate
-    ("subject.md", "seal"),            // reserved
+    (ANY, "apply"),                          // a function
+    ("binary.md", "z8o8"),                   // an example
+    ("evidence.md", "included"),             // what an auditor answers
+    ("evidence.md", "overdue"),              // the same
+    ("evidence.md", "unproved"),             // the same
+    ("evidence.md", "waiting"),              // the same
+    ("http.md", "add-checkpoint"),           // a route of C2SP's
+    ("http.md", "detail"),                   // members of a problem, fields of a struct
+    ("http.md", "detail_zh"),                // the same
+    ("http.md", "faults"),                   // the same
+    ("http.md", "instance"),                 // the same
+    ("http.md", "conditions"),               // a field of a struct
+    ("http.md", "end"),                      // a field of a struct
+    ("http.md", "possible"),                 // a field of a struct
+    ("http.md", "problem"),                  // a field of a struct
+    ("http.md", "reference"),                // a field of a struct
+    ("http.md", "remarks"),                  // a field of a struct
+    ("http.md", "useConditions"),            // a field of a struct
+    ("http.md", "title_zh"),                 // the same
+    ("lifecycle.md", "lift"),                // the beginning of verbs
+    ("lifecycle.md", "stays"),               // what a cell says
+    ("lifecycle.md", "withdraw"),            // the beginning of verbs
+    ("publication.md", "after"),             // a member of a file of the ledger's
+    ("publication.md", "checkpoint"),        // an object's name
+    ("publication.md", "session"),           // a member of a file of the ledger's
+    ("publication.md", "term"),              // the same
+    ("signature.md", "refused"),             // what a foreign vector says
+    ("signature.md", "verify_strict"),       // a function of another crate
+    ("subject.md", "seal"),                  // reserved
     ("vc-api.md", "credentialId"),           // of the VC-API, or what the served mode says
     ("vc-api.md", "envelope-audience"),      // of the VC-API, or what the served mode says
     ("vc-api.md", "envelope-challenge"),     // of the VC-API, or what the served mode says

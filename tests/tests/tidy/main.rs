@@ -30,7 +30,7 @@ fn none(offences: Vec<String>) {
 fn manifests() -> Vec<Manifest> {
     let tree = Tree::read();
     let found = manifests::parse_all(&tree.files);
-    assert_eq!(found.len(), 8, "the workspace has eight members: {found:?}");
+    assert_eq!(found.len(), 9, "the workspace has nine members: {found:?}");
     found
 }
 

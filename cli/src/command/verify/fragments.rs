@@ -42,7 +42,7 @@ pub(crate) fn json(verdict: &Verdict) -> Value {
     told(verdict, &[Language::En, Language::Zh].map(Messages::new))
 }
 
-/// As [`json`], with the sentences in English and Chinese.
+/// As [`json()`], with the sentences in English and Chinese.
 fn told(verdict: &Verdict, both: &[Messages; 2]) -> Value {
     let mut value: Value =
         serde_json::from_slice(&verdict.to_json()).expect("the verifier writes JSON");
