@@ -1,4 +1,5 @@
-//! Status lists derived from a log, and published ones laid beside it. Prose: `spec/status-list.md`.
+//! Status lists derived from a log, and published ones laid beside it.
+//! Prose: `spec/status-list.md`.
 
 use zhao_ledger::read::{ReadError, Reader, View};
 use zhao_spec::life::record::Record;

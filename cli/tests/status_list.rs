@@ -1,5 +1,5 @@
-//! Status lists, DID documents and the resolver of a served registry, read as a stranger reads them;
-//! and the audit of a list that was published.
+//! Status lists, DID documents and the resolver of a served registry, as a stranger reads them; and
+//! the audit of a list that was published.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod support;

@@ -9,13 +9,13 @@
 //! What stands where when the process ends after a stage, and what the next run does. `db` is the
 //! database's name, N the old format:
 //!
-//! | ended after | `db` | beside it | the next run |
-//! |---|---|---|---|
-//! | nothing | old | | begins |
-//! | [`Stage::Begun`], [`Stage::Replayed`], [`Stage::Checked`] | old | a part in `db.migrating` | removes that and begins |
-//! | [`Stage::Ready`] | old | the new one, whole, in `db.migrated` | removes that and begins: the old one may have grown since |
-//! | [`Stage::Aside`] | nothing | the old one in `db.format-N`, the new one, whole, in `db.migrated` | checks the new one and gives it its name |
-//! | [`Stage::InPlace`] | new | the old one in `db.format-N` | finds nothing to do |
+//! | ended after | `db` | `db.migrating` | `db.migrated` | `db.format-N` | the next run |
+//! |---|---|---|---|---|---|
+//! | nothing | old | | | | begins |
+//! | [`Stage::Begun`] to [`Stage::Checked`] | old | a part | | | removes that, begins |
+//! | [`Stage::Ready`] | old | | new, whole | | the same: the old may have grown |
+//! | [`Stage::Aside`] | | | new, whole | old | checks the new, names it |
+//! | [`Stage::InPlace`] | new | | | old | finds nothing to do |
 //!
 //! `db.format-N` stays until the operator deletes it. The caller holds the lock of the directory.
 

@@ -1,7 +1,7 @@
 //! Status lists derived from the log, the units' DID documents, and a resolver for them.
 //!
-//! Everything here is a function of the published head and of keys: nothing is kept but answers, one
-//! for each list and epoch. Prose: `spec/status-list.md`, `spec/did.md`. Without a public URL the
+//! Everything here is a function of the published head and of keys: nothing is kept but answers,
+//! one for each list and epoch. Prose: `spec/status-list.md`, `spec/did.md`. Without a public URL the
 //! office has no names for its lists and units, and none of these routes has anything.
 
 use axum::Extension;
@@ -148,7 +148,8 @@ fn made(
             other => app.both.internal(&other),
         })?;
         if !derived.collisions.is_empty() {
-            tracing::warn!(list = %name, count = derived.collisions.len(), "licences share an index");
+            let count = derived.collisions.len();
+            tracing::warn!(list = %name, count, "licences share an index");
         }
         written(app, view, name, purpose, &did, &derived)
     };

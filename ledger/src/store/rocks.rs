@@ -477,8 +477,8 @@ fn vanished(error: &rocksdb::Error) -> bool {
     error.kind() == ErrorKind::IOError && error.to_string().contains("No such file or directory")
 }
 
-/// Why a database was not opened. One of another format may have other families, at which the engine
-/// stumbles before anybody reads the format.
+/// Why a database was not opened. One of another format may have other families, at which the
+/// engine stumbles before anybody reads the format.
 fn unopened(path: &Path, error: &rocksdb::Error) -> StoreError {
     let told = open_error(path, error);
     if matches!(told, StoreError::Locked { .. }) {

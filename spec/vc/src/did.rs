@@ -11,10 +11,12 @@
 use zhao_spec::wire::{PublicKey, SignatureError, clip};
 
 mod document;
+mod known;
 mod resolution;
 mod unit;
 mod web;
 
+pub use known::KnownKeys;
 pub use document::{Document, METHODS};
 pub use resolution::{Accept, Resolution, ResolutionError, key_document, resolve_key};
 pub use unit::{UnitMethods, unit_document};

@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Pages that describe no single format and so have no foot.
-const NO_FOOT: &[&str] = &["README.md", "coverage.md"];
+const NO_FOOT: &[&str] = &["README.md", "coverage.md", "interop.md"];
 /// Pages without vectors of their own, and why.
 const NO_VECTORS: &[(&str, &str)] = &[
     ("did.md", "its tables are tried row by row in the code"),
@@ -45,7 +45,6 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("evidence.md", "unproved"),             // the same
     ("evidence.md", "waiting"),              // the same
     ("http.md", "add-checkpoint"),           // a route of C2SP's
-    ("http.md", "detail"),                   // members of a problem, fields of a struct
     ("http.md", "detail_zh"),                // the same
     ("http.md", "faults"),                   // the same
     ("http.md", "instance"),                 // the same

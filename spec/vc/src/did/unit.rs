@@ -13,10 +13,10 @@ const CONTEXT: &str = "https://zhao.example/ns/licence/v1";
 
 /// The DID document of a unit.
 ///
-/// A key that was retired or rotated stays in `assertionMethod`: what it signed while in force is as
-/// good as ever, and a reader who has only the document must find it. A compromised key is in no
-/// relationship at all. `authentication` has the keys in force, while the unit is active. The window
-/// of each key stands beside it, in leaf indexes, for readers who have the log.
+/// A key that was retired or rotated stays in `assertionMethod`: what it signed while in force is
+/// as good as ever, and a reader who has only the document must find it. A compromised key is in
+/// no relationship at all. `authentication` has the keys in force, while the unit is active. The
+/// window of each key stands beside it, in leaf indexes, for readers who have the log.
 #[must_use]
 pub fn unit_document(did: &str, record: &IssuerRecord) -> Foreign {
     let text = |text: String| Foreign::Text(text);

@@ -247,7 +247,8 @@ fn blank_nodes_are_told_apart() {
         credential(
             "",
             &format!(
-                r#", "evidence": [{{"type": "x:{first}", "x:p": {{"x:q": 1}}}}, {{"type": "x:{second}"}}]"#
+                r#", "evidence": [{{"type": "x:{first}", "x:p": {{"x:q": 1}}}},
+                                  {{"type": "x:{second}"}}]"#
             ),
         )
     };

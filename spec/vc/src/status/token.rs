@@ -111,8 +111,8 @@ pub struct TokenList {
 ///
 /// # Errors
 /// Not a compact JWS within the limits; another `typ` or `alg` (`none` included), a header that
-/// brings a key; a key that `methods` does not know for `assertionMethod`; a signature that does not
-/// hold; claims that §5.1 does not allow.
+/// brings a key; a key that `methods` does not know for `assertionMethod`; a signature that does
+/// not hold; claims that §5.1 does not allow.
 pub fn open(token: &str, methods: &dyn Methods) -> Result<TokenList, StatusError> {
     if token.len() > TOKEN_BYTES {
         return Err(StatusError::TooLong { limit: TOKEN_BYTES });

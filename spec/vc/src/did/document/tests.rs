@@ -19,7 +19,8 @@ fn multikey(id: &str, seed: u8) -> String {
 
 fn web_key(members: &str) -> String {
     format!(
-        r#"{{"id":"{DID}#j","type":"JsonWebKey","controller":"{DID}","publicKeyJwk":{{{members}}}}}"#
+        r#"{{"id":"{DID}#j","type":"JsonWebKey","controller":"{DID}",
+             "publicKeyJwk":{{{members}}}}}"#
     )
 }
 
@@ -257,7 +258,8 @@ fn other_shapes_are_refused() {
 
 #[test]
 fn keys_of_other_algorithms_are_let_be() {
-    let p256 = r#"{"id":"did:web:a.example#p","type":"Multikey","controller":"did:web:a.example","publicKeyMultibase":"zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"}"#;
+    let p256 = r#"{"id":"did:web:a.example#p","type":"Multikey","controller":"did:web:a.example",
+        "publicKeyMultibase":"zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"}"#;
     let odd = r#"{"id":"did:web:a.example#o","type":"Other2030","controller":"did:web:a.example"}"#;
     let rest = r##","assertionMethod":["#p","#o","did:web:b.example#x"]"##;
     let document = read(&format!("{p256},{odd},{}", multikey("#a", 1)), rest).unwrap();

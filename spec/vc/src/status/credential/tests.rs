@@ -224,7 +224,7 @@ fn another_encoding_is_refused() {
     }
 }
 
-/// What the W3C context leaves undefined, ours defines: nothing of a list is lost to a reader of RDF.
+/// What the W3C context leaves undefined, ours defines: nothing of a list is lost to RDF.
 #[test]
 fn the_contexts_define_every_member() {
     let file = |path: &str| {

@@ -1,7 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
-#![allow(clippy::disallowed_methods, reason = "one test measures")]
 use std::collections::HashMap;
-use std::time::Instant;
 
 use proptest::prelude::*;
 use zhao_spec::life::data::TypeRef;
@@ -246,52 +244,6 @@ fn a_disagreement_names_its_index() {
     assert_eq!(agree(&wide, &derived).unwrap_err().code(), "status-size");
     let long = StatusList::new(ENTRIES * 2, 1, Order::HighFirst).unwrap();
     assert_eq!(agree(&long, &derived).unwrap_err().code(), "status-length");
-}
-
-/// What the issue asks for: half-full, a tenth of it revoked, in under 50 ms; the figure is printed.
-#[test]
-fn a_list_is_made_quickly() {
-    let name = ListName::parse("11320400DEM0001293-0-0").unwrap();
-    let revoked = LicenceRecord {
-        state: State::Revoked,
-        ..record()
-    };
-    let good = record();
-    let keys: Vec<Hash> = (0..65_536).map(licence).collect();
-    let key = SecretKey::from_seed([7; 32]);
-    let once = || {
-        let start = Instant::now();
-        let licences = keys.iter().enumerate().map(|(at, key)| {
-            let record = if at % 10 == 0 { &revoked } else { &good };
-            (*key, record)
-        });
-        let derived = derive(&name, Purpose::Revocation, licences).unwrap();
-        let built = build(
-            derived.list(Purpose::Revocation).unwrap(),
-            &ListParts {
-                id: "https://a.example/status/revocation/1",
-                issuer: "did:web:a.example",
-                purposes: &["revocation"],
-                valid_from: UnixMillis(1_700_000_000_000),
-                valid_until: None,
-                ttl: None,
-                messages: &[],
-                derived_from: None,
-            },
-        )
-        .unwrap();
-        let document = zhao_spec::wire::foreign::canonicalize(&built);
-        let value = zhao_spec::credential::eddsa_jcs::proof_value(&key, b"{}", &document).unwrap();
-        assert!(value.starts_with('z'));
-        (start.elapsed(), derived.covered)
-    };
-    let best = (0..5).map(|_| once()).min().unwrap();
-    println!(
-        "a list of 131,072 entries: {:?} for {} licences",
-        best.0, best.1
-    );
-    // Five times what is asked: this is no bench, and other tests run beside it.
-    assert!(best.0.as_millis() < 250, "{:?}", best.0);
 }
 
 proptest! {
