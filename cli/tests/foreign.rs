@@ -29,7 +29,11 @@ fn licences(dir: &Path) -> Vec<PathBuf> {
     office(dir);
     let rows = format!("[{},{}]", food("示例甲公司"), food("示例乙公司"));
     fs::write(dir.join("rows.json"), rows).unwrap();
-    zhao(dir, &["issue", "office", "--from", "rows.json", "-o", "issued"]).code(0);
+    zhao(
+        dir,
+        &["issue", "office", "--from", "rows.json", "-o", "issued"],
+    )
+    .code(0);
     credentials(&dir.join("issued"))
 }
 
@@ -59,7 +63,10 @@ fn a_licence_is_read_in_every_form_and_no_forgery_is() {
         assert_eq!(told["standing"], json!(["undetermined", ["status-other"]]));
         // Nobody said that the issuer is trusted.
         let alone = self::told(&examine(dir, form, &[], 3));
-        assert_eq!(alone["authority"], json!(["undetermined", ["issuer-unknown"]]));
+        assert_eq!(
+            alone["authority"],
+            json!(["undetermined", ["issuer-unknown"]])
+        );
         let past = ["--at", "2020-01-01T00:00:00Z", "--issuer", &issuer];
         let early = self::told(&examine(dir, form, &past, 1));
         assert_eq!(early["validity"], json!(["fail", ["not-yet-valid"]]));
@@ -85,7 +92,9 @@ fn nobody_gets_a_fresh_signature_under_a_licence_that_may_not_be_used() {
     for (licence, verb) in all.iter().zip(["hold", "revoke"]) {
         let path = licence.to_str().unwrap();
         zhao(dir, &["status", "office", path, verb, "--reason", "x"]).code(0);
-        let out = ["secure", "office", path, "--form", "vc+jwt", "--output", "o"];
+        let out = [
+            "secure", "office", path, "--form", "vc+jwt", "--output", "o",
+        ];
         assert_eq!(zhao(dir, &out).code(1).error(), "form");
         assert!(!dir.join("o").exists(), "{verb}");
     }
@@ -104,7 +113,10 @@ fn what_is_no_credential_is_said_to_be_none() {
         let said = examine(dir, "x", &[], 1);
         let codes = &told(&said)["integrity"];
         assert_eq!(codes[0], "fail", "{text}");
-        assert!(codes[1][0].is_string(), "{text}: {code} or another: {codes}");
+        assert!(
+            codes[1][0].is_string(),
+            "{text}: {code} or another: {codes}"
+        );
     }
     fs::write(dir.join("x"), "{}").unwrap();
     for (more, error) in [

@@ -16,8 +16,8 @@ mod resolution;
 mod unit;
 mod web;
 
-pub use known::KnownKeys;
 pub use document::{Document, METHODS};
+pub use known::KnownKeys;
 pub use resolution::{Accept, Resolution, ResolutionError, key_document, resolve_key};
 pub use unit::{UnitMethods, unit_document};
 pub use web::{unit_did, web_url};

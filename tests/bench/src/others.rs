@@ -10,8 +10,8 @@ use zhao_spec::life::data::TypeRef;
 use zhao_spec::life::record::{LicenceRecord, State};
 use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::log::tree::LeafIndex;
-use zhao_spec::wire::{Hash, SecretKey, UnixMillis};
 use zhao_spec::wire::foreign::{Foreign, canonicalize, parse_foreign};
+use zhao_spec::wire::{Hash, SecretKey, UnixMillis};
 use zhao_vc::context::Contexts;
 use zhao_vc::did::{DidKey, KnownKeys, Methods};
 use zhao_vc::proof::{Expect, Options, Suite, add, verify};
@@ -212,8 +212,22 @@ fn compare(ours: &Ours, theirs: Option<&Rates>, document: &Value) -> Result<Vec<
     };
     let mut figures = Vec::new();
     for (id, english, chinese, value, target, peer) in [
-        ("issue", "issue", "签发", issue, targets.0, theirs.map(|rates| rates.issue)),
-        ("verify", "verify", "核验", verified, targets.1, theirs.map(|rates| rates.verify)),
+        (
+            "issue",
+            "issue",
+            "签发",
+            issue,
+            targets.0,
+            theirs.map(|rates| rates.issue),
+        ),
+        (
+            "verify",
+            "verify",
+            "核验",
+            verified,
+            targets.1,
+            theirs.map(|rates| rates.verify),
+        ),
     ] {
         let figure = Figure::new(
             &format!("{name}-{id}-db"),

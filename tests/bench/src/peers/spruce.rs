@@ -48,12 +48,8 @@ impl Spruce {
         let method: ssi::json_ld::IriBuf = self.method.parse().context("an address")?;
         let options = ProofOptions::from_method(method.into());
         let signer = SingleSecretSigner::new(self.key.clone()).into_local();
-        let signing = AnySuite::EdDsaRdfc2022.sign(
-            self.credential.clone(),
-            &self.resolver,
-            signer,
-            options,
-        );
+        let signing =
+            AnySuite::EdDsaRdfc2022.sign(self.credential.clone(), &self.resolver, signer, options);
         pollster::block_on(signing).map_err(|error| anyhow!("ssi signs nothing: {error}"))
     }
 
