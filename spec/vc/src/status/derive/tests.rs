@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use zhao_spec::life::data::TypeRef;
 use zhao_spec::life::record::{Inspection, Suspension};
 use zhao_spec::log::tree::LeafIndex;
-use zhao_spec::wire::{SecretKey, UnixMillis};
+use zhao_spec::wire::UnixMillis;
 
 use super::*;
-use crate::status::{ListParts, build, standing_messages};
+use crate::status::standing_messages;
 
 const UNIT: &str = "11320400DEM0001293";
 const ORIGIN: &str = "log.example";
