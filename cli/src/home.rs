@@ -29,6 +29,8 @@ use crate::failure::{Failure, args};
 use crate::files;
 use crate::serve::settings::Table;
 
+/// Folder of the licence types in an office.
+pub(crate) const CATALOGUE: &str = "catalogue";
 /// The format this program reads and writes.
 pub(crate) const FORMAT: u64 = 1;
 /// Largest zhao.toml, bytes.
@@ -166,7 +168,7 @@ impl Home {
 
     /// Licence types.
     pub(crate) fn catalogue(&self) -> PathBuf {
-        self.dir.join("catalogue")
+        self.dir.join(CATALOGUE)
     }
 
     /// The office's records.

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use zhao_http::client::{Client, ClientError};
-use zhao_http::{ActRequest, BulkQuery, Issued, Problem, VersionRequest, limits};
+use zhao_http::{ActRequest, BulkQuery, FormRequest, Issued, Problem, VersionRequest, limits};
 use zhao_spec::credential::Licence;
 use zhao_spec::file::Dossier;
 use zhao_spec::life::data::Relation;
@@ -91,6 +91,7 @@ impl Remote<'_> {
             Command::Renew(command) => self.version(command, Relation::Renewed),
             Command::Reissue(command) => self.version(command, Relation::Reissued),
             Command::Dossier(command) => self.dossier(command),
+            Command::Secure(command) => self.secure(command),
             Command::History(command) => self.history(command),
             Command::Query(command) => self.query(command),
             Command::Unit(line::Unit {
@@ -240,6 +241,19 @@ impl Remote<'_> {
             verb: command.verb,
         };
         done.tell(self.session, command.json)?;
+        Ok(Exit::Fine)
+    }
+
+    fn secure(&self, command: &line::Secure) -> Result<Exit, Failure> {
+        files::must_be_writable(&command.output)?;
+        let (_, subject) = self.licence(&command.credential)?;
+        let wanted = FormRequest {
+            form: command.form.form().as_str().to_owned(),
+            holder: command.holder.clone(),
+            public_url: command.public_url.as_ref().map(ToString::to_string),
+        };
+        let made = self.ask(self.client.form(&subject.to_base64url(), &wanted))?;
+        files::output(self.session, &command.output, &made)?;
         Ok(Exit::Fine)
     }
 

@@ -247,6 +247,7 @@ fn an_office_without_a_public_url_names_nothing() {
         server.get(&other).is(404).json()["didResolutionMetadata"]["error"],
         "notFound"
     );
+    assert_eq!(server.stop().0, 0);
     for wrong in [
         "http://a.example",
         "https://",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Admin, Secret};
+use super::{Admin, Secret, up_to};
 
 #[derive(Args, Debug)]
 pub(crate) struct Catalogue {
@@ -21,6 +21,7 @@ pub(crate) enum CatalogueAct {
     Retire(Retire),
     List(List),
     Show(ShowType),
+    Schema(Schema),
     Stock(Stock),
 }
 
@@ -88,6 +89,18 @@ pub(crate) struct ShowType {
     pub(crate) html: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Schema {
+    #[arg(value_name = "TYPE")]
+    pub(crate) licence_type: String,
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    #[arg(long, value_name = "N", requires = "dir", value_parser = up_to(1, 1 << 53))]
+    pub(crate) catalogue_version: Option<u64>,
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Args, Debug)]

@@ -30,9 +30,9 @@ mod witness;
 
 pub(crate) use auditor::{AuditorAct, AuditorCommand, AuditorInit, AuditorServe};
 pub(crate) use catalogue::{
-    Catalogue, CatalogueAct, Compare, List, Publish, Retire, ShowType, Stock, Validate,
+    Catalogue, CatalogueAct, Compare, List, Publish, Retire, Schema, ShowType, Stock, Validate,
 };
-pub(crate) use foreign::{Examine, FormName, Secure};
+pub(crate) use foreign::{Examine, HolderAct, HolderCommand, HolderInit, Present, Secure};
 pub(crate) use hand_in::HandIn;
 pub(crate) use keys::*;
 pub(crate) use localise::{Parsed, command, language_flag, parse};
@@ -87,6 +87,8 @@ pub(crate) enum Command {
     Verify(Verify),
     Refresh(Refresh),
     Secure(Secure),
+    Holder(HolderCommand),
+    Present(Present),
     Examine(Examine),
     Show(Show),
     History(History),

@@ -4,26 +4,32 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use zhao_issuer::office::Form;
-use zhao_spec::wire::foreign::{Foreign, parse_foreign};
-use zhao_spec::wire::{UnixMillis, limits};
+use zhao_issuer::office::FormOptions;
+use zhao_spec::wire::foreign::{Foreign, canonicalize, parse_foreign};
+use zhao_spec::wire::{PublicKey, UnixMillis, limits};
 use zhao_vc::context::Contexts;
-use zhao_vc::did::DidKey;
-use zhao_vc::jose::{self, Algorithm, Policy};
+use zhao_vc::did::{AtHand, DidKey, Document, Methods as _};
+use zhao_vc::jose::{self, Algorithm, Challenge, Policy};
 use zhao_vc::proof::Suite;
 use zhao_vc::report::{self, Known, Outcome, Reason, Report};
 use zhao_vc::schema::Schema;
+use zhao_vc::sdjwt::{Binding, Shown, licence};
+use zhao_vc::status::token;
 use zhao_vc::{cose, model};
 
+use super::holder::said;
 use super::office::{Desk, wrong};
-use crate::args::{Examine, FormName, Secure};
+use crate::args::{Examine, Secure};
 use crate::failure::{Exit, Failure, args};
 use crate::files;
+use crate::serve::settings::PublicUrl;
 use crate::session::{Colour, Session};
 use crate::sheet::{Sheet, plain};
 
 /// How far another's clock may differ, milliseconds.
 const SKEW_MILLIS: u64 = 60_000;
+/// How long ago a holder may have signed what it shows, milliseconds.
+const BINDING_MILLIS: u64 = 300_000;
 
 /// `zhao secure`.
 ///
@@ -33,15 +39,30 @@ pub(crate) fn secure(session: &Session, command: &Secure) -> Result<Exit, Failur
     files::must_be_writable(&command.output)?;
     let mut desk = Desk::open(session, &command.dir, &command.secret)?;
     let (licence, _) = desk.licence(&command.credential)?;
-    let form = match command.form {
-        FormName::EddsaRdfc2022 => Form::EddsaRdfc2022,
-        FormName::VcJwt => Form::VcJwt,
-        FormName::VcCose => Form::VcCose,
+    let holder = command.holder.as_deref().map(holder_key);
+    let options = FormOptions {
+        site: command.public_url.as_ref().map(PublicUrl::as_str),
+        holder: holder.transpose()?,
     };
-    let now = session.host.now()?;
-    let bytes = desk.office.form(&licence, form, now).map_err(wrong)?;
+    let (now, mut rng) = (session.host.now()?, session.host.generator()?);
+    let made = desk
+        .office
+        .form(&licence, command.form.form(), options, now, &mut rng);
+    let bytes = made.map_err(wrong)?;
     files::output(session, &command.output, &bytes)?;
     Ok(Exit::Fine)
+}
+
+/// The key of a holder, of its did:key.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn holder_key(did: &str) -> Result<PublicKey, Failure> {
+    let key = did.strip_prefix("did:key:").unwrap_or_default();
+    let method = DidKey.method(&format!("{did}#{key}"), "authentication");
+    method
+        .map(|method| method.key)
+        .map_err(|cause| Failure::usage("holder-did", args![cause]))
 }
 
 /// `zhao examine`.
@@ -58,17 +79,24 @@ pub(crate) fn examine(session: &Session, command: &Examine) -> Result<Exit, Fail
     let issuers: Vec<&str> = command.issuer.iter().map(String::as_str).collect();
     let known = Known {
         contexts: &shelf.contexts,
-        methods: &DidKey,
+        methods: &shelf.methods,
         schemas: &shelf.schemas,
         lists: &shelf.lists,
         issuers: &issuers,
         suites: Suite::ALL,
     };
-    let report = judge(&bytes, &known, at);
+    let text = std::str::from_utf8(&bytes).map(str::trim);
+    let (report, shown) = match text {
+        Ok(text) if text.contains('~') && !text.starts_with('{') => {
+            presented(command, text, &known, &shelf, at)
+        }
+        _ => (judge(&bytes, &known, at), None),
+    };
+    let claims = shown.as_ref().map(Shown::claims);
     if command.json {
-        session.line(&as_json(session, &report).to_string())?;
+        session.line(&as_json(session, &report, claims).to_string())?;
     } else {
-        show(session, &report)?;
+        show(session, &report, claims)?;
     }
     Ok(match report.outcome() {
         Outcome::Pass => Exit::Fine,
@@ -80,6 +108,9 @@ pub(crate) fn examine(session: &Session, command: &Examine) -> Result<Exit, Fail
 /// What the reader brought along.
 struct Shelf {
     contexts: Contexts,
+    methods: AtHand,
+    /// Status list tokens by their URLs.
+    tokens: BTreeMap<String, String>,
     schemas: BTreeMap<String, Schema>,
     lists: BTreeMap<String, Foreign>,
 }
@@ -102,20 +133,42 @@ impl Shelf {
                 .map_err(|cause| Failure::usage("schema-wrong", args![path, cause]))?;
             schemas.insert(url.to_owned(), schema);
         }
-        let mut lists = BTreeMap::new();
-        for path in &command.status_list {
-            let bytes = files::read(path, limits::JSON_BYTES)?;
-            let shown = path.display();
-            let list = parse_foreign(&bytes)
-                .map_err(|cause| Failure::usage("list-wrong", args![path = shown, cause]))?;
-            let Some(id) = list.member("id").and_then(Foreign::as_text) else {
-                let cause = "no id";
-                return Err(Failure::usage("list-wrong", args![path = shown, cause]));
+        let mut methods = AtHand::default();
+        for path in &command.did_document {
+            let wrong = |cause: &dyn ToString| {
+                let (path, cause) = (path.display(), cause.to_string());
+                Failure::usage("did-document-wrong", args![path, cause])
             };
-            lists.insert(id.to_owned(), list.clone());
+            let bytes = files::read(path, limits::POLICY_BYTES)?;
+            let document = parse_foreign(&bytes).map_err(|error| wrong(&error))?;
+            // Whoever hands a document in says by that whose it is.
+            let did = document.member("id").and_then(Foreign::as_text);
+            Document::read(&document, did.unwrap_or_default())
+                .and_then(|document| methods.put(document))
+                .map_err(|error| wrong(&error))?;
+        }
+        let (mut lists, mut tokens) = (BTreeMap::new(), BTreeMap::new());
+        for path in &command.status_list {
+            let wrong = |cause: &dyn ToString| {
+                let (path, cause) = (path.display(), cause.to_string());
+                Failure::usage("list-wrong", args![path, cause])
+            };
+            let text = files::read_text(path, limits::JSON_BYTES)?;
+            let text = text.trim();
+            if text.starts_with('{') {
+                let list = parse_foreign(text.as_bytes()).map_err(|error| wrong(&error))?;
+                let id = list.member("id").and_then(Foreign::as_text);
+                let id = id.ok_or_else(|| wrong(&"no id"))?.to_owned();
+                lists.insert(id, list);
+            } else {
+                let list = token::open(text, &methods).map_err(|error| wrong(&error))?;
+                tokens.insert(list.sub, text.to_owned());
+            }
         }
         Ok(Self {
             contexts,
+            methods,
+            tokens,
             schemas,
             lists,
         })
@@ -128,14 +181,38 @@ fn split(pair: &str) -> Result<(&str, &str), Failure> {
         .ok_or_else(|| Failure::usage("url-file", args![actual = pair]))
 }
 
-/// Whatever form it is in.
-fn judge(bytes: &[u8], known: &Known<'_>, at: UnixMillis) -> Report {
-    let policy = Policy {
+fn policy(at: UnixMillis) -> Policy<'static> {
+    Policy {
         algorithms: &[Algorithm::EdDsa, Algorithm::Ed25519],
         at,
         skew_millis: SKEW_MILLIS,
         untyped: false,
+    }
+}
+
+/// What a holder shows of an SD-JWT.
+fn presented(
+    command: &Examine,
+    text: &str,
+    known: &Known<'_>,
+    shelf: &Shelf,
+    at: UnixMillis,
+) -> (Report, Option<Shown>) {
+    let types = command.types.iter().map(String::as_str);
+    let types: Vec<&str> = types.chain([licence::VCT]).collect();
+    let binding = match (&command.audience, &command.nonce) {
+        (Some(audience), Some(nonce)) => Binding::Required {
+            challenge: Challenge { audience, nonce },
+            max_age_millis: BINDING_MILLIS,
+        },
+        _ => Binding::NotAsked,
     };
+    report::shown(text, &types, binding, &policy(at), known, &shelf.tokens)
+}
+
+/// Whatever other form it is in.
+fn judge(bytes: &[u8], known: &Known<'_>, at: UnixMillis) -> Report {
+    let policy = policy(at);
     let text = std::str::from_utf8(bytes).map(str::trim);
     match text {
         Ok(text) if text.starts_with('{') => match parse_foreign(text.as_bytes()) {
@@ -143,17 +220,17 @@ fn judge(bytes: &[u8], known: &Known<'_>, at: UnixMillis) -> Report {
                 Some(_) => enveloped(&document, &policy, known, at),
                 None => report::credential(&document, known, at),
             },
-            Err(error) => none(error.code(), &error, known, at),
+            Err(error) => none(error.code(), &error),
         },
         Ok(text) if text.is_ascii() => {
             match jose::verify_credential(text, &policy, known.methods) {
                 Ok(verified) => secured(&verified, known, at),
-                Err(error) => none(error.code(), &error, known, at),
+                Err(error) => none(error.code(), &error),
             }
         }
         _ => match cose::verify_credential(bytes, &policy, known.methods) {
             Ok(verified) => secured(&verified, known, at),
-            Err(error) => none(error.code(), &error, known, at),
+            Err(error) => none(error.code(), &error),
         },
     }
 }
@@ -162,17 +239,17 @@ fn judge(bytes: &[u8], known: &Known<'_>, at: UnixMillis) -> Report {
 fn enveloped(document: &Foreign, policy: &Policy<'_>, known: &Known<'_>, at: UnixMillis) -> Report {
     let opened = match jose::enveloped(document) {
         Ok(opened) => opened,
-        Err(error) => return none(error.code(), &error, known, at),
+        Err(error) => return none(error.code(), &error),
     };
     match &opened.message {
         jose::Wrapped::Text(text) => match jose::verify_credential(text, policy, known.methods) {
             Ok(verified) => secured(&verified, known, at),
-            Err(error) => none(error.code(), &error, known, at),
+            Err(error) => none(error.code(), &error),
         },
         jose::Wrapped::Bytes(bytes) => {
             match cose::verify_credential(bytes, policy, known.methods) {
                 Ok(verified) => secured(&verified, known, at),
-                Err(error) => none(error.code(), &error, known, at),
+                Err(error) => none(error.code(), &error),
             }
         }
         _ => report::credential(document, known, at),
@@ -184,13 +261,12 @@ fn secured(verified: &jose::Verified, known: &Known<'_>, at: UnixMillis) -> Repo
     report::judge(verified.document(), Ok(controllers), known, at)
 }
 
-/// Nothing that holds: there is no document to look at.
-fn none(code: &'static str, detail: &dyn ToString, known: &Known<'_>, at: UnixMillis) -> Report {
+fn none(code: &'static str, detail: &dyn ToString) -> Report {
     let detail = detail.to_string();
-    report::judge(&Foreign::Null, Err(Reason { code, detail }), known, at)
+    report::refused(Reason { code, detail })
 }
 
-fn as_json(session: &Session, report: &Report) -> serde_json::Value {
+fn as_json(session: &Session, report: &Report, claims: Option<&Foreign>) -> serde_json::Value {
     let fragments: Vec<_> = report
         .fragments()
         .iter()
@@ -207,10 +283,15 @@ fn as_json(session: &Session, report: &Report) -> serde_json::Value {
             })
         })
         .collect();
-    json!({"outcome": report.outcome().as_str(), "fragments": fragments})
+    let mut all = json!({"outcome": report.outcome().as_str(), "fragments": fragments});
+    if let Some(claims) = claims {
+        // Written by us a moment ago, so it is JSON.
+        all["claims"] = serde_json::from_slice(&canonicalize(claims)).unwrap_or_default();
+    }
+    all
 }
 
-fn show(session: &Session, report: &Report) -> Result<(), Failure> {
+fn show(session: &Session, report: &Report, claims: Option<&Foreign>) -> Result<(), Failure> {
     let mut sheet = Sheet::new(session);
     let word = |outcome: Outcome| {
         let (key, colour) = match outcome {
@@ -233,6 +314,12 @@ fn show(session: &Session, report: &Report) -> Result<(), Failure> {
         sheet.text(format!("  {means}"));
         for reason in &fragment.reasons {
             sheet.text(format!("  [{}] {}", reason.code, plain(&reason.detail)));
+        }
+    }
+    if let Some(Foreign::Object(claims)) = claims {
+        sheet.heading("holder.shown");
+        for (name, value) in claims {
+            sheet.named(&plain(name), plain(&said(value)));
         }
     }
     sheet.print()

@@ -185,6 +185,7 @@ fn purpose_key(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Administrator => "keys.for-administrator",
         Purpose::Auditor => "keys.for-auditor",
+        Purpose::Holder => "keys.for-holder",
         Purpose::Log => "keys.for-log",
         Purpose::Records => "keys.for-records",
         Purpose::Unit => "keys.for-unit",

@@ -15,12 +15,14 @@ mod api_key;
 pub(crate) mod audit;
 mod backup;
 mod bench;
-mod catalogue;
+pub(crate) mod catalogue;
 pub(crate) mod codes;
 mod cosign;
 mod foreign;
+pub(crate) use foreign::holder_key;
 pub(crate) mod fsck;
 mod hand_in;
+mod holder;
 pub(crate) mod init;
 pub(crate) mod issue;
 mod keys;
@@ -72,6 +74,8 @@ pub(crate) fn run(
         Command::Verify(command) => verify::run(session, &command),
         Command::Refresh(command) => refresh::run(session, &command),
         Command::Secure(command) => foreign::secure(session, &command),
+        Command::Holder(command) => holder::run(session, &command),
+        Command::Present(command) => holder::present(session, &command),
         Command::Examine(command) => foreign::examine(session, &command),
         Command::Show(command) => show::run(session, &command),
         Command::History(command) => prove::history(session, &command),

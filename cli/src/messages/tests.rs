@@ -239,6 +239,24 @@ fn the_codes_of_a_verdict_are_those_with_sentences() {
     }
 }
 
+/// Both languages have each question of an examination, and each answer to it.
+#[test]
+fn an_examination_is_told_in_sentences() {
+    use zhao_vc::report::{FragmentName, Outcome};
+    let outcomes = Outcome::ALL.map(Outcome::as_str);
+    let mut expected: BTreeSet<String> = outcomes.map(str::to_owned).into();
+    for name in FragmentName::ALL.map(FragmentName::as_str) {
+        expected.insert(name.to_owned());
+        expected.extend(outcomes.map(|outcome| format!("{name}-{outcome}")));
+    }
+    for messages in both() {
+        let own = messages.texts.keys();
+        let own = own.filter_map(|key| key.strip_prefix("examined."));
+        let own: BTreeSet<String> = own.map(str::to_owned).collect();
+        assert_eq!(own, expected, "{:?}", messages.language());
+    }
+}
+
 #[test]
 fn placeholders_are_filled_and_braces_in_values_stay() {
     let [en, _] = both();

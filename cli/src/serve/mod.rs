@@ -47,6 +47,7 @@ pub(crate) mod app;
 mod bulk;
 mod conformance;
 pub(crate) mod extract;
+mod forms;
 mod frame;
 pub(crate) mod keys;
 mod ledger;
@@ -58,6 +59,7 @@ mod page;
 pub(crate) mod proxies;
 pub(crate) mod public;
 mod refused;
+mod schemas;
 pub(crate) mod settings;
 mod signers;
 pub(crate) mod status;
@@ -283,6 +285,8 @@ pub(crate) fn router(app: App) -> Router {
         .merge(public::routes())
         .merge(metrics::routes())
         .merge(status::routes())
+        .merge(schemas::routes())
+        .merge(forms::routes())
         .split_for_parts();
     let (document, page) = page::render(page::complete(api));
     let _ = app.document.set(document);

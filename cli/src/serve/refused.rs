@@ -103,6 +103,7 @@ impl Both {
             | OfficeError::Unit(_)
             | OfficeError::CodeNotAllowed
             | OfficeError::Controller { .. }
+            | OfficeError::Form(_)
             | OfficeError::NotApplicable { .. }
             | OfficeError::Grounds { .. }
             | OfficeError::Code { .. } => Kind::Refused,

@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use zhao_vc::did::unit_did;
 
 use crate::args::{ANSWER_MOST, EDITION_MOST, HEARTBEAT_MOST, Serve};
 use crate::failure::{Failure, args};
@@ -122,6 +123,9 @@ impl From<PublicUrl> for String {
     }
 }
 
+/// Any unit's code will do to try what a URL can name.
+const ANY_UNIT: &str = "11320400DEM0001293";
+
 /// What a server goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setup {
@@ -141,7 +145,7 @@ impl Setup {
     /// What `command` says, and zhao.toml where it says nothing.
     ///
     /// # Errors
-    /// A number in zhao.toml that is over its limit.
+    /// A number in zhao.toml that is over its limit; a public URL that no did:web can name.
     pub(crate) fn of(command: &Serve, home: &Home) -> Result<Self, Failure> {
         let table = &home.config.serve;
         let within = |name: &str, value: Option<u64>, most: u64| match value {
@@ -159,6 +163,13 @@ impl Setup {
         let seconds = |said: Option<u64>, table: Option<u64>, default| {
             Duration::from_secs(said.or(table).unwrap_or(default))
         };
+        let public_url = command.public_url.as_ref().or(table.public_url.as_ref());
+        // Units are named by it. A conformance instance has none.
+        if let Some(url) = public_url.filter(|_| !command.conformance)
+            && unit_did(url.as_str(), ANY_UNIT).is_err()
+        {
+            return Err(Failure::usage("public-url", args![actual = url]));
+        }
         Ok(Self {
             listen: command.listen.or(table.listen).unwrap_or(LISTEN),
             heartbeat: seconds(command.heartbeat, heartbeat, HEARTBEAT),
@@ -180,10 +191,7 @@ impl Setup {
                 [] => Proxies::new(table.trusted_proxy.as_deref().unwrap_or_default()),
                 said => Proxies::new(said),
             },
-            public_url: command
-                .public_url
-                .clone()
-                .or_else(|| table.public_url.clone()),
+            public_url: public_url.cloned(),
             otlp: command.otlp.clone().or_else(|| table.otlp.clone()),
         })
     }

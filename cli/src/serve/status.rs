@@ -1,8 +1,8 @@
 //! Status lists derived from the log, the units' DID documents, and a resolver for them.
 //!
 //! Everything here is a function of the published head and of keys: nothing is kept but answers,
-//! one for each list and epoch. Prose: `spec/status-list.md`, `spec/did.md`. Without a public URL the
-//! office has no names for its lists and units, and none of these routes has anything.
+//! one for each list and epoch. Prose: `spec/status-list.md`, `spec/did.md`. Without a public URL
+//! the office has no names for its lists and units, and none of these routes has anything.
 
 use axum::Extension;
 use axum::body::Bytes;

@@ -32,6 +32,8 @@ pub enum Purpose {
     Administrator,
     /// Cosigns checkpoints whose map it recomputed.
     Auditor,
+    /// A holder's, who proves that a licence shown is its own.
+    Holder,
     /// Signs the log's checkpoints.
     Log,
     /// Not a signature's: its seed is the secret under which the office's records are encrypted.
@@ -44,9 +46,10 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose, by ascending word.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Administrator,
         Self::Auditor,
+        Self::Holder,
         Self::Log,
         Self::Records,
         Self::Unit,
@@ -59,6 +62,7 @@ impl Purpose {
         match self {
             Self::Administrator => "administrator",
             Self::Auditor => "auditor",
+            Self::Holder => "holder",
             Self::Log => "log",
             Self::Records => "records",
             Self::Unit => "unit",

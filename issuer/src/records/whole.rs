@@ -1,10 +1,11 @@
 //! Whether the database is whole in itself, and what else a check of it reads.
 
 use zhao_spec::life::event::Event;
+use zhao_spec::wire::Hash;
 
 use super::chains::links;
 use super::outbox::same;
-use super::{Records, RecordsError, signed};
+use super::{Records, RecordsError, hash, signed};
 
 impl Records {
     /// What the database says is wrong with itself: pages, indexes, constraints, references.
@@ -69,6 +70,25 @@ impl Records {
             }
         }
         Ok(found)
+    }
+
+    /// Shows `see` the subject key of every licence of a unit that the ledger did not refuse.
+    ///
+    /// # Errors
+    /// The database refuses, or a row is damaged.
+    pub fn each_licence_key(
+        &self,
+        unit: &str,
+        mut see: impl FnMut(&Hash),
+    ) -> Result<(), RecordsError> {
+        let select = "SELECT subject FROM licences WHERE unit = ?1 AND refused = 0";
+        let mut statement = self.connection.prepare_cached(select)?;
+        let mut rows = statement.query([unit])?;
+        while let Some(row) = rows.next()? {
+            let subject: Vec<u8> = row.get(0)?;
+            see(&hash(&subject, "licences", "subject")?);
+        }
+        Ok(())
     }
 
     /// Rows of the outbox after `after`, ascending, at most `limit`.

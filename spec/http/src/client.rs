@@ -17,8 +17,9 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::mpsc;
 
 use crate::{
-    ActAnswer, ActRequest, BatchAnswer, BulkEnd, BulkLine, BulkQuery, Issued, LicenceAnswer,
-    LicenceList, OPERATOR, Problem, Standing, TypeList, UnitList, VersionRequest, limits,
+    ActAnswer, ActRequest, BatchAnswer, BulkEnd, BulkLine, BulkQuery, FormRequest, Issued,
+    LicenceAnswer, LicenceList, OPERATOR, Problem, Standing, TypeList, UnitList, VersionRequest,
+    limits,
 };
 
 /// What [`escape`] changes: all but the unreserved characters (RFC 3986, section 2.3).
@@ -431,6 +432,15 @@ impl Client {
             ..Question::post(&path, body(act)?)
         };
         self.read(question).await
+    }
+
+    /// A licence in another form, as the request says.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn form(&self, id: &str, wanted: &FormRequest) -> Result<Vec<u8>, ClientError> {
+        let path = format!("/v1/licences/{}/forms", escape(id));
+        self.ask(Question::post(&path, body(wanted)?)).await
     }
 
     /// Issues a new version of a licence.

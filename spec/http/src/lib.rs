@@ -17,7 +17,7 @@ pub const OPERATOR: &str = "zhao-operator";
 pub use problem::{Fault, KINDS, Kind, MEDIA_TYPE, Problem, TYPES};
 pub use types::{
     ActAnswer, ActRequest, At, BatchAnswer, BulkEnd, BulkLine, BulkQuery, DossierQuery,
-    EnterpriseName, Enterprises, EventAnswer, Events, EventsAnswer, Find, Health, Issued,
-    LicenceAnswer, LicenceList, LicenceSummary, LicenceView, Ready, RowDefaults, Scope, Standing,
-    Timestamp, TypeList, UnitList, UnitView, Verbatim, VersionRequest,
+    EnterpriseName, Enterprises, EventAnswer, Events, EventsAnswer, Find, FormRequest, Health,
+    Issued, LicenceAnswer, LicenceList, LicenceSummary, LicenceView, Ready, RowDefaults, Scope,
+    Standing, Timestamp, TypeList, UnitList, UnitView, Verbatim, VersionRequest,
 };

@@ -334,6 +334,21 @@ pub struct RowDefaults {
     pub unit: Option<String>,
 }
 
+/// A licence once more, in a form that other people's software reads.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FormRequest {
+    /// `dc+sd-jwt`, `eddsa-rdfc-2022`, `vc+cose` or `vc+jwt`.
+    pub form: String,
+    /// The holder's key, a did:key; `dc+sd-jwt` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// The office's own public URL, under whose name the unit states. Absent: under the did:key
+    /// that issued the licence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+}
+
 /// Something befalls a licence.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -10,12 +10,14 @@
 
 use zhao_spec::wire::{PublicKey, SignatureError, clip};
 
+mod at_hand;
 mod document;
 mod known;
 mod resolution;
 mod unit;
 mod web;
 
+pub use at_hand::AtHand;
 pub use document::{Document, METHODS};
 pub use known::KnownKeys;
 pub use resolution::{Accept, Resolution, ResolutionError, key_document, resolve_key};

@@ -17,11 +17,17 @@ use crate::rdf;
 use crate::schema::{self, Conformity, Schemas};
 use crate::status::{Entry, ListCredential, Wanted, check};
 
+mod shown;
 #[cfg(test)]
 mod tests;
 
+pub use shown::shown;
+
 /// Purposes whose value, when it is not 0, forbids relying on the credential.
 const FORBIDDING: [&str; 2] = ["revocation", "suspension"];
+
+/// Why three questions are not asked of what is no credential.
+const UNREAD: &str = "the document is no credential";
 
 /// What a fragment is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +46,15 @@ pub enum FragmentName {
 }
 
 impl FragmentName {
+    /// Every one, in the order of a report.
+    pub const ALL: [Self; 5] = [
+        Self::Integrity,
+        Self::Authority,
+        Self::Validity,
+        Self::Standing,
+        Self::Schema,
+    ];
+
     /// The name in JSON, as in verdicts of licences.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -65,6 +80,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every one, from the best to the worst.
+    pub const ALL: [Self; 3] = [Self::Pass, Self::Undetermined, Self::Fail];
+
     /// The word in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -103,6 +121,19 @@ pub struct Report {
 }
 
 impl Report {
+    /// One answer for each of [`FragmentName::ALL`], in that order.
+    fn of(answers: [Answer; 5]) -> Self {
+        let fragments = FragmentName::ALL.into_iter().zip(answers);
+        let fragments = fragments.map(|(name, answer)| Fragment {
+            name,
+            outcome: answer.0,
+            reasons: answer.1,
+        });
+        Self {
+            fragments: fragments.collect(),
+        }
+    }
+
     /// The fragments.
     #[must_use]
     pub fn fragments(&self) -> &[Fragment] {
@@ -170,27 +201,27 @@ pub fn judge(document: &Foreign, secured: Secured, known: &Known<'_>, at: UnixMi
             form(credential, known),
         ),
         Err(error) => (
-            Answer::unseen(),
-            Answer::unseen(),
-            Answer::unseen(),
+            Answer::unseen(UNREAD),
+            Answer::unseen(UNREAD),
+            Answer::unseen(UNREAD),
             Answer::fail(reason(error.code(), error)),
         ),
     };
-    let fragments = [
-        (FragmentName::Integrity, integrity),
-        (FragmentName::Authority, authority),
-        (FragmentName::Validity, validity),
-        (FragmentName::Standing, standing),
-        (FragmentName::Schema, form),
-    ];
-    let fragments = fragments.into_iter().map(|(name, answer)| Fragment {
-        name,
-        outcome: answer.0,
-        reasons: answer.1,
-    });
-    Report {
-        fragments: fragments.collect(),
-    }
+    Report::of([integrity, authority, validity, standing, form])
+}
+
+/// What is reported of a secured message that could not be opened: there is no document to look at.
+///
+/// A message out of its time is told apart: it may be as it was signed, and is not believed now.
+#[must_use]
+pub fn refused(reason: Reason) -> Report {
+    let unopened = || Answer::unseen("the message could not be opened");
+    let late = ["claims-expired", "claims-not-yet"].contains(&reason.code);
+    let (integrity, validity) = match late {
+        true => (unopened(), Answer::fail(reason)),
+        false => (Answer::fail(reason), unopened()),
+    };
+    Report::of([integrity, unopened(), validity, unopened(), unopened()])
 }
 
 /// What this judgement finds itself; the rest have the codes of the checks that failed.
@@ -237,13 +268,13 @@ impl Answer {
         Self(Outcome::Fail, vec![reason])
     }
 
+    fn undetermined(own: Own, detail: impl ToString) -> Self {
+        Self(Outcome::Undetermined, vec![reason(own.code(), detail)])
+    }
+
     /// Not looked at, because of what another fragment says.
-    fn unseen() -> Self {
-        let detail = "not looked at: the document is no credential";
-        Self(
-            Outcome::Undetermined,
-            vec![reason(Own::NotChecked.code(), detail)],
-        )
+    fn unseen(why: &str) -> Self {
+        Self::undetermined(Own::NotChecked, format!("not looked at: {why}"))
     }
 
     /// The worse of both, and all reasons.
@@ -281,11 +312,7 @@ fn authority(
 ) -> Answer {
     let issuer = credential.issuer.id;
     let Some(controllers) = controllers else {
-        let detail = "not looked at: nothing says who signed it";
-        return Answer(
-            Outcome::Undetermined,
-            vec![reason(Own::NotChecked.code(), detail)],
-        );
+        return Answer::unseen("nothing says who signed it");
     };
     // Others may sign beside the issuer; without the issuer their word is not the issuer's.
     if !controllers.iter().any(|controller| controller == issuer) {
@@ -296,11 +323,16 @@ fn authority(
     if known.issuers.contains(&issuer) {
         return Answer::pass();
     }
+    trusted(issuer, known)
+}
+
+/// Whether the reader counts the issuer's word.
+fn trusted(issuer: &str, known: &Known<'_>) -> Answer {
+    if known.issuers.contains(&issuer) {
+        return Answer::pass();
+    }
     let detail = format!("nobody here says that {} may issue it", clip(issuer));
-    Answer(
-        Outcome::Undetermined,
-        vec![reason(Own::IssuerUnknown.code(), detail)],
-    )
+    Answer::undetermined(Own::IssuerUnknown, detail)
 }
 
 fn validity(credential: &Credential<'_>, at: UnixMillis) -> Answer {

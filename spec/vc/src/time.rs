@@ -1,88 +1,20 @@
 //! Times as other people's credentials write them: XML Schema `dateTimeStamp`.
 
 use zhao_spec::wire::UnixMillis;
-use zhao_spec::wire::time::Date;
 
-/// The instant of an XML Schema 1.1 `dateTimeStamp`: a date, `T`, a time of day, a zone (`Z` or
-/// `±hh:mm`, at most 14:00). Fractions beyond a millisecond are cut; 24:00:00 is the next midnight.
-/// `None` if it is none, or before 1970 or after 9999. There are no leap seconds.
-///
-/// Source: XML Schema Definition Language 1.1 Part 2 §3.4.28.
+use crate::model::Moment;
+
+/// The instant of an XML Schema 1.1 `dateTimeStamp`, as [`Moment::parse`] reads it; fractions
+/// beyond a millisecond are cut. `None` if it is none, or before 1970.
 #[must_use]
 pub fn date_time_stamp(text: &str) -> Option<UnixMillis> {
-    let (date, rest) = text.split_at_checked(10)?;
-    let date = Date::parse(date).ok()?;
-    let rest = rest.strip_prefix('T')?;
-    let (clock, zone) = rest.split_at_checked(8)?;
-    let [h1, h2, b':', m1, m2, b':', s1, s2] = clock.as_bytes() else {
-        return None;
-    };
-    let (hour, minute, second) = (two(*h1, *h2)?, two(*m1, *m2)?, two(*s1, *s2)?);
-    let (millis, any, zone) = fraction(zone)?;
-    let midnight = hour == 24 && minute == 0 && second == 0 && !any;
-    if !(hour < 24 || midnight) || minute > 59 || second > 59 {
-        return None;
-    }
-    let offset = offset(zone)?;
-    let seconds = hour
-        .checked_mul(3_600)?
-        .checked_add(minute.checked_mul(60)?)?
-        .checked_add(second)?;
-    // The day begins in Beijing eight hours before it does at Greenwich.
-    let day = i64::try_from(date.start_beijing().0)
-        .ok()?
-        .checked_add(BEIJING)?;
-    let time = i64::try_from(seconds.checked_mul(1_000)?.checked_add(millis)?).ok()?;
-    let instant = day.checked_add(time)?.checked_sub(offset)?;
-    u64::try_from(instant).ok().map(UnixMillis)
+    let moment = Moment::parse(text).ok()?;
+    let seconds = u64::try_from(moment.seconds).ok()?;
+    let millis = moment.attos.checked_div(ATTOS_A_MILLI)?;
+    Some(UnixMillis(seconds.checked_mul(1_000)?.checked_add(millis)?))
 }
 
-const BEIJING: i64 = 8 * 3_600_000;
-
-/// The value of two digits.
-fn two(tens: u8, ones: u8) -> Option<u64> {
-    let digit = |byte: u8| char::from(byte).to_digit(10).map(u64::from);
-    digit(tens)?.checked_mul(10)?.checked_add(digit(ones)?)
-}
-
-/// Milliseconds, whether there is anything but noughts, and what follows.
-fn fraction(text: &str) -> Option<(u64, bool, &str)> {
-    let Some(digits) = text.strip_prefix('.') else {
-        return Some((0, false, text));
-    };
-    let end = digits.find(|c: char| !c.is_ascii_digit())?;
-    let (digits, zone) = digits.split_at_checked(end)?;
-    if digits.is_empty() {
-        return None;
-    }
-    let mut millis: u64 = 0;
-    for digit in digits.bytes().chain(*b"00").take(3) {
-        let digit = u64::from(char::from(digit).to_digit(10)?);
-        millis = millis.checked_mul(10)?.checked_add(digit)?;
-    }
-    Some((millis, digits.bytes().any(|digit| digit != b'0'), zone))
-}
-
-/// How far the zone is ahead of Greenwich, milliseconds.
-fn offset(zone: &str) -> Option<i64> {
-    if zone == "Z" {
-        return Some(0);
-    }
-    let [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] = zone.as_bytes() else {
-        return None;
-    };
-    let (hours, minutes) = (two(*h1, *h2)?, two(*m1, *m2)?);
-    let total = hours.checked_mul(60)?.checked_add(minutes)?;
-    if minutes > 59 || total > 14 * 60 {
-        return None;
-    }
-    let millis = i64::try_from(total.checked_mul(60_000)?).ok()?;
-    Some(if *sign == b'-' {
-        millis.checked_neg()?
-    } else {
-        millis
-    })
-}
+const ATTOS_A_MILLI: u64 = 1_000_000_000_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -108,6 +40,9 @@ mod tests {
         }
         assert_eq!(of("2026-03-02T12:00:00.1239Z"), Some(noon + 123));
         assert_eq!(of("2026-03-02T12:00:00.5Z"), Some(noon + 500));
+        assert_eq!(of("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(of("1970-01-01T08:00:00+08:00"), Some(0));
+        assert_eq!(of("1969-12-31T23:30:00-01:00"), Some(1_800_000));
         assert_eq!(of("2026-03-01T24:00:00Z"), of("2026-03-02T00:00:00Z"));
     }
 
@@ -138,6 +73,8 @@ mod tests {
             "2026-03-02T12:00:00Zjunk",
             "2026-03-02T1２:00:00Z",
             "1969-12-31T23:59:59Z",
+            "1970-01-01T00:59:59+01:00",
+            "0000-01-01T00:00:00Z",
         ] {
             assert_eq!(of(text), None, "{text}");
         }

@@ -6,10 +6,11 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use zhao_spec::wire::Hash;
 use zhao_spec::wire::hash::sha256;
+use zhao_spec::wire::{Hash, UnixMillis};
 
 /// Opens every key of the tests.
 pub(crate) const PASSPHRASE: &str = "示例 passphrase";
@@ -163,18 +164,43 @@ pub(crate) fn javascript(dir: &Path, arguments: &[&str]) -> Ran {
     )
 }
 
+/// The verdict as the library and the other program print it: `zhao verify` adds to each fragment
+/// its sentences for people, which are tried beside the program.
+fn wordless(stdout: &str) -> String {
+    let Ok(mut verdict) = serde_json::from_str::<Value>(stdout) else {
+        return stdout.to_owned();
+    };
+    for fragment in verdict["fragments"].as_array_mut().into_iter().flatten() {
+        for words in ["next", "text"] {
+            let members = fragment.as_object_mut().expect("a fragment");
+            members.remove(words).expect("sentences");
+        }
+    }
+    format!("{verdict}\n")
+}
+
 /// Judges `file` with both programs, which must print the same bytes and exit alike.
 #[track_caller]
 pub(crate) fn judge(dir: &Path, file: &str, policy: &str, more: &[&str]) -> Judged {
     let mut arguments = vec![file, "--policy", policy, "--json"];
     arguments.extend(more);
+    // The age of what is known is told to the millisecond, so both judge for one moment.
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a clock");
+    let now = UnixMillis(u64::try_from(now.as_millis()).expect("a time")).to_string();
+    if !more.iter().any(|word| word.starts_with("--at")) {
+        arguments.extend(["--at", &now]);
+    }
     let theirs = javascript(dir, &arguments);
     arguments.insert(0, "verify");
     let ours = zhao(dir, &arguments);
     assert_eq!(
-        ours.stdout, theirs.stdout,
+        wordless(&ours.stdout),
+        theirs.stdout,
         "{arguments:?}\n{}{}",
-        ours.stderr, theirs.stderr
+        ours.stderr,
+        theirs.stderr
     );
     assert_eq!(ours.code, theirs.code, "{arguments:?}");
     let value: Value = serde_json::from_str(&ours.stdout).expect("a verdict is JSON");

@@ -29,6 +29,7 @@ pub(crate) fn run(session: &Session, command: &args::Catalogue) -> Result<Exit, 
         CatalogueAct::Retire(act) => publish::retire(session, act),
         CatalogueAct::List(act) => show::list(session, act),
         CatalogueAct::Show(act) => show::run(session, act),
+        CatalogueAct::Schema(act) => show::schema(session, act),
         CatalogueAct::Stock(act) => stock::run(session, act),
     }
 }

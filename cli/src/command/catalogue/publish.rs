@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use zhao_issuer::catalogue::{Entry, PICTURE_BYTES, PICTURES};
+use zhao_issuer::catalogue::{CatalogueError, Entry, PICTURE_BYTES, PICTURES};
 use zhao_issuer::office::{Edition, OfficeError, PublishError};
 use zhao_spec::wire::json;
 
@@ -129,6 +129,25 @@ fn file_of(home: &Home, slug: &str) -> PathBuf {
 fn kept(home: &Home, slug: &str, version: u64) -> PathBuf {
     let folder = home.catalogue().join(PUBLISHED);
     folder.join(format!("{slug}-{version}.json"))
+}
+
+/// An earlier version of a type, of which a copy was kept when it was published.
+///
+/// # Errors
+/// The copy is there and cannot be read.
+pub(crate) fn published(
+    catalogue: &Path,
+    slug: &str,
+    version: u64,
+) -> Result<Option<Entry>, CatalogueError> {
+    let path = catalogue
+        .join(PUBLISHED)
+        .join(format!("{slug}-{version}.json"));
+    match std::fs::read(&path) {
+        Ok(bytes) => Entry::parse(&path, &bytes).map(Some),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(CatalogueError::Io { path, source }),
+    }
 }
 
 /// Keeps a copy of a version, for the comparison with the one that will follow it.

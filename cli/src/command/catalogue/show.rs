@@ -3,14 +3,17 @@
 
 use comfy_table::presets;
 use zhao_issuer::catalogue::{
-    Audience, Code, Entry, Field, FieldKind, Names, Picture, Register, RegisterRule, Term,
+    Audience, CatalogueError, Code, Entry, Field, FieldKind, Names, Picture, Register,
+    RegisterRule, Term,
 };
-use zhao_spec::wire::json;
+use zhao_spec::wire::{clip, json};
 
+use super::publish::published;
 use super::{catalogue, name};
-use crate::args::{List, ShowType};
+use crate::args::{List, Schema, ShowType};
 use crate::failure::{Exit, Failure, args};
 use crate::files;
+use crate::home::Home;
 use crate::session::Session;
 use crate::sheet::{Sheet, plain, table};
 
@@ -95,6 +98,28 @@ pub(super) fn run(session: &Session, command: &ShowType) -> Result<Exit, Failure
     conditions(session, entry, &mut sheet);
     more(session, entry, &mut sheet);
     sheet.print()?;
+    Ok(Exit::Fine)
+}
+
+/// Runs `zhao catalogue schema`.
+///
+/// # Errors
+/// No such type or version, or a catalogue that cannot be read.
+pub(super) fn schema(session: &Session, command: &Schema) -> Result<Exit, Failure> {
+    let catalogue = catalogue(command.dir.as_deref())?;
+    let named = |cause: CatalogueError| Failure::usage("catalogue-entry", args![cause]);
+    let entry = catalogue.entry(&command.licence_type).map_err(named)?;
+    let schema = match (&command.dir, command.catalogue_version) {
+        (Some(dir), Some(version)) if version != entry.version => {
+            let home = Home::open(dir)?;
+            let kept = published(&home.catalogue(), &entry.slug, version).map_err(named)?;
+            let actual = clip(&command.licence_type);
+            kept.ok_or_else(|| Failure::usage("catalogue-version", args![actual, version]))?
+                .schema()
+        }
+        _ => entry.schema(),
+    };
+    files::output(session, &command.output, &[&schema[..], b"\n"].concat())?;
     Ok(Exit::Fine)
 }
 

@@ -15,8 +15,9 @@ use zhao_spec::wire::{PublicKey, Signer, UnixMillis, limits};
 
 use super::process::child;
 use super::{Binding, Concealed, Salt, SdJwt, SdJwtError, Shown, verify};
-use crate::did::{DidKey, Method};
+use crate::did::{Method, Methods};
 use crate::jose::{Algorithm, Policy, to_jwk};
+use crate::status::token::Reference;
 
 /// The type of a licence in this form: the term of our context.
 pub const VCT: &str = "https://zhao.example/ns/licence/v1#LicenceCredential";
@@ -59,27 +60,52 @@ impl fmt::Debug for ShownLicence {
     }
 }
 
-/// Issues the SD-JWT form of `licence`, which `signer` issued. `holder` is the key that a holder
-/// proves possession of when it shows the licence; without one, whoever has the text shows it.
+/// What the SD-JWT form of a licence says beside the licence.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The unit's key, and the name it states under: the licence's did:key, or a did:web.
+    pub method: Method,
+    /// The key that a holder proves possession of when it shows the licence; without one, whoever
+    /// has the text shows it.
+    pub holder: Option<PublicKey>,
+    /// When it is made.
+    pub issued: UnixMillis,
+    /// Where the licence stands in a status list, for readers who have never heard of our log.
+    pub status: Option<Reference>,
+}
+
+impl Terms {
+    /// By the key, the name and at the time of the licence itself; no holder's key, no list.
+    #[must_use]
+    pub fn of(licence: &Licence) -> Self {
+        let key = *licence.issuer_key();
+        Self {
+            method: Method {
+                id: key.verification_method(),
+                controller: key.did_key(),
+                key,
+            },
+            holder: None,
+            issued: licence.proof().created,
+            status: None,
+        }
+    }
+}
+
+/// Issues the SD-JWT form of `licence`, signed by the key of `terms`.
 ///
 /// The record's key is stated, not the credential's `id`: the log knows only the key.
 ///
 /// # Errors
-/// The signer's key is not the licence's; the signer's errors.
+/// The signer's key is not that of the terms; the signer's errors.
 pub fn issue(
     licence: &Licence,
-    holder: Option<&PublicKey>,
+    terms: &Terms,
     algorithm: Algorithm,
     signer: &dyn Signer,
     salt: Salt<'_>,
 ) -> Result<SdJwt, SdJwtError> {
-    let key = *licence.issuer_key();
-    let method = Method {
-        id: key.verification_method(),
-        controller: key.did_key(),
-        key,
-    };
-    let claims = claims(licence, holder)?;
+    let claims = claims(licence, terms)?;
     let face: Vec<String> = licence
         .claims()
         .subject
@@ -95,7 +121,7 @@ pub fn issue(
         claims: &places,
         decoys: &[],
     };
-    SdJwt::issue(&claims, concealed, &method, algorithm, signer, salt)
+    SdJwt::issue(&claims, concealed, &terms.method, algorithm, signer, salt)
 }
 
 /// Verifies what a holder shows of a licence of ours. Whether the key may issue such a licence and
@@ -107,8 +133,9 @@ pub fn verify_licence(
     text: &str,
     binding: Binding<'_>,
     policy: &Policy<'_>,
+    methods: &dyn Methods,
 ) -> Result<ShownLicence, SdJwtError> {
-    let shown = verify(text, &[VCT], binding, policy, &DidKey)?;
+    let shown = verify(text, &[VCT], binding, policy, methods)?;
     let claims = shown.claims();
     if claims.member("iss").is_none() {
         return Err(wrong("iss", "is missing"));
@@ -150,7 +177,7 @@ pub fn verify_licence(
     })
 }
 
-fn claims(licence: &Licence, holder: Option<&PublicKey>) -> Result<Foreign, SdJwtError> {
+fn claims(licence: &Licence, terms: &Terms) -> Result<Foreign, SdJwtError> {
     let stated = licence.claims();
     let subject = &stated.subject;
     let key = subject_key(&stated.status.origin, Kind::Licence, &stated.id);
@@ -160,6 +187,10 @@ fn claims(licence: &Licence, holder: Option<&PublicKey>) -> Result<Foreign, SdJw
     ];
     if let Some(salt) = &stated.status.type_salt {
         entry.push(text("typeSalt", &encode_base64url(salt)));
+    }
+    let mut status = vec![(LEDGER.to_owned(), Foreign::Object(entry))];
+    if let Some(Foreign::Object(list)) = terms.status.as_ref().map(Reference::to_foreign) {
+        status.extend(list);
     }
     let face = subject.face_data.iter().map(|(name, value)| {
         let value = match value {
@@ -179,8 +210,8 @@ fn claims(licence: &Licence, holder: Option<&PublicKey>) -> Result<Foreign, SdJw
         text("holderCode", &subject.holder_code),
         text("holderCodeType", subject.holder_code_type.as_str()),
         text("holderName", &subject.holder_name),
-        ("iat".to_owned(), seconds(licence.proof().created)?),
-        text("iss", &licence.issuer_key().did_key()),
+        ("iat".to_owned(), seconds(terms.issued)?),
+        text("iss", &terms.method.controller),
         text("issuedDate", &subject.issued_date.to_string()),
         text(
             "issuingAuthorityCode",
@@ -192,16 +223,13 @@ fn claims(licence: &Licence, holder: Option<&PublicKey>) -> Result<Foreign, SdJw
         text("licenceNumber", &subject.licence_number),
         text("licenceTypeCode", subject.licence_type_code.as_str()),
         ("nbf".to_owned(), seconds(stated.valid_from)?),
-        (
-            "status".to_owned(),
-            Foreign::Object(vec![(LEDGER.to_owned(), Foreign::Object(entry))]),
-        ),
+        ("status".to_owned(), Foreign::Object(status)),
         text("vct", VCT),
     ];
     if let Some(until) = stated.valid_until {
         members.push(("exp".to_owned(), seconds(until)?));
     }
-    if let Some(holder) = holder {
+    if let Some(holder) = &terms.holder {
         let jwk = ("jwk".to_owned(), to_jwk(holder));
         members.push(("cnf".to_owned(), Foreign::Object(vec![jwk])));
     }

@@ -4,9 +4,12 @@ use std::path::Path;
 
 use zhao_spec::credential::Licence;
 use zhao_spec::life::subject::{Kind as Subject, subject_key};
+use zhao_spec::wire::foreign::parse_foreign;
 
 use super::*;
-use crate::sdjwt::licence::{self, verify_licence};
+use crate::did::Document;
+use crate::sdjwt::licence::{self, ShownLicence, Terms};
+use crate::status::token::Reference;
 
 /// The first of the vectors of licences, signed by the key of seed 1.
 fn sample() -> Licence {
@@ -24,7 +27,17 @@ fn signer(licence: &Licence) -> SecretKey {
 fn issued(holder: Option<&PublicKey>) -> SdJwt {
     let licence = sample();
     let signer = signer(&licence);
-    licence::issue(&licence, holder, Algorithm::EdDsa, &signer, &mut counting()).unwrap()
+    let mut terms = Terms::of(&licence);
+    terms.holder = holder.copied();
+    licence::issue(&licence, &terms, Algorithm::EdDsa, &signer, &mut counting()).unwrap()
+}
+
+fn verify_licence(
+    text: &str,
+    binding: Binding<'_>,
+    policy: &Policy<'_>,
+) -> Result<ShownLicence, SdJwtError> {
+    licence::verify_licence(text, binding, policy, &DidKey)
 }
 
 #[test]
@@ -98,9 +111,10 @@ fn a_licence_that_was_stolen_is_not_shown() {
 
 #[test]
 fn only_the_units_key_issues_it() {
+    let licence = sample();
     let made = licence::issue(
-        &sample(),
-        None,
+        &licence,
+        &Terms::of(&licence),
         Algorithm::EdDsa,
         &secret(9),
         &mut counting(),
@@ -174,4 +188,51 @@ fn what_is_not_of_this_form_is_refused() {
     let without = code(&|all| drop(all.as_object_mut().unwrap().remove("iss")));
     assert_eq!(without.unwrap_err(), "licence: iss is missing");
     assert!(set("vct", json!("https://types.example/permit")).contains("vct"));
+}
+
+/// The unit under the name of its site, with a key it has by now, and a place in a list.
+#[test]
+fn it_is_stated_under_another_name_of_the_unit() {
+    let licence = sample();
+    let did = "did:web:licences.example:units:11320400DEM0001293";
+    let key = secret(9);
+    let method = Method {
+        id: format!("{did}#{}", key.public().to_multibase()),
+        controller: did.to_owned(),
+        key: key.public(),
+    };
+    let reference = Reference {
+        idx: 7,
+        uri: "https://licences.example/status/standing/11320400DEM0001293-0-0".to_owned(),
+    };
+    let terms = Terms {
+        method: method.clone(),
+        holder: None,
+        issued: AT,
+        status: Some(reference.clone()),
+    };
+    let salts = &mut counting();
+    let text = licence::issue(&licence, &terms, Algorithm::EdDsa, &key, salts)
+        .unwrap()
+        .text();
+    // Who has no document of the site does not read it.
+    let error = verify_licence(&text, Binding::NotAsked, &policy()).unwrap_err();
+    assert_eq!(error.code(), "did-unknown");
+    let document = json!({
+        "id": did,
+        "verificationMethod": [{
+            "id": method.id, "type": "Multikey", "controller": did,
+            "publicKeyMultibase": key.public().to_multibase(),
+        }],
+        "assertionMethod": [method.id],
+    });
+    let document = parse_foreign(document.to_string().as_bytes()).unwrap();
+    let document = Document::read(&document, did).unwrap();
+    let policy = policy();
+    let found = licence::verify_licence(&text, Binding::NotAsked, &policy, &document).unwrap();
+    assert_eq!(found.shown.method(), &method);
+    let claims = found.shown.claims();
+    assert_eq!(Reference::read(claims), Ok(Some(reference)));
+    assert_eq!(back(claims)["iss"], did);
+    assert_eq!(back(claims)["iat"], AT.0 / 1_000);
 }
