@@ -382,6 +382,7 @@ impl Command {
             }
             Self::Unit(command) => Some(&command.dir),
             Self::Dossier(command) => Some(&command.dir),
+            Self::Secure(command) => Some(&command.dir),
             Self::History(command) => Some(&command.dir),
             Self::Query(command) => Some(&command.dir),
             Self::Audit(command) => Some(&command.dir),
