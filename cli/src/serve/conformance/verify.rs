@@ -80,12 +80,50 @@ impl Instance {
             domain: &domain,
             ..asked
         };
+        if let Some(presentation) = request.member("presentation") {
+            return self.proofless(request, presentation, asked);
+        }
         let presentation = request.must("verifiablePresentation")?;
         let mut warnings = Vec::new();
         let judged = self.presentation(presentation, asked, &mut warnings);
+        // Only what holds uses a challenge up: nobody takes it from whom it was given to.
+        let judged = judged.and_then(|()| match asked.challenge {
+            Some(challenge) => self.challenges.take(challenge),
+            None => Ok(()),
+        });
         let returned = options.flag("returnPresentation")?;
         let returned = returned.then_some(("verifiablePresentation", presentation));
         Ok(outcome(judged, &warnings, returned))
+    }
+
+    /// A presentation without a proof: what it presents is verified, and nothing says who does.
+    fn proofless(
+        &self,
+        request: &Request,
+        presentation: &Foreign,
+        asked: Asked<'_>,
+    ) -> Result<Outcome, Trouble> {
+        let refused = |code, detail| Err(Trouble::new(What::Malformed, code, detail));
+        if request.member("verifiablePresentation").is_some() {
+            let detail = "the request has verifiablePresentation and presentation";
+            return refused("request-member", detail);
+        }
+        if asked.purpose.is_some() || asked.challenge.is_some() || !asked.domain.is_empty() {
+            let detail = "options: nothing but a proof has a purpose, a domain, a challenge";
+            return refused("option-value", detail);
+        }
+        let mut warnings = Vec::new();
+        let judged = model::unsecured_presentation(presentation).map_err(|error| of_model(&error));
+        let judged = judged.and_then(|shape| {
+            self.engine.defined(presentation)?;
+            if shape.holder.is_some() {
+                let detail = "nothing proves that the holder presents";
+                let what = What::Cryptography;
+                warnings.push(Trouble::new(what, "holder-not-proven", detail));
+            }
+            self.presented(&shape.credentials, None, asked, &mut warnings)
+        });
+        Ok(outcome(judged, &warnings, None))
     }
 
     /// One credential, with a proof or in an envelope.
@@ -155,10 +193,7 @@ impl Instance {
                 return Err(Trouble::new(What::Range, "expired", detail));
             }
         }
-        if !shape.schemas.is_empty() {
-            let detail = "credentialSchema is not fetched, so nothing was compared with it";
-            warnings.push(Trouble::new(What::Malformed, "schema-not-here", detail));
-        }
+        warnings.extend(self.schemas.look(shape)?);
         warnings.extend(self.lists.look(shape.value)?);
         Ok(())
     }
@@ -181,35 +216,45 @@ impl Instance {
         };
         let shape = model::presentation(document).map_err(|error| of_model(&error))?;
         self.engine.defined(document)?;
-        if shape.credentials.len() > CREDENTIALS {
-            let detail = format!("verifiableCredential has more than {CREDENTIALS} credentials");
-            return Err(Trouble::new(
-                What::Malformed,
-                "too-many-credentials",
-                detail,
-            ));
-        }
         if let Some(holder) = &shape.holder {
             warnings.extend(belongs("holder", holder.id, &controllers)?);
         }
         shape.holder_issued().map_err(|error| of_model(&error))?;
+        self.presented(&shape.credentials, Some(&controllers), asked, warnings)
+    }
+
+    /// The credentials of a presentation. One without a proof is the holder's own statement, whose
+    /// proof is the presentation's; `controllers` are those whose keys made that, if anybody did.
+    fn presented(
+        &self,
+        credentials: &[Presented<'_>],
+        controllers: Option<&[String]>,
+        asked: Asked<'_>,
+        warnings: &mut Vec<Trouble>,
+    ) -> Result<(), Trouble> {
+        if credentials.len() > CREDENTIALS {
+            let detail = format!("verifiableCredential has more than {CREDENTIALS} credentials");
+            let code = "too-many-credentials";
+            return Err(Trouble::new(What::Malformed, code, detail));
+        }
         let inner = Asked {
             purpose: None,
             domain: &[],
             challenge: None,
             ..asked
         };
-        for presented in &shape.credentials {
-            match presented {
-                Presented::Enveloped(envelope) => {
-                    self.credential(envelope.value, inner, warnings)?;
+        for presented in credentials {
+            match (presented, controllers) {
+                (Presented::Credential(credential), Some(controllers))
+                    if credential.proofs.is_empty() =>
+                {
+                    self.judged(credential, controllers, asked.now, warnings)?;
                 }
-                // The holder's own statement: the presentation's proof is its proof.
-                Presented::Credential(credential) if credential.proofs.is_empty() => {
-                    self.judged(credential, &controllers, asked.now, warnings)?;
-                }
-                Presented::Credential(credential) => {
+                (Presented::Credential(credential), _) => {
                     self.credential(credential.value, inner, warnings)?;
+                }
+                (Presented::Enveloped(envelope), _) => {
+                    self.credential(envelope.value, inner, warnings)?;
                 }
             }
         }
