@@ -1,6 +1,7 @@
 //! The JSON Schemas that are at hand: those of the licence types that come with the program, by
 //! their addresses here, and those that stand in the credential itself as a `data:` URL.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
@@ -11,6 +12,8 @@ use zhao_vc::schema::{Conformity, Schema, SchemaError, Schemas, check_credential
 
 use super::trouble::{Trouble, What};
 
+/// Schemas that are checked for one request: each may take a second.
+pub(super) const SCHEMAS: usize = 16;
 /// What a schema in a `data:` URL may be called.
 const MEDIA: [&str; 2] = ["application/json", "application/schema+json"];
 
@@ -44,11 +47,23 @@ impl Shelf {
     }
 
     /// Checks a credential against each of its schemas: an error for one that it does not fit, a
-    /// warning for each that is not at hand or says more than is read here.
+    /// warning for each that is not at hand or says more than is read here. Of those at hand at
+    /// most `left` are checked; what is left after them stands there afterwards.
     ///
     /// # Errors
-    /// As said.
-    pub(super) fn look(&self, credential: &Credential<'_>) -> Result<Vec<Trouble>, Trouble> {
+    /// As said; more schemas at hand than are checked.
+    pub(super) fn look(
+        &self,
+        credential: &Credential<'_>,
+        left: &Cell<usize>,
+    ) -> Result<Vec<Trouble>, Trouble> {
+        let at_hand = credential.schemas.iter().filter_map(|part| part.id);
+        let at_hand = at_hand.filter(|id| id.starts_with("data:") || self.by_url.contains_key(*id));
+        let Some(rest) = left.get().checked_sub(at_hand.count()) else {
+            let detail = format!("credentialSchema: more than {SCHEMAS} schemas to check");
+            return Err(Trouble::new(What::Malformed, "too-many-schemas", detail));
+        };
+        left.set(rest);
         let enclosed = credential.schemas.iter().filter_map(|part| part.id);
         let mut unread = BTreeMap::new();
         let mut own = BTreeMap::new();

@@ -1,6 +1,8 @@
 //! What a verifier's instance checks. Everything is checked whatever `checks` names, and nothing
 //! is fetched: what cannot be known here is a warning.
 
+use std::cell::Cell;
+
 use zhao_spec::wire::foreign::Foreign;
 use zhao_spec::wire::{UnixMillis, clip};
 use zhao_vc::model::{self, Credential, Enveloped, Presented, Validity};
@@ -9,6 +11,7 @@ use zhao_vc::proof::Suite;
 use super::engine::{Demand, Holding, of_model};
 use super::json::{object, set, text};
 use super::request::{Options, Request};
+use super::schemas::SCHEMAS;
 use super::trouble::{Trouble, What};
 use super::{Instance, Method, NOTICE};
 
@@ -38,6 +41,8 @@ struct Asked<'a> {
     purpose: Option<&'a str>,
     domain: &'a [&'a str],
     challenge: Option<&'a str>,
+    /// Schemas that may still be checked.
+    schemas: &'a Cell<usize>,
     now: UnixMillis,
 }
 
@@ -52,11 +57,8 @@ impl Instance {
         now: UnixMillis,
     ) -> Result<Outcome, Trouble> {
         let options = request.options(VERIFY)?;
-        let (domain, asked) = asked(options, now)?;
-        let asked = Asked {
-            domain: &domain,
-            ..asked
-        };
+        let (domain, left) = (options.texts("domain")?, Cell::new(SCHEMAS));
+        let asked = asked(options, &domain, &left, now)?;
         let credential = request.must("verifiableCredential")?;
         let mut warnings = Vec::new();
         let judged = self.credential(credential, asked, &mut warnings);
@@ -75,11 +77,8 @@ impl Instance {
         now: UnixMillis,
     ) -> Result<Outcome, Trouble> {
         let options = request.options(VERIFY)?;
-        let (domain, asked) = asked(options, now)?;
-        let asked = Asked {
-            domain: &domain,
-            ..asked
-        };
+        let (domain, left) = (options.texts("domain")?, Cell::new(SCHEMAS));
+        let asked = asked(options, &domain, &left, now)?;
         if let Some(presentation) = request.member("presentation") {
             return self.proofless(request, presentation, asked);
         }
@@ -136,13 +135,13 @@ impl Instance {
         if model::enveloped(value).is_some() {
             let opened = self.open(value, Enveloped::Credential, asked)?;
             let shape = model::unsecured(&opened.document).map_err(|error| of_model(&error))?;
-            return self.judged(&shape, &opened.controllers, asked.now, warnings);
+            return self.judged(&shape, &opened.controllers, asked, warnings);
         }
         let flat = self.flat(value);
         let value = flat.as_ref().unwrap_or(value);
         let shape = model::credential(value).map_err(|error| of_model(&error))?;
         let controllers = self.proofs(value, "assertionMethod", asked)?;
-        self.judged(&shape, &controllers, asked.now, warnings)
+        self.judged(&shape, &controllers, asked, warnings)
     }
 
     /// The document with its contexts unwrapped, where one in place is wrapped once more in an
@@ -177,12 +176,12 @@ impl Instance {
         &self,
         shape: &Credential<'_>,
         controllers: &[String],
-        now: UnixMillis,
+        asked: Asked<'_>,
         warnings: &mut Vec<Trouble>,
     ) -> Result<(), Trouble> {
         self.engine.defined(shape.value)?;
         warnings.extend(belongs("issuer", shape.issuer.id, controllers)?);
-        match shape.validity(now) {
+        match shape.validity(asked.now) {
             Validity::Valid => {}
             Validity::NotYet => {
                 let detail = "the credential is not valid yet";
@@ -193,7 +192,7 @@ impl Instance {
                 return Err(Trouble::new(What::Range, "expired", detail));
             }
         }
-        warnings.extend(self.schemas.look(shape)?);
+        warnings.extend(self.schemas.look(shape, asked.schemas)?);
         warnings.extend(self.lists.look(shape.value)?);
         Ok(())
     }
@@ -248,7 +247,7 @@ impl Instance {
                 (Presented::Credential(credential), Some(controllers))
                     if credential.proofs.is_empty() =>
                 {
-                    self.judged(credential, controllers, asked.now, warnings)?;
+                    self.judged(credential, controllers, asked, warnings)?;
                 }
                 (Presented::Credential(credential), _) => {
                     self.credential(credential.value, inner, warnings)?;
@@ -330,19 +329,23 @@ fn belongs(member: &str, id: &str, controllers: &[String]) -> Result<Option<Trou
     )))
 }
 
-fn asked(options: Options<'_>, now: UnixMillis) -> Result<(Vec<&str>, Asked<'_>), Trouble> {
+fn asked<'a>(
+    options: Options<'a>,
+    domain: &'a [&'a str],
+    schemas: &'a Cell<usize>,
+    now: UnixMillis,
+) -> Result<Asked<'a>, Trouble> {
     // Named or not, everything is checked; what is named must be something.
     options.texts("checks")?;
     options.flag("returnProblemDetails")?;
     options.flag("returnResults")?;
-    let domain = options.texts("domain")?;
-    let asked = Asked {
+    Ok(Asked {
         purpose: options.text("expectedProofPurpose")?,
-        domain: &[],
+        domain,
         challenge: options.text("challenge")?,
+        schemas,
         now,
-    };
-    Ok((domain, asked))
+    })
 }
 
 fn outcome(

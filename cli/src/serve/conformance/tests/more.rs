@@ -237,7 +237,7 @@ async fn a_schema_that_is_at_hand_is_checked_and_another_is_a_warning() {
     for (instance, _) in INSTANCES {
         for id in [escaped(&schema), base64("application/json", &schema)] {
             let good = served
-                .issued(instance, &with(&[id.clone()], fits.clone()))
+                .issued(instance, &with(std::slice::from_ref(&id), fits.clone()))
                 .await;
             let verdict = served.verify(instance, &good, json!({})).await.is(200);
             assert_eq!(verdict.body["warnings"], json!([]));
@@ -267,7 +267,7 @@ async fn a_schema_that_is_at_hand_is_checked_and_another_is_a_warning() {
         ),
     ] {
         let issued = served
-            .issued("jcs", &with(&[id.clone()], fits.clone()))
+            .issued("jcs", &with(std::slice::from_ref(&id), fits.clone()))
             .await;
         let verdict = served.verify("jcs", &issued, json!({})).await.is(200);
         let warnings = verdict.body["warnings"].as_array().unwrap();
@@ -281,6 +281,24 @@ async fn a_schema_that_is_at_hand_is_checked_and_another_is_a_warning() {
             .await
             .refused("schema-mismatch");
     }
+
+    // Checking takes its time, so that of those at hand only so many are checked.
+    let many = |count| with(&vec![escaped(&schema); count], fits.clone());
+    let some = served.issued("jcs", &many(16)).await;
+    served.verify("jcs", &some, json!({})).await.is(200);
+    let too_many = served.issued("jcs", &many(17)).await;
+    let verdict = served.verify("jcs", &too_many, json!({})).await;
+    verdict.refused("too-many-schemas");
+    let presentation = json!({
+        "@context": [V2], "type": ["VerifiablePresentation"],
+        "verifiableCredential": [some, some],
+    });
+    let body = json!({ "presentation": presentation });
+    let verdict = served.post("/jcs/presentations/verify", &body).await;
+    verdict.refused("too-many-schemas");
+    let elsewhere = vec!["https://elsewhere.example/s".to_owned(); 17];
+    let elsewhere = served.issued("jcs", &with(&elsewhere, fits.clone())).await;
+    served.verify("jcs", &elsewhere, json!({})).await.is(200);
 
     // The licence types of the program are at hand by their addresses here.
     let url = format!("{BASE}/schemas/food-operation");
