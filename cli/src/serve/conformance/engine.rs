@@ -196,8 +196,8 @@ impl Engine {
             .map_err(|error| Trouble::new(What::ProofVerification, error.code(), error.to_string()))
     }
 
-    /// `document` in an envelope that this key closed under one of its names: a `vc+jwt` or, for an authentication, a
-    /// `vp+jwt`.
+    /// `document` in an envelope that this key closed under one of its names: a `vc+jwt` or, for an
+    /// authentication, a `vp+jwt`.
     ///
     /// # Errors
     /// Another issuer's, or a presentation of something without an envelope.

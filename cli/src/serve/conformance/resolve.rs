@@ -1,5 +1,5 @@
-//! A resolver of did:key and of the instance's own did:web, over HTTP as DID Resolution has it. What it is asked
-//! for with a fragment it dereferences.
+//! A resolver of did:key and of the instance's own did:web, over HTTP as DID Resolution has it. What
+//! it is asked for with a fragment it dereferences.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -33,7 +33,8 @@ enum Nothing {
 
 /// Resolve a DID, or dereference a DID URL
 #[utoipa::path(get, path = "/1.0/identifiers/{did}", tag = "resolver",
-    params(("did" = String, Path, description = "A did:key or the did:web here, perhaps with a fragment"), Wanted),
+    params(("did" = String, Path,
+        description = "A did:key or the did:web here, perhaps with a fragment"), Wanted),
     responses((status = 200, description = "The result of the resolution", body = Object)))]
 pub(super) async fn resolve(
     State(mode): State<Mode>,
