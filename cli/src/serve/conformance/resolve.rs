@@ -1,5 +1,5 @@
-//! A resolver of did:key and of the instance's own did:web, over HTTP as DID Resolution has it. What
-//! it is asked for with a fragment it dereferences.
+//! A resolver of did:key and of the instance's own did:web, over HTTP as DID Resolution has it.
+//! What it is asked for with a fragment it dereferences.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};

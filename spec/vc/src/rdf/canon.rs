@@ -117,9 +117,9 @@ struct Graph {
     mentions: Vec<Vec<usize>>,
     /// By node: its hash to the first degree (§4.6).
     first: Vec<Hash>,
-    /// By node: a number that it shares with those whose name could be exchanged with its own
-    /// without changing the statements.
-    twins: Vec<usize>,
+    /// Of nodes that look alike to the first degree: a number that each shares with those whose
+    /// name could be exchanged with its own without changing the statements.
+    twins: BTreeMap<Node, usize>,
 }
 
 impl Graph {
@@ -132,7 +132,7 @@ impl Graph {
             statements,
             mentions: vec![Vec::new(); blanks.len()],
             first: Vec::new(),
-            twins: Vec::new(),
+            twins: BTreeMap::new(),
         };
         for (at, statement) in graph.statements.iter().enumerate() {
             let parts = [&statement.subject, &statement.object, &statement.graph];
@@ -143,14 +143,20 @@ impl Graph {
                 }
             }
         }
-        let nodes = || 0..graph.mentions.len();
+        let nodes = 0..graph.mentions.len();
         let other = |_| "z".to_owned();
-        graph.first = nodes().map(|node| graph.seen(node, other)).collect();
-        let mut seen = BTreeMap::new();
-        let named = |node: Node| format!("n{node}");
-        let twins = nodes().map(|node| *seen.entry(graph.seen(node, named)).or_insert(node));
-        graph.twins = twins.collect();
+        graph.first = nodes.map(|node| graph.seen(node, other)).collect();
         graph
+    }
+
+    /// Finds the twins among nodes that look alike.
+    fn find_twins(&mut self, alike: &[Node]) {
+        let mut seen = BTreeMap::new();
+        for &node in alike {
+            let hash = self.seen(node, |other| format!("n{other}"));
+            let number = *seen.entry(hash).or_insert(node);
+            self.twins.insert(node, number);
+        }
     }
 
     fn about(&self, node: Node) -> impl Iterator<Item = &Statement> {
@@ -212,15 +218,18 @@ fn read(quad: &Quad, blanks: &mut BTreeMap<String, Node>) -> Statement {
 /// They take more work than [`WORK`], lead deeper than [`DEPTH`], or more than [`ALIKE`] nodes in
 /// one place look alike.
 pub(super) fn canonical(quads: &[Quad]) -> Result<String, Poison> {
-    let graph = Graph::of(quads);
+    let mut graph = Graph::of(quads);
     let mut groups: BTreeMap<Hash, Vec<Node>> = BTreeMap::new();
     for (node, hash) in graph.first.iter().enumerate() {
         groups.entry(*hash).or_default().push(node);
     }
     let mut names = Names::default();
     for group in groups.values() {
-        if let [only] = group.as_slice() {
-            names.give(*only);
+        match group.as_slice() {
+            [only] => {
+                names.give(*only);
+            }
+            alike => graph.find_twins(alike),
         }
     }
     let mut walk = Walk::new(&graph, names);

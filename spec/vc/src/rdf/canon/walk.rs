@@ -152,7 +152,7 @@ impl<'a> Walk<'a> {
         let start = self.path.order.len();
         // Only of nodes without a name does nothing say which is which.
         let twin = |node| {
-            let number = self.graph.twins.get(node).copied();
+            let number = self.graph.twins.get(&node).copied();
             number.filter(|_| self.name(node).is_none())
         };
         let mut orders = Orders::new(nodes, twin);
