@@ -4,7 +4,8 @@
 // Suites: VCDM 2.0 (w3c/vc-data-model-2.0-test-suite), Data Integrity EdDSA
 // (w3c/vc-di-eddsa-test-suite with w3c-ccg/data-integrity-test-suite-assertion), Bitstring Status
 // List (w3c/vc-bitstring-status-list-test-suite), VC-API issuer and verifier
-// (w3c-ccg/vc-api-…-test-suite), did:key (w3c-ccg/did-key-test-suite), VC-JOSE-COSE.
+// (w3c-ccg/vc-api-…-test-suite), did:key (w3c-ccg/did-key-test-suite), VC-JOSE-COSE
+// (w3c/vc-jose-cose-test-suite); and VC JSON Schema, which has no suite.
 //
 // Usage: node vcapi.mjs URL BASE CONTEXTS     where it listens, what it calls itself, spec/vc/contexts
 // Prints a line for each requirement: suite | what is asked | ok, or what was answered instead.
@@ -68,6 +69,7 @@ const get = (url, headers) => http('GET', url, undefined, headers);
 
 const ready = (await get(`${base}/readyz`)).json;
 const issuerId = ready.issuer;
+const [webId] = ready.alsoKnownAs;
 const at = (instance, path) => `${base}/${instance}/${path}`;
 
 const clone = (value) => structuredClone(value);
@@ -145,6 +147,11 @@ async function documentLoader(url) {
     return { contextUrl: null, documentUrl: url, document: json };
   }
   const [did, fragment] = url.split('#');
+  if (did === webId) {
+    const { json } = await get(`${base}/did.json`);
+    const method = { '@context': 'https://w3id.org/security/multikey/v1', ...json.verificationMethod[0] };
+    return { contextUrl: null, documentUrl: url, document: fragment ? method : json };
+  }
   const key = did.startsWith('did:key:z6Mk') ? did.slice('did:key:'.length) : undefined;
   if (key === undefined) throw new Error(`no document ${url}`);
   // The instance's own resolver says what the did:key is.
@@ -409,6 +416,36 @@ for (const instance of ['rdfc', 'jcs']) {
       await vpRefused(shown, undefined, instance);
     });
   }
+  const same = await theirs();
+  const twin = mine({ id: uuid() });
+  const [first, second] = [await theirIssue(twin, instance), await theirIssue({ ...twin, name: 'another' }, instance)];
+  for (const [what, credentials] of Object.entries({
+    'the same credential twice': [same, same],
+    'the same credential eight times': Array(8).fill(same),
+    'two credentials with the same id': [first, second],
+    'two of each': [first, second, second, first],
+  })) {
+    await ask(DM, `${instance}: verifies a presentation of ${what}`, async () =>
+      vpVerifies(await theirVp(vp({ verifiableCredential: credentials }), told), undefined, instance));
+    await ask(DM, `${instance}: makes a presentation of ${what}, which the other side verifies`, async () => {
+      const made = await post(at(instance, 'presentations'), {
+        presentation: vp({ verifiableCredential: credentials }), options: { challenge: 'c', domain: 'a.example' },
+      });
+      assert.equal(made.status, 201, made.text);
+      const result = await vc.verify({
+        presentation: made.json.verifiablePresentation, challenge: 'c', domain: 'a.example', documentLoader,
+        suite: new DataIntegrityProof({ cryptosuite: suites[instance].verify() }),
+      });
+      assert.ok(result.verified, JSON.stringify(result.error?.errors?.map((error) => error.message)));
+    });
+  }
+  await ask(DM, `${instance}: copies of a credential whose subjects are alike are presented and verified here`, async () => {
+    // The other side gives such a graph up.
+    const one = await theirIssue(mine({ credentialSubject: [{ name: 'a' }, { name: 'a' }, { name: 'b' }] }), instance);
+    const made = await post(at(instance, 'presentations'), { presentation: vp({ verifiableCredential: [one, one, one] }) });
+    assert.equal(made.status, 201, made.text);
+    await vpVerifies(made.json.verifiablePresentation, undefined, instance);
+  });
   const own = mine({ validFrom: '2023-02-27T05:03:28Z' });
   await ask(DM, `${instance}: the holder's own statement needs the holder`, async () =>
     vpRefused(await theirVp(vp({ verifiableCredential: [own] }), told), undefined, instance));
@@ -650,6 +687,43 @@ for (const instance of ['rdfc', 'jcs']) {
     issueRefused(plain({ statusEntry: { type: 'BitstringStatusListEntry', statusListIndex: true, statusListCredential: 'https://example.com' } }), instance));
 }
 
+// --- JSON Schema -------------------------------------------------------------------------------
+
+const SCHEMA = 'json-schema';
+const shape = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  type: 'object',
+  properties: { credentialSubject: { type: 'object', required: ['name'], properties: { name: { type: 'string', maxLength: 8 } } } },
+};
+const dataUrl = (schema) => `data:application/schema+json;base64,${Buffer.from(JSON.stringify(schema)).toString('base64')}`;
+const schemed = (subject, ...ids) => mine({
+  credentialSubject: { id: 'did:example:s', ...subject }, credentialSchema: ids.map((id) => ({ id, type: 'JsonSchema' })),
+});
+for (const instance of ['rdfc', 'jcs']) {
+  await ask(SCHEMA, `${instance}: what fits a schema at hand is verified`, async () => {
+    const { warnings } = await verifies(await theirIssue(schemed({ name: 'short' }, dataUrl(shape)), instance), undefined, instance);
+    assert.deepEqual(warnings, []);
+  });
+  await ask(SCHEMA, `${instance}: what does not is refused`, async () => {
+    const problem = await refuses(await theirIssue(schemed({ name: 'much too long' }, dataUrl(shape)), instance), undefined, instance);
+    assert.match(problem.type, /MALFORMED_VALUE_ERROR$/);
+  });
+  await ask(SCHEMA, `${instance}: of several schemas each counts`, async () => {
+    const several = schemed({ name: 'much too long' }, 'https://elsewhere.example/s', dataUrl({ ...shape, properties: {} }), dataUrl(shape));
+    await refuses(await theirIssue(several, instance), undefined, instance);
+  });
+  await ask(SCHEMA, `${instance}: a schema elsewhere is not fetched: a warning`, async () => {
+    const elsewhere = await theirIssue(schemed({ name: 'much too long' }, 'https://elsewhere.example/s'), instance);
+    const { warnings } = await verifies(elsewhere, undefined, instance);
+    assert.deepEqual(warnings.map((one) => one.code), ['schema-not-here']);
+  });
+  await ask(SCHEMA, `${instance}: the licence types' own are at hand by their addresses`, async () => {
+    const url = `${base}/schemas/food-operation`;
+    assert.equal((await get(url)).status, 200);
+    await refuses(await theirIssue(schemed({ name: 'n' }, url), instance), undefined, instance);
+  });
+}
+
 // --- VC-API, issuer ----------------------------------------------------------------------------
 
 const ISSUER = 'vc-api-issuer';
@@ -701,6 +775,32 @@ for (const instance of ['rdfc', 'jcs']) {
   await ask(ISSUER, `${instance}: refuses another media type, 415`, async () =>
     assert.equal((await http('POST', url, 'x', { 'Content-Type': 'text/plain' })).status, 415));
   await ask(ISSUER, `${instance}: has no other method, 405`, async () => assert.equal((await get(url)).status, 405));
+}
+// The credential that the issuer's suite sends: version 1.1, with the terms of its examples.
+const degree = (more = {}) => ({
+  '@context': [V1, 'https://www.w3.org/2018/credentials/examples/v1'],
+  type: ['VerifiableCredential', 'UniversityDegreeCredential'],
+  id: uuid(),
+  issuer: issuerId,
+  issuanceDate: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+  credentialSubject: {
+    id: 'did:key:z6MktKwz7Ge1Yxzr4JHavN33wiwa8y81QdcMRLXQsrH9T53b',
+    degree: { degreeType: 'BachelorDegree', name: 'Bachelor of Science and Arts' },
+  },
+  ...more,
+});
+for (const instance of ['rdfc', 'jcs']) {
+  for (const [what, more] of Object.entries({ 'as it is': {}, 'with an expirationDate': { expirationDate: '2099-01-01T00:00:00Z' } })) {
+    await ask(ISSUER, `${instance}: the suite's own credential of version 1.1, ${what}`, async () => {
+      const credential = degree(more);
+      const issued = await issue(credential, instance);
+      assert.equal(issued.id, credential.id);
+      assert.deepEqual(issued.credentialSubject, credential.credentialSubject);
+      await verifies(issued, undefined, instance);
+    });
+  }
+  await ask(ISSUER, `${instance}: and none that is over`, async () =>
+    refuses(await issue(degree({ issuanceDate: '2020-01-01T00:00:00Z', expirationDate: '2021-01-01T00:00:00Z' }), instance), undefined, instance));
 }
 await ask(ISSUER, 'no such instance, 404', async () => assert.equal((await post(at('bbs', 'credentials/issue'), { credential: plain() })).status, 404));
 
@@ -788,6 +888,37 @@ for (const member of ['type', 'created', 'verificationMethod', 'proofValue', 'pr
   });
 }
 
+for (const instance of ['rdfc', 'jcs']) {
+  await ask(VERIFIER, `${instance}: gives a challenge that is good once`, async () => {
+    const given = await Promise.all([1, 2].map(() => http('POST', at(instance, 'challenges'), undefined)));
+    assert.ok(given.every(({ status, json }) => status === 200 && typeof json.challenge === 'string'));
+    const [challenge, other] = given.map(({ json }) => json.challenge);
+    assert.notEqual(challenge, other);
+    const shown = await theirVp(vp({ holder: here }), { instance, challenge, domain: 'a.example' });
+    await vpRefused(shown, { challenge: other, domain: 'a.example' }, instance);
+    await vpVerifies(shown, { challenge, domain: 'a.example' }, instance);
+    await vpRefused(shown, { challenge, domain: 'a.example' }, instance);
+  });
+}
+
+for (const instance of ['rdfc', 'jcs', 'jose']) {
+  await ask(VERIFIER, `${instance}: verifies what a presentation without a proof presents, and no more`, async () => {
+    const credential = instance === 'jose' ? await issue(plain(), 'jose') : await theirIssue(mine(), instance);
+    const url = at(instance, 'presentations/verify');
+    const answer = await post(url, { presentation: vp({ verifiableCredential: [credential] }) });
+    assert.equal(answer.status, 200, answer.text);
+    for (const body of [
+      { presentation: vp({ verifiableCredential: [{ ...credential, id: 'urn:uuid:other' }] }) },
+      { presentation: vp({ holder: here, verifiableCredential: [mine()] }) },
+      { presentation: vp({ verifiableCredential: [credential] }), options: { challenge: 'c' } },
+      { presentation: { '@context': [V2] } },
+      { presentation: 'x' },
+    ]) {
+      assert.equal((await post(url, body)).status, 400, JSON.stringify(body));
+    }
+  });
+}
+
 // --- VC-API, holder ----------------------------------------------------------------------------
 
 const HOLDER = 'vc-api-holder';
@@ -811,6 +942,33 @@ for (const instance of ['rdfc', 'jcs']) {
       assert.ok(result.verified, JSON.stringify(result.error?.errors?.map((error) => error.message)));
     });
   }
+  for (const [kind, make] of Object.entries({
+    credentials: async (id) => issue(plain({ id }), instance),
+    presentations: async (id) =>
+      (await post(at(instance, 'presentations'), { presentation: vp({ id }) })).json.verifiablePresentation,
+  })) {
+    await ask(HOLDER, `${instance}: ${kind} are kept by their ids: 200, 202 when deleted, then 404`, async () => {
+      const id = uuid();
+      const made = await make(id);
+      const url = at(instance, `${kind}/${encodeURIComponent(id)}`);
+      const kept = await get(url);
+      assert.equal(kept.status, 200);
+      assert.deepEqual(kept.json, made);
+      const all = await get(at(instance, kind));
+      assert.equal(all.status, 200);
+      assert.ok(all.json.some((one) => one.id === id));
+      assert.equal((await http('DELETE', url)).status, 202);
+      assert.equal((await http('DELETE', url)).status, 404);
+      assert.equal((await get(url)).status, 404);
+      assert.ok(!(await get(at(instance, kind))).json.some((one) => one.id === id));
+    });
+  }
+  await ask(HOLDER, `${instance}: a credential without an id is kept by its credentialId`, async () => {
+    const credentialId = `https://a.example/credentials/${randomUUID()}`;
+    const issued = await issue(plain(), instance, { credentialId });
+    const kept = await get(at(instance, `credentials/${encodeURIComponent(credentialId)}`));
+    assert.deepEqual(kept.json, issued);
+  });
   await ask(HOLDER, `${instance}: no presentation of another holder, 400`, async () =>
     assert.equal((await post(at(instance, 'presentations'), { presentation: vp({ holder: here }) })).status, 400));
   await ask(HOLDER, `${instance}: no presentation without its type, 400`, async () =>
@@ -866,6 +1024,45 @@ await ask(DID, 'a format that is experimental: invalidPublicKeyType', async () =
     '?publicKeyFormat=Ed25519VerificationKey2018&enableExperimentalPublicKeyTypes=false');
   assert.ok(status >= 400);
   assert.equal(json.didDereferencingMetadata.error, 'invalidPublicKeyType');
+});
+
+// --- did:web, of this instance only ------------------------------------------------------------
+
+const WEB = 'did-web';
+await ask(WEB, 'the instance has a document at its address', async () => {
+  assert.equal(webId, `did:web:${base.slice('https://'.length).replaceAll('/', ':')}`);
+  const { status, json } = await get(`${base}/did.json`);
+  assert.equal(status, 200);
+  assert.equal(json.id, webId);
+  assert.ok(json.assertionMethod.length > 0 && json.authentication.length > 0);
+  const { json: resolved } = await resolve(webId);
+  assert.deepEqual(resolved.didDocument, json);
+});
+for (const instance of ['rdfc', 'jcs']) {
+  await ask(WEB, `${instance}: issues by it where it is named, verified here and there`, async () => {
+    const issued = await issue(plain({ issuer: webId, id: uuid() }), instance);
+    assert.equal(issued.issuer, webId);
+    assert.ok(issued.proof.verificationMethod.startsWith(`${webId}#`));
+    await verifies(issued, undefined, instance);
+    const result = await vc.verifyCredential({
+      credential: issued, documentLoader, checkStatus: async () => ({ verified: true }),
+      suite: new DataIntegrityProof({ cryptosuite: suites[instance].verify() }),
+    });
+    assert.ok(result.verified, result.error?.errors?.[0]?.message);
+  });
+  await ask(WEB, `${instance}: another's is not fetched, and refused`, async () => {
+    const issued = await issue(plain({ issuer: webId, id: uuid() }), instance);
+    const other = webId.replace('vc.example', 'other.example');
+    await refuses({ ...issued, issuer: other }, undefined, instance);
+    await refuses({
+      ...issued, issuer: other,
+      proof: { ...issued.proof, verificationMethod: issued.proof.verificationMethod.replace(webId, other) },
+    }, undefined, instance);
+  });
+}
+await ask(WEB, 'jose: issues by it where it is named', async () => {
+  const issued = await issue(plain({ issuer: webId, id: uuid() }), 'jose');
+  await verifies(issued, undefined, 'jose');
 });
 
 // --- VC-JOSE-COSE ------------------------------------------------------------------------------
@@ -972,6 +1169,128 @@ await ask(JOSE, 'an envelope within a presentation with a proof', async () => {
   if (within instanceof Error) throw within;
   await vpVerifies(within);
 });
+
+for (const [what, credentials] of Object.entries({
+  'a credential that nothing secures': [mine()],
+  'a credential with a proof, not enveloped': [await theirIssue(mine())],
+  'an envelope of another type': [{ ...enveloped(token), type: 'VerifiableCredential' }],
+  'an envelope without a signature': [enveloped(`${head}.${payload}.`)],
+})) {
+  await ask(JOSE, `refuses a vp+jwt with ${what}`, async () => {
+    const body = vp({ holder: here, verifiableCredential: credentials });
+    const shown = enveloped(await sign({ ...header, typ: 'vp+jwt' }, body), 'vp+jwt', 'EnvelopedVerifiablePresentation');
+    await vpRefused(shown, undefined, 'jose');
+  });
+}
+await ask(JOSE, 'verifies a vp+jwt of several credentials, each in an envelope', async () => {
+  const one = enveloped(await sign(header, mine()));
+  const body = vp({ holder: here, verifiableCredential: [one, one, enveloped(token)] });
+  const shown = enveloped(await sign({ ...header, typ: 'vp+jwt' }, body), 'vp+jwt', 'EnvelopedVerifiablePresentation');
+  await vpVerifies(shown, undefined, 'jose');
+});
+
+// SD-JWT: what is not shown is a digest, by RFC 9901 written down here once more.
+const disclosure = (name, value) => encoded([randomUUID(), name, value]);
+const digest = (text) => sha256(text).toString('base64url');
+const street = disclosure('street', 'Some Street 1');
+const address = disclosure('address', { type: 'https://example.org/#Address', description: 'd' });
+const name = disclosure('name', 'Somebody');
+const sdHeader = { alg: 'EdDSA', typ: 'vc+sd-jwt', kid: pair.id };
+const partly = (more = {}) => mine({
+  credentialSubject: { id: 'did:example:s', _sd: [digest(name), digest(disclosure('decoy', 1))] },
+  _sd_alg: 'sha-256', ...more,
+});
+const sdEnvelope = (text) => enveloped(text, 'vc+sd-jwt');
+const sd = async (disclosures, body = partly(), head_ = sdHeader) =>
+  sdEnvelope([await sign(head_, body), ...disclosures, ''].join('~'));
+for (const instance of ['jose', 'rdfc', 'jcs']) {
+  await ask(JOSE, `${instance}: verifies an SD-JWT that shows everything, and one that shows nothing`, async () => {
+    await verifies(await sd([name]), undefined, instance);
+    await verifies(await sd([]), undefined, instance);
+  });
+  await ask(JOSE, `${instance}: verifies a presentation with an SD-JWT in it`, async () => {
+    const inner = await sd([name]);
+    const shown = instance === 'jose'
+      ? enveloped(await sign({ ...header, typ: 'vp+jwt' }, vp({ holder: here, verifiableCredential: [inner] })), 'vp+jwt',
+        'EnvelopedVerifiablePresentation')
+      : await theirVp(vp({ holder: here, verifiableCredential: [inner] }), { instance });
+    await vpVerifies(shown, undefined, instance);
+  });
+}
+for (const [what, make] of Object.entries({
+  'a disclosure twice': () => sd([name, name]),
+  'a disclosure that has no digest': () => sd([name, street]),
+  'a disclosure that is none': () => sd(['WyJhIl0']),
+  'a disclosure that was changed': () => sd([disclosure('name', 'Somebody')]),
+  'a digest twice': () => sd([], partly({ credentialSubject: { id: 'did:example:s', _sd: [digest(name), digest(name)] } })),
+  'a disclosure over a claim that stands there': () =>
+    sd([name], partly({ credentialSubject: { id: 'did:example:s', name: 'n', _sd: [digest(name)] } })),
+  'another hash': () => sd([name], partly({ _sd_alg: 'md5' })),
+  'a disclosure of a term that no context has': () =>
+    sd([address], partly({ credentialSubject: { id: 'did:example:s', _sd: [digest(address)] } })),
+  'another typ': () => sd([name], partly(), { ...sdHeader, typ: 'vc+jwt' }),
+  'alg none': () => sd([name], partly(), { ...sdHeader, alg: 'none' }),
+  'another issuer': () => sd([name], partly({ issuer: stranger.controller })),
+  'what is over': () => sd([name], partly({ validUntil: '2001-01-01T00:00:00Z' })),
+  'no end': async () => sdEnvelope(await sign(sdHeader, partly())),
+  'an SD-JWT as vc+jwt': async () => enveloped([await sign(sdHeader, partly()), ''].join('~')),
+})) {
+  await ask(JOSE, `refuses an SD-JWT with ${what}`, async () => refuses(await make(), undefined, 'jose'));
+}
+await ask(JOSE, 'an SD-JWT answers a challenge by its holder\'s key binding, and by nothing else', async () => {
+  const x = unbase58(stranger.publicKeyMultibase.slice(1)).subarray(2).toString('base64url');
+  const jwt = `${await sign(sdHeader, partly({ cnf: { jwk: { kty: 'OKP', crv: 'Ed25519', x } } }))}~${name}~`;
+  const bind = (signer, nonce, aud) => sign({ alg: 'EdDSA', typ: 'kb+jwt' },
+    { iat: Math.floor(Date.now() / 1000), aud, nonce, sd_hash: digest(jwt) }, signer);
+  const options = { challenge: 'c', domain: 'a.example' };
+  await verifies(sdEnvelope(jwt + await bind(stranger, 'c', 'a.example')), options, 'jose');
+  await refuses(sdEnvelope(jwt), options, 'jose');
+  await refuses(sdEnvelope(jwt + await bind(pair, 'c', 'a.example')), options, 'jose');
+  await refuses(sdEnvelope(jwt + await bind(stranger, 'd', 'a.example')), options, 'jose');
+  await refuses(sdEnvelope(jwt + await bind(stranger, 'c', 'b.example')), options, 'jose');
+});
+
+// COSE_Sign1 (RFC 9052), as much CBOR as it takes.
+const cbor = (value) => {
+  const head_ = (major, size) => (size < 24 ? Buffer.from([(major << 5) | size])
+    : size < 256 ? Buffer.from([(major << 5) | 24, size]) : Buffer.from([(major << 5) | 25, size >> 8, size & 255]));
+  if (typeof value === 'number') return value < 0 ? head_(1, -1 - value) : head_(0, value);
+  if (typeof value === 'string') return Buffer.concat([head_(3, Buffer.byteLength(value)), Buffer.from(value)]);
+  if (value instanceof Map) return Buffer.concat([head_(5, value.size), ...[...value].flat().map(cbor)]);
+  if (Array.isArray(value)) return Buffer.concat([head_(4, value.length), ...value.map(cbor)]);
+  return Buffer.concat([head_(2, value.length), value]);
+};
+const cose = async (body, kind = 'vc', change = () => {}) => {
+  const fields = new Map([[1, -8], [3, `application/${kind}`], [4, Buffer.from(pair.id)], [16, `application/${kind}+cose`]]);
+  change(fields);
+  const protected_ = cbor(fields);
+  const bytes = Buffer.from(JSON.stringify(body));
+  const data = cbor(['Signature1', protected_, Buffer.alloc(0), bytes]);
+  const seal = Buffer.from(await pair.signer().sign({ data }));
+  return Buffer.concat([Buffer.from([0xd2]), cbor([protected_, new Map(), bytes, seal])]);
+};
+const coseUrl = (bytes, kind = 'vc', type = 'EnvelopedVerifiableCredential') =>
+  ({ ...enveloped('', `${kind}+cose`, type), id: `data:application/${kind}+cose;base64,${bytes.toString('base64')}` });
+await ask(JOSE, 'verifies vc+cose, and a vp+cose with one in it', async () => {
+  const inner = coseUrl(await cose(mine()));
+  await verifies(inner, undefined, 'jose');
+  const body = vp({ holder: here, verifiableCredential: [inner] });
+  await vpVerifies(coseUrl(await cose(body, 'vp'), 'vp', 'EnvelopedVerifiablePresentation'), undefined, 'jose');
+});
+for (const [what, make] of Object.entries({
+  'that is not in base64': async () => {
+    const one = coseUrl(await cose(mine()));
+    return { ...one, id: one.id.replace(';base64', '') };
+  },
+  'with another signature': async () => coseUrl(Buffer.concat([(await cose(mine())).subarray(0, -1), Buffer.from([0])])),
+  'of another media type': async () => coseUrl(await cose(mine(), 'vc', (fields) => fields.set(16, 'application/vp+cose'))),
+  'by another algorithm': async () => coseUrl(await cose(mine(), 'vc', (fields) => fields.set(1, -7))),
+  'without a kid': async () => coseUrl(await cose(mine(), 'vc', (fields) => fields.delete(4))),
+  'of another issuer': async () => coseUrl(await cose(mine({ issuer: stranger.controller }))),
+  'that is no CBOR': async () => coseUrl(Buffer.from('no CBOR')),
+})) {
+  await ask(JOSE, `refuses COSE ${what}`, async () => refuses(await make(), undefined, 'jose'));
+}
 
 console.log(failures === 0 ? 'every requirement is met' : `${failures} requirements are not met`);
 process.exit(failures === 0 ? 0 : 1);

@@ -8,7 +8,6 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -27,7 +26,7 @@ use zhao_vc::proof::Suite;
 
 use super::refused::{Both, Refused};
 use super::settings::Setup;
-use super::{extract, frame, net, traces};
+use super::{frame, net, traces};
 use crate::args::Serve;
 use crate::command::office::{keyring, records};
 use crate::failure::{Exit, Failure, args, because};
@@ -37,18 +36,23 @@ use crate::host::Clock;
 use crate::mirror::stopped;
 use crate::session::Session;
 use engine::Engine;
+use kept::{Challenges, Documents};
 use lists::Lists;
-use request::{Request, must_be_json};
+use request::{Request, must_be_json, whole};
+use schemas::Shelf;
 use trouble::Trouble;
 
 mod acts;
 mod engine;
 mod issue;
 mod json;
+mod keeping;
+mod kept;
 mod lists;
 mod page;
 mod request;
 mod resolve;
+mod schemas;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -87,6 +91,10 @@ struct Instance {
     method: Method,
     engine: Arc<Engine>,
     lists: Lists,
+    schemas: Arc<Shelf>,
+    credentials: Documents,
+    presentations: Documents,
+    challenges: Challenges,
 }
 
 /// The state of the mode.
@@ -97,6 +105,7 @@ struct Inner {
     both: Both,
     clock: Clock,
     engine: Arc<Engine>,
+    schemas: Arc<Shelf>,
     instances: Vec<(&'static str, Instance)>,
     /// Where others reach it, without a slash at the end.
     base: String,
@@ -188,7 +197,8 @@ fn seed(session: &Session, home: &Home) -> Result<SecretKey, Failure> {
 
 /// Every route.
 fn router(key: SecretKey, base: String, clock: Clock) -> Router {
-    let engine = Arc::new(Engine::new(key));
+    let engine = Arc::new(Engine::new(key, &base));
+    let schemas = Arc::new(Shelf::new(&base));
     let instances = INSTANCES
         .into_iter()
         .map(|(name, method)| {
@@ -196,6 +206,10 @@ fn router(key: SecretKey, base: String, clock: Clock) -> Router {
                 method,
                 engine: Arc::clone(&engine),
                 lists: Lists::new(format!("{base}/{name}")),
+                schemas: Arc::clone(&schemas),
+                credentials: Documents::default(),
+                presentations: Documents::default(),
+                challenges: Challenges::default(),
             };
             (name, instance)
         })
@@ -209,10 +223,17 @@ fn router(key: SecretKey, base: String, clock: Clock) -> Router {
         .routes(routes!(acts::update_status))
         .routes(routes!(acts::verify_credential))
         .routes(routes!(acts::verify_presentation))
-        .routes(routes!(acts::create_presentation))
+        .routes(routes!(acts::create_presentation, keeping::presentations))
         .routes(routes!(acts::prove_presentation))
         .routes(routes!(acts::status_list))
         .routes(routes!(acts::publish_list))
+        .routes(routes!(keeping::credentials))
+        .routes(routes!(keeping::credential, keeping::delete_credential))
+        .routes(routes!(keeping::presentation, keeping::delete_presentation))
+        .routes(routes!(keeping::challenge))
+        .routes(routes!(keeping::schema))
+        .routes(routes!(keeping::did_document))
+        .routes(routes!(keeping::well_known))
         .routes(routes!(resolve::resolve))
         .split_for_parts();
     api.info = InfoBuilder::new()
@@ -224,6 +245,7 @@ fn router(key: SecretKey, base: String, clock: Clock) -> Router {
         both: Both::new(),
         clock,
         engine,
+        schemas,
         instances,
         base,
         work: Semaphore::new(WORK),
@@ -305,8 +327,7 @@ impl Mode {
     ) -> Result<T, Refusal> {
         self.instance(name)?;
         must_be_json(&self.both, headers)?;
-        let time = Duration::from_secs(http_limits::BODY_SECONDS);
-        let bytes = extract::within(&self.both, body, BODY_BYTES, time).await?;
+        let bytes = whole(&self.both, body).await?;
         let name = name.to_owned();
         self.turn(move |mode| {
             let request = Request::read(&bytes, known)?;

@@ -9,15 +9,13 @@ use std::io;
 
 use oxjsonld::{JsonLdParser, JsonLdRemoteDocument};
 use oxrdf::{GraphName, NamedOrBlankNode, Quad, Term};
-use rdf_canon::{CanonicalizationError, CanonicalizationOptions};
-use sha2_10::Sha256;
 use zhao_spec::wire::clip;
 use zhao_spec::wire::foreign::{Foreign, canonicalize, parse_foreign};
 
 use crate::context::Contexts;
 
+mod canon;
 mod count;
-mod older;
 mod prepare;
 mod slice;
 #[cfg(test)]
@@ -31,9 +29,10 @@ const JSON_LITERAL: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON";
 
 /// Statements of one document: 4 MiB of JSON have fewer that mean anything.
 pub const STATEMENTS: usize = 65_536;
-/// Calls of Hash N-Degree Quads for one document (RDFC-1.0 §4.8). A licence needs none; a graph
-/// made to be slow needs millions.
-pub const CALLS: usize = 4_096;
+/// Steps of Hash N-Degree Quads for one document (RDFC-1.0 §4.8): a hash of a related node is one,
+/// and so is a node's place in an order that is tried. A licence needs none, several copies of one
+/// some hundreds; a graph made to be slow needs millions.
+pub const STEPS: usize = canon::WORK;
 
 /// Why a document has no canonical RDF.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,8 +101,8 @@ pub enum RdfError {
     /// More statements than [`STATEMENTS`].
     #[error("more than {STATEMENTS} statements")]
     TooMany,
-    /// More work than [`CALLS`] allows: a graph made to be slow.
-    #[error("canonicalisation takes more than {CALLS} calls")]
+    /// More work than [`STEPS`] allows, or a path too long: a graph made to be slow.
+    #[error("canonicalisation takes more than {STEPS} steps, or leads too deep")]
     Poison,
 }
 
@@ -135,16 +134,7 @@ impl RdfError {
 /// As [`RdfError`] says.
 pub fn canonical(document: &Foreign, contexts: &Contexts) -> Result<String, RdfError> {
     let quads = statements(document, contexts)?;
-    let quads: Vec<_> = quads.iter().map(older::quad).collect();
-    let options = CanonicalizationOptions {
-        hndq_call_limit: Some(CALLS),
-    };
-    rdf_canon::canonicalize_quads_with::<Sha256>(&quads, &options).map_err(|error| match error {
-        CanonicalizationError::HndqCallLimitExceeded(_) => RdfError::Poison,
-        other => RdfError::Syntax {
-            detail: clip(&other.to_string()),
-        },
-    })
+    canon::canonical(&quads).map_err(|canon::Poison| RdfError::Poison)
 }
 
 /// Checks that contexts define all that `document` says, without canonicalising it.

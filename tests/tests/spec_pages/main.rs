@@ -66,12 +66,14 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("signature.md", "refused"),             // what a foreign vector says
     ("signature.md", "verify_strict"),       // a function of another crate
     ("subject.md", "seal"),                  // reserved
+    ("vc-api.md", "challenge-used"),         // of the VC-API, or what the served mode says
     ("vc-api.md", "credentialId"),           // of the VC-API, or what the served mode says
     ("vc-api.md", "envelope-audience"),      // of the VC-API, or what the served mode says
     ("vc-api.md", "envelope-challenge"),     // of the VC-API, or what the served mode says
     ("vc-api.md", "envelope-media"),         // of the VC-API, or what the served mode says
     ("vc-api.md", "envelope-other"),         // of the VC-API, or what the served mode says
     ("vc-api.md", "errors"),                 // of the VC-API, or what the served mode says
+    ("vc-api.md", "holder-not-proven"),      // of the VC-API, or what the served mode says
     ("vc-api.md", "holder-other"),           // of the VC-API, or what the served mode says
     ("vc-api.md", "invalidDidUrl"),          // of the VC-API, or what the served mode says
     ("vc-api.md", "invalidPublicKeyType"),   // of the VC-API, or what the served mode says
@@ -80,6 +82,7 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("vc-api.md", "method-other"),           // of the VC-API, or what the served mode says
     ("vc-api.md", "not-found"),              // of the VC-API, or what the served mode says
     ("vc-api.md", "not-its-key"),            // of the VC-API, or what the served mode says
+    ("vc-api.md", "not-kept"),               // of the VC-API, or what the served mode says
     ("vc-api.md", "option-unknown"),         // of the VC-API, or what the served mode says
     ("vc-api.md", "option-value"),           // of the VC-API, or what the served mode says
     ("vc-api.md", "presentation"),           // of the VC-API, or what the served mode says
@@ -89,6 +92,7 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("vc-api.md", "request-object"),         // of the VC-API, or what the served mode says
     ("vc-api.md", "returnCredential"),       // of the VC-API, or what the served mode says
     ("vc-api.md", "returnPresentation"),     // of the VC-API, or what the served mode says
+    ("vc-api.md", "schema-data"),            // of the VC-API, or what the served mode says
     ("vc-api.md", "schema-not-here"),        // of the VC-API, or what the served mode says
     ("vc-api.md", "status-absent"),          // of the VC-API, or what the served mode says
     ("vc-api.md", "status-full"),            // of the VC-API, or what the served mode says
@@ -97,6 +101,7 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("vc-api.md", "status-suspended"),       // of the VC-API, or what the served mode says
     ("vc-api.md", "title_zh"),               // of the VC-API, or what the served mode says
     ("vc-api.md", "too-many-credentials"),   // of the VC-API, or what the served mode says
+    ("vc-api.md", "too-many-schemas"),       // of the VC-API, or what the served mode says
     ("vc-api.md", "unavailable"),            // of the VC-API, or what the served mode says
     ("vc-api.md", "verifiablePresentation"), // of the VC-API, or what the served mode says
     ("vc-api.md", "verified"),               // of the VC-API, or what the served mode says

@@ -97,7 +97,8 @@ pub(super) async fn verify_credential(
 /// Verify a presentation and every credential in it
 #[utoipa::path(post, path = "/{instance}/presentations/verify", tag = "verifier",
     params(("instance" = String, Path, description = "rdfc, jcs or jose")),
-    request_body(content = Object, description = "verifiablePresentation, options"),
+    request_body(content = Object,
+        description = "verifiablePresentation, or presentation without a proof; options"),
     responses((status = 200, description = "It verifies", body = Object)))]
 pub(super) async fn verify_presentation(
     State(mode): State<Mode>,
@@ -105,7 +106,7 @@ pub(super) async fn verify_presentation(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let known = &["verifiablePresentation", "options"];
+    let known = &["verifiablePresentation", "presentation", "options"];
     let outcome = mode.work(&name, &headers, body, known, |instance, request, now| {
         instance.verify_presentation(request, now)
     });

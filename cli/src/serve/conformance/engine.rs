@@ -1,31 +1,43 @@
 //! The one place where this mode meets `zhao_vc`: what is sound, how it is secured, what a proof
 //! is worth. All of it is pure; the time comes from the caller.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use zhao_spec::wire::foreign::Foreign;
-use zhao_spec::wire::{SecretKey, UnixMillis};
+use zhao_spec::wire::{SecretKey, UnixMillis, sha256};
 use zhao_vc::context::Contexts;
 use zhao_vc::cose::{self, CoseError};
-use zhao_vc::did::{DidKey, Method, Methods as _};
+use zhao_vc::did::{Method, Methods as _};
 use zhao_vc::jose::{self, Algorithm, JoseError, MediaType, Policy, Wrapped};
 use zhao_vc::model::{Enveloped, ModelError};
 use zhao_vc::proof::{self, Expect, Options, ProofError, Suite};
 use zhao_vc::rdf::{self, RdfError};
+use zhao_vc::sdjwt::{self, Binding, SdJwtError};
 use zhao_vc::status::{self, Order, StatusError, StatusList};
 
 use super::json::each;
 use super::trouble::{Trouble, What};
 
+mod contexts;
+mod names;
 mod older;
 
-/// What an instance works with: one key, and the contexts that are built in.
+pub(super) use names::Names;
+
+/// What an instance works with: one key, its names, and the contexts that are built in.
 pub(super) struct Engine {
     key: SecretKey,
+    names: Names,
     contexts: Contexts,
+    /// Challenges that were given.
+    given: AtomicU64,
 }
 
 /// What a proof says besides.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wording<'a> {
+    /// Under which of the key's names.
+    pub(super) did: &'a str,
     pub(super) purpose: &'a str,
     pub(super) created: &'a str,
     pub(super) domain: Option<&'a str>,
@@ -43,22 +55,42 @@ pub(super) struct Demand<'a> {
 }
 
 impl Engine {
-    /// With this key.
-    pub(super) fn new(key: SecretKey) -> Self {
+    /// With this key, served at `base`.
+    pub(super) fn new(key: SecretKey, base: &str) -> Self {
         Self {
+            names: Names::new(key.public(), base),
             key,
-            contexts: older::with(&Contexts::standard()),
+            contexts: contexts::contexts(),
+            given: AtomicU64::new(0),
         }
     }
 
-    /// The did:key that issues everything here.
+    /// What its key is called.
+    pub(super) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The did:key that issues everything here for which no other of its names is asked.
     pub(super) fn did(&self) -> String {
         self.key.public().did_key()
     }
 
-    /// The DID URL of its key.
-    pub(super) fn method(&self) -> String {
-        self.key.public().verification_method()
+    /// By which name it serves who asks for this one.
+    pub(super) fn for_whom(&self, asked: &str) -> String {
+        self.names.for_whom(asked)
+    }
+
+    /// The DID URL of its key under that name.
+    pub(super) fn method(&self, did: &str) -> String {
+        self.names.url(did)
+    }
+
+    /// A challenge that nobody can foresee who has not the key.
+    pub(super) fn challenge(&self, now: UnixMillis) -> String {
+        let number = self.given.fetch_add(1, Ordering::Relaxed);
+        let text = format!("zhao conformance challenge {number} {}", now.0);
+        let signature = self.key.sign(text.as_bytes());
+        format!("u{}", sha256(&[&signature.0]).to_base64url())
     }
 
     /// Whether contexts define all that `document` says.
@@ -79,7 +111,7 @@ impl Engine {
         suite: Suite,
         wording: Wording<'_>,
     ) -> Result<Foreign, Trouble> {
-        let method = self.method();
+        let method = self.method(wording.did);
         let options = Options {
             suite,
             verification_method: &method,
@@ -104,7 +136,8 @@ impl Engine {
         if demand.suite == Suite::EddsaRdfc2022
             && let Some(proof) = older::of(document)
         {
-            return older::verify(document, proof, demand, &self.contexts).map(|key| vec![key]);
+            let key = older::verify(document, proof, demand, &self.names, &self.contexts);
+            return key.map(|key| vec![key]);
         }
         let expect = Expect {
             purpose: demand.purpose,
@@ -114,7 +147,7 @@ impl Engine {
             at: demand.at,
             suites: &[demand.suite],
         };
-        let verified = proof::verify(document, &expect, &DidKey, &self.contexts);
+        let verified = proof::verify(document, &expect, &self.names, &self.contexts);
         let verified = verified.map_err(|error| of_proof(&error))?;
         Ok(verified.into_iter().map(|one| one.controller).collect())
     }
@@ -157,31 +190,32 @@ const ALGORITHMS: &[Algorithm] = &[Algorithm::EdDsa, Algorithm::Ed25519];
 const SKEW: u64 = 60_000;
 
 impl Engine {
-    fn own(&self, purpose: &str) -> Result<Method, Trouble> {
-        let method = DidKey.method(&self.method(), purpose);
+    fn own(&self, did: &str, purpose: &str) -> Result<Method, Trouble> {
+        let method = self.names.method(&self.method(did), purpose);
         method
             .map_err(|error| Trouble::new(What::ProofVerification, error.code(), error.to_string()))
     }
 
-    /// `document` in an envelope that this key closed: a `vc+jwt` or, for an authentication, a
-    /// `vp+jwt`.
+    /// `document` in an envelope that this key closed under one of its names: a `vc+jwt` or, for an
+    /// authentication, a `vp+jwt`.
     ///
     /// # Errors
     /// Another issuer's, or a presentation of something without an envelope.
     pub(super) fn envelop(
         &self,
         document: &Foreign,
+        did: &str,
         holds: Enveloped,
         challenge: Option<jose::Challenge<'_>>,
     ) -> Result<Foreign, Trouble> {
         let (media, text) = match holds {
             Enveloped::Credential => {
-                let method = self.own("assertionMethod")?;
+                let method = self.own(did, "assertionMethod")?;
                 let text = jose::issue_credential(document, &method, Algorithm::EdDsa, &self.key);
                 (MediaType::VcJwt, text)
             }
             Enveloped::Presentation => {
-                let method = self.own("authentication")?;
+                let method = self.own(did, "authentication")?;
                 let (by, key) = (Algorithm::EdDsa, &self.key);
                 let text = jose::issue_presentation(document, challenge, &method, by, key);
                 (MediaType::VpJwt, text)
@@ -212,19 +246,26 @@ impl Engine {
         };
         let verified = match (holds, &envelope.message) {
             (Enveloped::Credential, Wrapped::Text(text)) if envelope.media == MediaType::VcJwt => {
-                jose::verify_credential(text, &policy, &DidKey).map_err(|error| of_jose(&error))?
+                jose::verify_credential(text, &policy, &self.names)
+                    .map_err(|error| of_jose(&error))?
+            }
+            (Enveloped::Credential, Wrapped::Text(text))
+                if envelope.media == MediaType::VcSdJwt =>
+            {
+                return self.shown(text, domain, challenge, &policy);
             }
             (Enveloped::Credential, Wrapped::Bytes(bytes)) => {
-                cose::verify_credential(bytes, &policy, &DidKey).map_err(|error| of_cose(&error))?
+                cose::verify_credential(bytes, &policy, &self.names)
+                    .map_err(|error| of_cose(&error))?
             }
             (Enveloped::Presentation, Wrapped::Text(text))
                 if envelope.media == MediaType::VpJwt =>
             {
-                let opened = jose::verify_presentation(text, None, &policy, &DidKey);
+                let opened = jose::verify_presentation(text, None, &policy, &self.names);
                 opened.map_err(|error| of_jose(&error))?.verified().clone()
             }
             (Enveloped::Presentation, Wrapped::Bytes(bytes)) => {
-                let opened = cose::verify_presentation(bytes, None, &policy, &DidKey);
+                let opened = cose::verify_presentation(bytes, None, &policy, &self.names);
                 opened.map_err(|error| of_cose(&error))?.verified().clone()
             }
             _ => {
@@ -238,6 +279,53 @@ impl Engine {
             controllers: vec![verified.method().controller.clone()],
         })
     }
+}
+
+/// The oldest key binding that counts, milliseconds.
+const BINDING_AGE: u64 = 600_000;
+
+impl Engine {
+    /// What is shown of an SD-JWT. Whoever asks for a domain and a challenge gets them from the
+    /// holder's key binding; without, that is not looked at.
+    fn shown(
+        &self,
+        text: &str,
+        domain: &[&str],
+        challenge: Option<&str>,
+        policy: &Policy<'_>,
+    ) -> Result<Holding, Trouble> {
+        let bindings: Vec<Binding<'_>> = match (domain, challenge) {
+            ([], None) => vec![Binding::NotAsked],
+            ([], Some(_)) | (_, None) => {
+                let detail = "options: an SD-JWT is bound to a domain and a challenge together";
+                return Err(Trouble::new(What::Malformed, "option-value", detail));
+            }
+            (domains, Some(nonce)) => domains
+                .iter()
+                .map(|audience| Binding::Required {
+                    challenge: jose::Challenge { audience, nonce },
+                    max_age_millis: BINDING_AGE,
+                })
+                .collect(),
+        };
+        let mut refused = None;
+        for binding in bindings {
+            match sdjwt::verify_credential(text, binding, policy, &self.names) {
+                Ok((verified, _)) => {
+                    return Ok(Holding {
+                        document: verified.document().clone(),
+                        controllers: vec![verified.method().controller.clone()],
+                    });
+                }
+                Err(error) => refused = Some(of_sd_jwt(&error)),
+            }
+        }
+        Err(refused.expect("there was a binding, or none to ask for"))
+    }
+}
+
+fn of_sd_jwt(error: &SdJwtError) -> Trouble {
+    Trouble::new(What::Cryptography, error.code(), error.to_string())
 }
 
 /// Whether the claims beside a presentation are for this audience and this challenge.

@@ -47,27 +47,37 @@ impl Instance {
     pub(super) fn issue(&self, request: &Request, now: UnixMillis) -> Result<Foreign, Trouble> {
         let credential = request.object("credential")?;
         let options = request.options(ISSUE)?;
-        self.must_do(options)?;
         let shape = model::unsecured(credential).map_err(|error| of_model(&error))?;
+        let did = self.engine.for_whom(shape.issuer.id);
+        self.must_do(options, &did)?;
         if let Some(given) = credential.member("credentialStatus") {
             entries(given).map_err(|error| of_status(&error))?;
         }
         let mut made = credential.clone();
-        set(&mut made, "issuer", self.named(shape.issuer.value));
+        set(&mut made, "issuer", named(shape.issuer.value, &did));
+        let id = options.text("credentialId")?.or(shape.id);
         if shape.version == Version::V2 {
             if shape.statuses.is_empty() {
                 let purpose = purpose(options)?;
-                let named = options.text("credentialId")?.or(shape.id);
                 // Nothing is given away before it is known that the credential can be issued.
                 self.engine.defined(&made)?;
-                let entry = self.lists.allot(purpose, named)?;
+                let entry = self.lists.allot(purpose, id)?;
                 set(&mut made, "credentialStatus", entry);
             }
         } else {
             with_context(&mut made, shape.contexts.as_slice());
         }
-        let created = created(options, now)?;
-        self.secured(&made, "assertionMethod", &created, None, None)
+        let wording = Wording {
+            did: &did,
+            purpose: "assertionMethod",
+            created: &created(options, now)?,
+            ..Wording::default()
+        };
+        let issued = self.secured(&made, wording)?;
+        if let Some(id) = id {
+            self.credentials.put(id, &issued);
+        }
+        Ok(issued)
     }
 
     /// A presentation of this instance's DID, with an authentication proof.
@@ -77,10 +87,11 @@ impl Instance {
     pub(super) fn present(&self, request: &Request, now: UnixMillis) -> Result<Foreign, Trouble> {
         let presentation = request.object("presentation")?;
         let options = request.options(PRESENT)?;
-        self.must_do(options)?;
         let shape =
             model::unsecured_presentation(presentation).map_err(|error| of_model(&error))?;
-        let did = self.engine.did();
+        let holder = shape.holder.as_ref().map_or("", |holder| holder.id);
+        let did = self.engine.for_whom(holder);
+        self.must_do(options, &did)?;
         let mut made = presentation.clone();
         match &shape.holder {
             Some(holder) if holder.id != did => {
@@ -88,7 +99,7 @@ impl Instance {
                 return Err(Trouble::new(What::Malformed, "holder-other", detail));
             }
             Some(_) => {}
-            None => set(&mut made, "holder", text(did)),
+            None => set(&mut made, "holder", text(&*did)),
         }
         if shape.version == Version::V1 {
             with_context(&mut made, shape.contexts.as_slice());
@@ -107,7 +118,18 @@ impl Instance {
                           domain and challenge or with neither";
             return Err(Trouble::new(What::Malformed, "option-value", detail));
         }
-        self.secured(&made, purpose, &created, domain, challenge)
+        let wording = Wording {
+            did: &did,
+            purpose,
+            created: &created,
+            domain,
+            challenge,
+        };
+        let presented = self.secured(&made, wording)?;
+        if let Some(id) = shape.id {
+            self.presentations.put(id, &presented);
+        }
+        Ok(presented)
     }
 
     /// The credential of a status list, as it is now.
@@ -116,6 +138,7 @@ impl Instance {
     /// A fault of ours: it cannot be secured.
     pub(super) fn list(&self, purpose: Purpose, now: UnixMillis) -> Result<Foreign, Trouble> {
         let url = self.lists.url(purpose);
+        let did = self.engine.did();
         let encoded = encoded(self.lists.bits(purpose))?;
         let list = object([
             ("@context", Foreign::Array(vec![text(model::BASE_V2)])),
@@ -127,7 +150,7 @@ impl Instance {
                     text("BitstringStatusListCredential"),
                 ]),
             ),
-            ("issuer", text(self.engine.did())),
+            ("issuer", text(&*did)),
             ("validFrom", text(seconds(now))),
             (
                 "credentialSubject",
@@ -139,7 +162,13 @@ impl Instance {
                 ]),
             ),
         ]);
-        self.secured(&list, "assertionMethod", &seconds(now), None, None)
+        let wording = Wording {
+            did: &did,
+            purpose: "assertionMethod",
+            created: &seconds(now),
+            ..Wording::default()
+        };
+        self.secured(&list, wording)
     }
 
     /// `POST /credentials/status`: sets one status. Gives the entry's index.
@@ -193,22 +222,9 @@ impl Instance {
         Ok((purpose, index, status))
     }
 
-    /// The issuer as it was given, with this instance's DID.
-    fn named(&self, given: &Foreign) -> Foreign {
-        let did = text(self.engine.did());
-        match given {
-            Foreign::Object(_) => {
-                let mut issuer = given.clone();
-                set(&mut issuer, "id", did);
-                issuer
-            }
-            _ => did,
-        }
-    }
-
     /// Options that say how: they must say what is done.
-    fn must_do(&self, options: Options<'_>) -> Result<(), Trouble> {
-        let method = self.engine.method();
+    fn must_do(&self, options: Options<'_>, did: &str) -> Result<(), Trouble> {
+        let method = self.engine.method(did);
         let (kind, suite) = match self.method {
             Method::Proof(suite) => ("DataIntegrityProof", suite.as_str()),
             Method::Jose => ("EnvelopedVerifiableCredential", "EdDSA"),
@@ -226,32 +242,33 @@ impl Instance {
         Ok(())
     }
 
-    fn secured(
-        &self,
-        document: &Foreign,
-        purpose: &str,
-        created: &str,
-        domain: Option<&str>,
-        challenge: Option<&str>,
-    ) -> Result<Foreign, Trouble> {
+    fn secured(&self, document: &Foreign, wording: Wording<'_>) -> Result<Foreign, Trouble> {
         self.engine.defined(document)?;
-        let wording = Wording {
-            purpose,
-            created,
-            domain,
-            challenge,
-        };
         match self.method {
             Method::Proof(suite) => self.engine.secure(document, suite, wording),
-            Method::Jose if purpose == "authentication" => {
-                let challenge = domain
-                    .zip(challenge)
-                    .map(|(audience, nonce)| Challenge { audience, nonce });
+            Method::Jose if wording.purpose == "authentication" => {
+                let asked = wording.domain.zip(wording.challenge);
+                let challenge = asked.map(|(audience, nonce)| Challenge { audience, nonce });
                 let holds = Enveloped::Presentation;
-                self.engine.envelop(document, holds, challenge)
+                self.engine.envelop(document, wording.did, holds, challenge)
             }
-            Method::Jose => self.engine.envelop(document, Enveloped::Credential, None),
+            Method::Jose => {
+                let holds = Enveloped::Credential;
+                self.engine.envelop(document, wording.did, holds, None)
+            }
         }
+    }
+}
+
+/// The issuer as it was given, with this DID.
+fn named(given: &Foreign, did: &str) -> Foreign {
+    match given {
+        Foreign::Object(_) => {
+            let mut issuer = given.clone();
+            set(&mut issuer, "id", text(did));
+            issuer
+        }
+        _ => text(did),
     }
 }
 

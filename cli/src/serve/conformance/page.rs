@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::json::{object, respond, text};
+use super::json::{object, respond, set, text};
 use super::{INSTANCES, JSON, Mode, NOTICE};
 use crate::markup::escaped;
 use crate::serve::extract::verbatim;
@@ -55,12 +55,15 @@ pub(super) async fn readyz(State(mode): State<Mode>) -> Response {
     let urls = INSTANCES
         .iter()
         .map(|(name, _)| text(format!("{}/{name}", mode.base)));
-    let body = object([
+    let mut body = object([
         ("status", text("ready")),
         ("conformance", text(NOTICE)),
         ("issuer", text(mode.engine.did())),
         ("instances", Foreign::Array(urls.collect())),
     ]);
+    if let Some(did) = mode.engine.names().web() {
+        set(&mut body, "alsoKnownAs", Foreign::Array(vec![text(did)]));
+    }
     respond(StatusCode::OK, JSON, &body)
 }
 

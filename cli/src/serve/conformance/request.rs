@@ -1,10 +1,15 @@
 //! What a request says: its members and its options, each checked before anything is done.
 
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
-use zhao_http::Kind;
+use http_body_util::BodyExt as _;
+use zhao_http::{Kind, limits};
 use zhao_spec::wire::clip;
 use zhao_spec::wire::foreign::{Foreign, parse_foreign};
 
+use super::BODY_BYTES;
 use super::json::each;
 use super::trouble::{Trouble, What};
 use crate::failure::args;
@@ -14,6 +19,9 @@ use crate::serve::refused::{Both, Refused};
 const OPTION_BYTES: usize = 1_024;
 /// Domains of one request, or checks.
 const OPTION_ITEMS: usize = 16;
+
+/// Of a body that is too long, what is passed over before it is refused, bytes.
+const PASSED_OVER: usize = 64 << 20;
 
 /// What one request wants done.
 #[derive(Debug)]
@@ -32,6 +40,42 @@ pub(super) fn must_be_json(both: &Both, headers: &HeaderMap) -> Result<(), Refus
     }
     let expected = "application/json";
     Err(both.refuse(Kind::MediaType, "media-type", &args![expected]))
+}
+
+/// The body of a request, at most [`BODY_BYTES`] of it.
+///
+/// What is longer is passed over for a while before it is refused: who still sends when the
+/// connection ends would see a broken connection, and no answer.
+///
+/// # Errors
+/// Too long, too slow, or the connection broke.
+pub(super) async fn whole(both: &Both, mut body: Body) -> Result<Bytes, Refused> {
+    let mut kept = Vec::new();
+    let mut over = 0_usize;
+    let read = async {
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame?.into_data() else {
+                continue;
+            };
+            if over > 0 || data.len() > BODY_BYTES - kept.len() {
+                kept = Vec::new();
+                over = over.saturating_add(data.len());
+                if over > PASSED_OVER {
+                    break;
+                }
+            } else {
+                kept.extend_from_slice(&data);
+            }
+        }
+        Ok::<_, axum::Error>(())
+    };
+    let read = tokio::time::timeout(Duration::from_secs(limits::BODY_SECONDS), read).await;
+    match read {
+        _ if over > 0 => Err(both.refuse(Kind::TooLarge, "body-long", &args![limit = BODY_BYTES])),
+        Ok(Ok(())) => Ok(kept.into()),
+        Ok(Err(_)) => Err(both.refuse(Kind::Malformed, "body-broken", &[])),
+        Err(_) => Err(both.refuse(Kind::Timeout, "slow-body", &[])),
+    }
 }
 
 impl Request {
@@ -56,7 +100,8 @@ impl Request {
         Ok(Self { members })
     }
 
-    fn member(&self, name: &str) -> Option<&Foreign> {
+    /// A member, where there is one.
+    pub(super) fn member(&self, name: &str) -> Option<&Foreign> {
         let mut members = self.members.iter();
         members
             .find(|(other, _)| other == name)

@@ -1,5 +1,5 @@
-//! A resolver of did:key, and of nothing else, over HTTP as DID Resolution has it. What it is asked
-//! for with a fragment it dereferences.
+//! A resolver of did:key and of the instance's own did:web, over HTTP as DID Resolution has it.
+//! What it is asked for with a fragment it dereferences.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -9,6 +9,7 @@ use zhao_http::Kind;
 use zhao_spec::wire::foreign::Foreign;
 use zhao_vc::did::{Accept, Resolution, ResolutionError, resolve_key};
 
+use super::engine::Names;
 use super::json::{each, object, respond, set, text};
 use super::{Mode, Refusal};
 
@@ -32,7 +33,8 @@ enum Nothing {
 
 /// Resolve a DID, or dereference a DID URL
 #[utoipa::path(get, path = "/1.0/identifiers/{did}", tag = "resolver",
-    params(("did" = String, Path, description = "A did:key, perhaps with a fragment"), Wanted),
+    params(("did" = String, Path,
+        description = "A did:key or the did:web here, perhaps with a fragment"), Wanted),
     responses((status = 200, description = "The result of the resolution", body = Object)))]
 pub(super) async fn resolve(
     State(mode): State<Mode>,
@@ -52,7 +54,7 @@ pub(super) async fn resolve(
         let body = nothing(&Nothing::Resolution(error), Accept::Words);
         return Ok(answer(StatusCode::NOT_ACCEPTABLE, Accept::Words, &body));
     };
-    Ok(match find(&url, &wanted) {
+    Ok(match find(&url, &wanted, mode.engine.names()) {
         Ok(Found::Document(document)) => {
             let body = Resolution {
                 document: Ok(document),
@@ -78,12 +80,13 @@ enum Found {
     Method(Foreign),
 }
 
-fn find(url: &str, wanted: &Wanted) -> Result<Found, Nothing> {
+fn find(url: &str, wanted: &Wanted, names: &Names) -> Result<Found, Nothing> {
     let end = url.find(['/', '?', '#']).unwrap_or(url.len());
     let (did, rest) = url.split_at(end);
     let dereferenced = !rest.is_empty();
-    let document = resolve_key(did).map_err(|error| {
-        // This resolver knows one method: whatever is of another is no DID to it.
+    let own = names.document(did).cloned().map(Ok);
+    let document = own.unwrap_or_else(|| resolve_key(did)).map_err(|error| {
+        // This resolver knows one method: whatever else is of another is no DID to it.
         Nothing::Resolution(match error {
             ResolutionError::MethodNotSupported => ResolutionError::InvalidDid,
             error => error,

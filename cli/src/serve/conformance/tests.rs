@@ -9,6 +9,7 @@ use tower::ServiceExt as _;
 use super::*;
 
 mod chain;
+mod more;
 
 const V2: &str = "https://www.w3.org/ns/credentials/v2";
 const BASE: &str = "https://vc.example/suites";
@@ -278,7 +279,8 @@ async fn what_is_no_request_is_refused_without_a_fault() {
         served.ask(Verb::POST, path, JSON, long).await.is(413);
         let text = served.ask(Verb::POST, path, "text/plain", Body::from("{}"));
         text.await.is(415);
-        served.get(path).await.is(405);
+        let put = served.ask(Verb::PUT, path, JSON, Body::from("{}"));
+        put.await.is(405);
     }
     served
         .post("/bbs/credentials/issue", &json!({}))

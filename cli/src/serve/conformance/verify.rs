@@ -1,6 +1,8 @@
 //! What a verifier's instance checks. Everything is checked whatever `checks` names, and nothing
 //! is fetched: what cannot be known here is a warning.
 
+use std::cell::Cell;
+
 use zhao_spec::wire::foreign::Foreign;
 use zhao_spec::wire::{UnixMillis, clip};
 use zhao_vc::model::{self, Credential, Enveloped, Presented, Validity};
@@ -9,6 +11,7 @@ use zhao_vc::proof::Suite;
 use super::engine::{Demand, Holding, of_model};
 use super::json::{object, set, text};
 use super::request::{Options, Request};
+use super::schemas::SCHEMAS;
 use super::trouble::{Trouble, What};
 use super::{Instance, Method, NOTICE};
 
@@ -38,6 +41,8 @@ struct Asked<'a> {
     purpose: Option<&'a str>,
     domain: &'a [&'a str],
     challenge: Option<&'a str>,
+    /// Schemas that may still be checked.
+    schemas: &'a Cell<usize>,
     now: UnixMillis,
 }
 
@@ -52,11 +57,8 @@ impl Instance {
         now: UnixMillis,
     ) -> Result<Outcome, Trouble> {
         let options = request.options(VERIFY)?;
-        let (domain, asked) = asked(options, now)?;
-        let asked = Asked {
-            domain: &domain,
-            ..asked
-        };
+        let (domain, left) = (options.texts("domain")?, Cell::new(SCHEMAS));
+        let asked = asked(options, &domain, &left, now)?;
         let credential = request.must("verifiableCredential")?;
         let mut warnings = Vec::new();
         let judged = self.credential(credential, asked, &mut warnings);
@@ -75,17 +77,52 @@ impl Instance {
         now: UnixMillis,
     ) -> Result<Outcome, Trouble> {
         let options = request.options(VERIFY)?;
-        let (domain, asked) = asked(options, now)?;
-        let asked = Asked {
-            domain: &domain,
-            ..asked
-        };
+        let (domain, left) = (options.texts("domain")?, Cell::new(SCHEMAS));
+        let asked = asked(options, &domain, &left, now)?;
+        if let Some(presentation) = request.member("presentation") {
+            return self.proofless(request, presentation, asked);
+        }
         let presentation = request.must("verifiablePresentation")?;
         let mut warnings = Vec::new();
         let judged = self.presentation(presentation, asked, &mut warnings);
+        // Only what holds uses a challenge up: nobody takes it from whom it was given to.
+        let judged = judged.and_then(|()| match asked.challenge {
+            Some(challenge) => self.challenges.take(challenge),
+            None => Ok(()),
+        });
         let returned = options.flag("returnPresentation")?;
         let returned = returned.then_some(("verifiablePresentation", presentation));
         Ok(outcome(judged, &warnings, returned))
+    }
+
+    /// A presentation without a proof: what it presents is verified, and nothing says who does.
+    fn proofless(
+        &self,
+        request: &Request,
+        presentation: &Foreign,
+        asked: Asked<'_>,
+    ) -> Result<Outcome, Trouble> {
+        let refused = |code, detail| Err(Trouble::new(What::Malformed, code, detail));
+        if request.member("verifiablePresentation").is_some() {
+            let detail = "the request has verifiablePresentation and presentation";
+            return refused("request-member", detail);
+        }
+        if asked.purpose.is_some() || asked.challenge.is_some() || !asked.domain.is_empty() {
+            let detail = "options: nothing but a proof has a purpose, a domain, a challenge";
+            return refused("option-value", detail);
+        }
+        let mut warnings = Vec::new();
+        let judged = model::unsecured_presentation(presentation).map_err(|error| of_model(&error));
+        let judged = judged.and_then(|shape| {
+            self.engine.defined(presentation)?;
+            if shape.holder.is_some() {
+                let detail = "nothing proves that the holder presents";
+                let what = What::Cryptography;
+                warnings.push(Trouble::new(what, "holder-not-proven", detail));
+            }
+            self.presented(&shape.credentials, None, asked, &mut warnings)
+        });
+        Ok(outcome(judged, &warnings, None))
     }
 
     /// One credential, with a proof or in an envelope.
@@ -98,13 +135,13 @@ impl Instance {
         if model::enveloped(value).is_some() {
             let opened = self.open(value, Enveloped::Credential, asked)?;
             let shape = model::unsecured(&opened.document).map_err(|error| of_model(&error))?;
-            return self.judged(&shape, &opened.controllers, asked.now, warnings);
+            return self.judged(&shape, &opened.controllers, asked, warnings);
         }
         let flat = self.flat(value);
         let value = flat.as_ref().unwrap_or(value);
         let shape = model::credential(value).map_err(|error| of_model(&error))?;
         let controllers = self.proofs(value, "assertionMethod", asked)?;
-        self.judged(&shape, &controllers, asked.now, warnings)
+        self.judged(&shape, &controllers, asked, warnings)
     }
 
     /// The document with its contexts unwrapped, where one in place is wrapped once more in an
@@ -139,12 +176,12 @@ impl Instance {
         &self,
         shape: &Credential<'_>,
         controllers: &[String],
-        now: UnixMillis,
+        asked: Asked<'_>,
         warnings: &mut Vec<Trouble>,
     ) -> Result<(), Trouble> {
         self.engine.defined(shape.value)?;
         warnings.extend(belongs("issuer", shape.issuer.id, controllers)?);
-        match shape.validity(now) {
+        match shape.validity(asked.now) {
             Validity::Valid => {}
             Validity::NotYet => {
                 let detail = "the credential is not valid yet";
@@ -155,10 +192,7 @@ impl Instance {
                 return Err(Trouble::new(What::Range, "expired", detail));
             }
         }
-        if !shape.schemas.is_empty() {
-            let detail = "credentialSchema is not fetched, so nothing was compared with it";
-            warnings.push(Trouble::new(What::Malformed, "schema-not-here", detail));
-        }
+        warnings.extend(self.schemas.look(shape, asked.schemas)?);
         warnings.extend(self.lists.look(shape.value)?);
         Ok(())
     }
@@ -181,35 +215,45 @@ impl Instance {
         };
         let shape = model::presentation(document).map_err(|error| of_model(&error))?;
         self.engine.defined(document)?;
-        if shape.credentials.len() > CREDENTIALS {
-            let detail = format!("verifiableCredential has more than {CREDENTIALS} credentials");
-            return Err(Trouble::new(
-                What::Malformed,
-                "too-many-credentials",
-                detail,
-            ));
-        }
         if let Some(holder) = &shape.holder {
             warnings.extend(belongs("holder", holder.id, &controllers)?);
         }
         shape.holder_issued().map_err(|error| of_model(&error))?;
+        self.presented(&shape.credentials, Some(&controllers), asked, warnings)
+    }
+
+    /// The credentials of a presentation. One without a proof is the holder's own statement, whose
+    /// proof is the presentation's; `controllers` are those whose keys made that, if anybody did.
+    fn presented(
+        &self,
+        credentials: &[Presented<'_>],
+        controllers: Option<&[String]>,
+        asked: Asked<'_>,
+        warnings: &mut Vec<Trouble>,
+    ) -> Result<(), Trouble> {
+        if credentials.len() > CREDENTIALS {
+            let detail = format!("verifiableCredential has more than {CREDENTIALS} credentials");
+            let code = "too-many-credentials";
+            return Err(Trouble::new(What::Malformed, code, detail));
+        }
         let inner = Asked {
             purpose: None,
             domain: &[],
             challenge: None,
             ..asked
         };
-        for presented in &shape.credentials {
-            match presented {
-                Presented::Enveloped(envelope) => {
-                    self.credential(envelope.value, inner, warnings)?;
+        for presented in credentials {
+            match (presented, controllers) {
+                (Presented::Credential(credential), Some(controllers))
+                    if credential.proofs.is_empty() =>
+                {
+                    self.judged(credential, controllers, asked, warnings)?;
                 }
-                // The holder's own statement: the presentation's proof is its proof.
-                Presented::Credential(credential) if credential.proofs.is_empty() => {
-                    self.judged(credential, &controllers, asked.now, warnings)?;
-                }
-                Presented::Credential(credential) => {
+                (Presented::Credential(credential), _) => {
                     self.credential(credential.value, inner, warnings)?;
+                }
+                (Presented::Enveloped(envelope), _) => {
+                    self.credential(envelope.value, inner, warnings)?;
                 }
             }
         }
@@ -285,19 +329,23 @@ fn belongs(member: &str, id: &str, controllers: &[String]) -> Result<Option<Trou
     )))
 }
 
-fn asked(options: Options<'_>, now: UnixMillis) -> Result<(Vec<&str>, Asked<'_>), Trouble> {
+fn asked<'a>(
+    options: Options<'a>,
+    domain: &'a [&'a str],
+    schemas: &'a Cell<usize>,
+    now: UnixMillis,
+) -> Result<Asked<'a>, Trouble> {
     // Named or not, everything is checked; what is named must be something.
     options.texts("checks")?;
     options.flag("returnProblemDetails")?;
     options.flag("returnResults")?;
-    let domain = options.texts("domain")?;
-    let asked = Asked {
+    Ok(Asked {
         purpose: options.text("expectedProofPurpose")?,
-        domain: &[],
+        domain,
         challenge: options.text("challenge")?,
+        schemas,
         now,
-    };
-    Ok((domain, asked))
+    })
 }
 
 fn outcome(

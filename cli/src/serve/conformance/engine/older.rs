@@ -6,7 +6,7 @@
 use zhao_spec::credential::eddsa_jcs::check_value;
 use zhao_spec::wire::foreign::Foreign;
 use zhao_vc::context::Contexts;
-use zhao_vc::did::{DidKey, Methods as _};
+use zhao_vc::did::Methods;
 use zhao_vc::rdf;
 use zhao_vc::time::date_time_stamp;
 
@@ -16,38 +16,6 @@ use crate::serve::conformance::trouble::{Trouble, What};
 
 /// The type of such a proof.
 const TYPE: &str = "Ed25519Signature2020";
-/// Where its context is published.
-const URL: &str = "https://w3id.org/security/suites/ed25519-2020/v1";
-/// What that context says of a proof, without its keys.
-const CONTEXT: &str = r#"{"@context": {"@protected": true, "id": "@id", "type": "@type",
-  "proof": {"@id": "https://w3id.org/security#proof", "@type": "@id", "@container": "@graph"},
-  "Ed25519Signature2020": {"@id": "https://w3id.org/security#Ed25519Signature2020", "@context": {
-    "@protected": true, "id": "@id", "type": "@type",
-    "challenge": "https://w3id.org/security#challenge",
-    "created": {"@id": "http://purl.org/dc/terms/created",
-      "@type": "http://www.w3.org/2001/XMLSchema#dateTime"},
-    "domain": "https://w3id.org/security#domain",
-    "expires": {"@id": "https://w3id.org/security#expiration",
-      "@type": "http://www.w3.org/2001/XMLSchema#dateTime"},
-    "nonce": "https://w3id.org/security#nonce",
-    "proofPurpose": {"@id": "https://w3id.org/security#proofPurpose", "@type": "@vocab",
-      "@context": {"@protected": true, "id": "@id", "type": "@type",
-        "assertionMethod": {"@id": "https://w3id.org/security#assertionMethod", "@type": "@id",
-          "@container": "@set"},
-        "authentication": {"@id": "https://w3id.org/security#authenticationMethod",
-          "@type": "@id", "@container": "@set"}}},
-    "proofValue": {"@id": "https://w3id.org/security#proofValue",
-      "@type": "https://w3id.org/security#multibase"},
-    "verificationMethod": {"@id": "https://w3id.org/security#verificationMethod",
-      "@type": "@id"}}}}}"#;
-
-/// `contexts` and this one.
-pub(super) fn with(contexts: &Contexts) -> Contexts {
-    contexts
-        .with(URL, CONTEXT)
-        .expect("the context above is one")
-}
-
 /// The proof of `document`, if it has one of this kind and no other.
 pub(super) fn of(document: &Foreign) -> Option<&Foreign> {
     let [proof] = document.member("proof").map(each)? else {
@@ -65,6 +33,7 @@ pub(super) fn verify(
     document: &Foreign,
     proof: &Foreign,
     demand: Demand<'_>,
+    methods: &dyn Methods,
     contexts: &Contexts,
 ) -> Result<String, Trouble> {
     let text = |name: &'static str| {
@@ -107,7 +76,7 @@ pub(super) fn verify(
     {
         return refused(What::Challenge, "proof-challenge", "another challenge");
     }
-    let method = DidKey.method(text("verificationMethod")?, demand.purpose);
+    let method = methods.method(text("verificationMethod")?, demand.purpose);
     let method = method
         .map_err(|error| Trouble::new(What::ProofVerification, error.code(), error.to_string()))?;
     let mut config = without(proof, "proofValue");
