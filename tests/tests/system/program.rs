@@ -6,7 +6,6 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use zhao_spec::wire::hash::sha256;
@@ -179,22 +178,31 @@ fn wordless(stdout: &str) -> String {
     format!("{verdict}\n")
 }
 
+fn has_moment(arguments: &[&str]) -> bool {
+    arguments.iter().any(|word| word.starts_with("--at"))
+}
+
+/// For when a verdict was made, as far as it says.
+fn moment(stdout: &str) -> Option<UnixMillis> {
+    let verdict: Value = serde_json::from_str(stdout).ok()?;
+    let facts = &verdict["facts"];
+    let as_of = UnixMillis::parse(facts["asOf"].as_str()?).ok()?;
+    as_of.checked_add(facts["age"].as_u64()?)
+}
+
 /// Judges `file` with both programs, which must print the same bytes and exit alike.
 #[track_caller]
 pub(crate) fn judge(dir: &Path, file: &str, policy: &str, more: &[&str]) -> Judged {
-    let mut arguments = vec![file, "--policy", policy, "--json"];
+    let mut arguments = vec!["verify", file, "--policy", policy, "--json"];
     arguments.extend(more);
-    // The age of what is known is told to the millisecond, so both judge for one moment.
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("a clock");
-    let now = UnixMillis(u64::try_from(now.as_millis()).expect("a time")).to_string();
-    if !more.iter().any(|word| word.starts_with("--at")) {
-        arguments.extend(["--at", &now]);
+    let ours = zhao(dir, &arguments);
+    arguments.remove(0);
+    // Ages are told to the millisecond, so the other program judges for the same moment.
+    let at = moment(&ours.stdout).map(|at| at.to_string());
+    if let Some(at) = at.as_deref().filter(|_| !has_moment(more)) {
+        arguments.extend(["--at", at]);
     }
     let theirs = javascript(dir, &arguments);
-    arguments.insert(0, "verify");
-    let ours = zhao(dir, &arguments);
     assert_eq!(
         wordless(&ours.stdout),
         theirs.stdout,
