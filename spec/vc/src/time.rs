@@ -5,13 +5,13 @@ use zhao_spec::wire::time::Date;
 
 /// The instant of an XML Schema 1.1 `dateTimeStamp`: a date, `T`, a time of day, a zone (`Z` or
 /// `±hh:mm`, at most 14:00). Fractions beyond a millisecond are cut; 24:00:00 is the next midnight.
-/// `None` if it is none, or before 1970 or after 9999. There are no leap seconds.
+/// `None` if it is none, or it or its date is before 1970 or after 9999. There are no leap seconds.
 ///
 /// Source: XML Schema Definition Language 1.1 Part 2 §3.4.28.
 #[must_use]
 pub fn date_time_stamp(text: &str) -> Option<UnixMillis> {
     let (date, rest) = text.split_at_checked(10)?;
-    let date = Date::parse(date).ok()?;
+    let date = Date::parse(date).ok().filter(|date| date.year() >= 1970)?;
     let rest = rest.strip_prefix('T')?;
     let (clock, zone) = rest.split_at_checked(8)?;
     let [h1, h2, b':', m1, m2, b':', s1, s2] = clock.as_bytes() else {
@@ -28,16 +28,17 @@ pub fn date_time_stamp(text: &str) -> Option<UnixMillis> {
         .checked_mul(3_600)?
         .checked_add(minute.checked_mul(60)?)?
         .checked_add(second)?;
-    // The day begins in Beijing eight hours before it does at Greenwich.
-    let day = i64::try_from(date.start_beijing().0)
+    // In China the day ends when it is 16:00 of the same day at Greenwich.
+    let day = i64::try_from(date.end_beijing().0)
         .ok()?
-        .checked_add(BEIJING)?;
+        .checked_sub(DAY_IN_CHINA)?;
     let time = i64::try_from(seconds.checked_mul(1_000)?.checked_add(millis)?).ok()?;
     let instant = day.checked_add(time)?.checked_sub(offset)?;
     u64::try_from(instant).ok().map(UnixMillis)
 }
 
-const BEIJING: i64 = 8 * 3_600_000;
+/// From 00:00 at Greenwich to the end of that date in China, milliseconds.
+const DAY_IN_CHINA: i64 = 16 * 3_600_000;
 
 /// The value of two digits.
 fn two(tens: u8, ones: u8) -> Option<u64> {
@@ -109,6 +110,8 @@ mod tests {
         assert_eq!(of("2026-03-02T12:00:00.1239Z"), Some(noon + 123));
         assert_eq!(of("2026-03-02T12:00:00.5Z"), Some(noon + 500));
         assert_eq!(of("2026-03-01T24:00:00Z"), of("2026-03-02T00:00:00Z"));
+        assert_eq!(of("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(of("1970-01-01T08:00:00.001+08:00"), Some(1));
     }
 
     #[test]
@@ -138,6 +141,9 @@ mod tests {
             "2026-03-02T12:00:00Zjunk",
             "2026-03-02T1２:00:00Z",
             "1969-12-31T23:59:59Z",
+            "1969-12-31T23:59:59-14:00",
+            "1970-01-01T07:59:59+08:00",
+            "1950-01-01T00:00:00Z",
         ] {
             assert_eq!(of(text), None, "{text}");
         }
