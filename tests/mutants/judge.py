@@ -39,6 +39,7 @@ def source(root, module):
     if not path.exists():
         return None
     code = re.split(r"^#\[cfg\(test\)\]\nmod tests \{$", path.read_text("utf-8"), flags=re.M)[0]
+    code = re.sub(r"^#\[cfg\(test\)\]\n.*mod \w+;\n+", "", code, flags=re.M)
     return hashlib.sha256(code.encode()).hexdigest()[:12]
 
 
