@@ -227,7 +227,7 @@ fn no_context_is_fetched() {
 #[test]
 fn a_graph_made_to_be_slow_is_refused_soon() {
     // Every node is joined to every other: nothing tells them apart (RDFC-1.0 §7.1).
-    let count = 12;
+    let count = 8;
     let nodes: Vec<String> = (0..count)
         .map(|at| {
             let others: Vec<String> = (0..count)
