@@ -58,3 +58,26 @@ fn times_hold_to_the_millisecond() {
     assert_eq!(code(100_000, 0), Ok(()));
     assert_eq!(code(90_000, 10_000), Ok(()));
 }
+
+#[test]
+fn a_time_is_a_number_of_seconds_that_the_calendar_has() {
+    let exp = |value: serde_json::Value| {
+        let read = read(&json!({"exp": value}), &json!({}))?;
+        Ok(read.exp.map(|UnixMillis(millis)| millis))
+    };
+    assert_eq!(exp(json!(0)), Ok(Some(0)));
+    assert_eq!(exp(json!(1.9)), Ok(Some(1_000)));
+    let last = UnixMillis::MAX.0 / 1_000;
+    assert_eq!(exp(json!(last)), Ok(Some(last * 1_000)));
+    for value in [
+        json!(-1),
+        json!(-0.5),
+        json!(last + 1),
+        json!(1e21),
+        json!(1e300),
+        json!("0"),
+        json!(null),
+    ] {
+        assert_eq!(exp(value.clone()), Err("claims-shape"), "{value}");
+    }
+}
