@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Keeps what became of the mutants of each module, and judges it.
 
-  judge.py modules SET FILE [--todo]   the modules of the set, which FILE names, one a line; with --todo
-                                       those that were never run or whose code is another since
-  judge.py record SET HOME MODULE      the outcome in HOME/mutants.out of the module in HOME/copy
+  judge.py modules SET FILE [--todo|--missed]
+      the modules of the set, which FILE names, one a line; with --todo those that were never run or
+      whose code is another since; with --missed those that were run, with a survivor
+  judge.py missed SET MODULE
+      patterns of the module's survivors, for another run of them alone
+  judge.py record SET HOME MODULE [--missed]
+      the outcome in HOME/mutants.out of the module in HOME/copy, or of its survivors alone
 
 Kept in SET.json; SET.md is written from it. A mutant that no test noticed must stand in SET.accepted with
 its reason, one a line: `NAME :: REASON`. NAME is as cargo mutants prints it without line and column, which
@@ -107,8 +111,17 @@ def main():
     if action == "modules":
         kept = {module: kept.get(module) for module in lines(pathlib.Path(sys.argv[3]))}
         for module, was in kept.items():
-            if "--todo" not in sys.argv or was is None or was["source"] != source(ROOT, module):
+            changed = was is None or was["source"] != source(ROOT, module)
+            if "--missed" in sys.argv and (changed or not was["missed"]):
+                continue
+            if "--todo" not in sys.argv or changed:
                 print(module)
+    elif action == "missed":
+        module = sys.argv[3]
+        for mutant in sorted(set(kept[module]["missed"])):
+            name_of = re.escape(mutant.removeprefix(f"{module}: ")).replace("\\ ", " ")
+            print(rf"^{re.escape(module)}:\d+:\d+: {name_of}$")
+        return
     else:
         home, module = pathlib.Path(sys.argv[3]), sys.argv[4]
         out = {
@@ -119,9 +132,16 @@ def main():
         if sum(mutant["file"] == module for mutant in chosen) != sum(map(len, out.values())):
             sys.exit(f"{module}: the run was not ended")
         survivors = sorted(map(named, out["missed"]))
-        kept[module] = {"source": source(home / "copy", module)}
-        kept[module] |= {kind: len(found) for kind, found in out.items()} | {"missed": survivors}
-        print(module, *(f"{kind} {len(found)}" for kind, found in out.items()), sep="  ")
+        counts = {kind: len(found) for kind, found in out.items()}
+        state = source(home / "copy", module)
+        if "--missed" in sys.argv:
+            was = kept[module]
+            if was["source"] != state or counts["timeout"] or counts["unviable"]:
+                sys.exit(f"{module}: run it whole, its code or what became of it is another")
+            noticed = was["caught"] + len(was["missed"]) - len(survivors)
+            counts = was | {"caught": noticed}
+        kept[module] = counts | {"missed": survivors, "source": state}
+        print(module, *(f"{kind} {kept[module][kind]}" for kind in KINDS), sep="  ")
         for mutant in sorted({*survivors, *reasons}):
             over = survivors.count(mutant) - len(reasons[mutant])
             if mutant.startswith(f"{module}: ") and over:

@@ -7,6 +7,7 @@
 #   make mutants ARGS=credentials                               other people's credentials: spec/vc
 #   make mutants ARGS='credentials --file spec/vc/src/rdf.rs'   one module, or a pattern; repeatable
 #   make mutants ARGS='credentials --todo'                      those never run, or changed since
+#   make mutants ARGS='credentials --missed'                    survivors alone, after a test was added
 #   make mutants ARGS='credentials --jobs 2'                    two modules at a time
 #
 # A module is done at a time, and what became of its mutants is kept at once: in SET.json, from
@@ -35,7 +36,7 @@ while [ $# -gt 0 ]; do
   case "$1" in
     --file) patterns+=("${2:?a module}"); shift ;;
     --jobs) jobs=${2:?how many}; shift ;;
-    --todo) todo=--todo ;;
+    --todo | --missed) todo=$1 ;;
     *) fail "unknown: $1" "see the head of tests/setup/mutants.sh" ;;
   esac
   shift
@@ -65,20 +66,23 @@ copy() {
 # work JOB: takes one module after another. Ends badly if one of them cannot be run, or has a survivor
 # without a reason.
 work() {
-  local home="target/mutants-$set/$1" bad=0 module first status
+  local home="target/mutants-$set/$1" bad=0 module first only status
   copy "$home/copy"
   while module="$(flock "target/mutants-$set" bash -c 'read -r module <&3 && echo "$module"')"; do
     say "$module"
     # The tests of spec/vc/src/jose/jws.rs are those of jose.
     first="${module#*/src/}"
     first="${first%.rs}"
+    only=("^${module//./\\.}:")
+    [ "$todo" != --missed ] || readarray -t only < <(python3 tests/mutants/judge.py missed "$set" "$module")
     status=0
     FIRST="${first%%/*}::" cargo mutants --dir "$home/copy" --in-place --output "$home" "${chosen[@]}" \
-      --re "^${module//./\\.}:" </dev/null || status=$?
+      "${only[@]/#/--re=}" </dev/null || status=$?
     # 2: some were missed, 3: some ran too long. Whether that is right, the list says.
     case "$status" in
       0 | 2 | 3) flock "target/mutants-$set" \
-        python3 tests/mutants/judge.py record "$set" "$home" "$module" || bad=1 ;;
+        python3 tests/mutants/judge.py record "$set" "$home" "$module" \
+        $([ "$todo" != --missed ] || echo "$todo") || bad=1 ;;
       *) say "$module: cargo mutants ended with $status"; bad=1 ;;
     esac
   done
