@@ -141,7 +141,8 @@ def main():
             noticed = was["caught"] + len(was["missed"]) - len(survivors)
             counts = was | {"caught": noticed}
         kept[module] = counts | {"missed": survivors, "source": state}
-        print(module, *(f"{kind} {kept[module][kind]}" for kind in KINDS), sep="  ")
+        counts = kept[module] | {"missed": len(survivors)}
+        print(module, *(f"{kind} {counts[kind]}" for kind in KINDS), sep="  ")
         for mutant in sorted({*survivors, *reasons}):
             over = survivors.count(mutant) - len(reasons[mutant])
             if mutant.startswith(f"{module}: ") and over:
