@@ -39,6 +39,16 @@ fn a_disclosure_is_as_long_as_it_may_be() {
 }
 
 #[test]
+fn a_text_is_as_long_as_it_may_be() {
+    let parsed = |bytes: usize| {
+        let text = format!("{}~", "a".repeat(bytes - 1));
+        SdJwt::parse(&text).map(|_| ()).map_err(|e| e.code())
+    };
+    assert_eq!(parsed(SD_JWT_BYTES), Ok(()));
+    assert_eq!(parsed(SD_JWT_BYTES + 1), Err("sd-jwt-too-long"));
+}
+
+#[test]
 fn as_many_disclosures_as_there_may_be() {
     let text = |count: usize| format!("a.b.c~{}", "WyIiLDFd~".repeat(count));
     let (read, _) = SdJwt::parse(&text(DISCLOSURES)).unwrap();
