@@ -27,6 +27,10 @@ fn an_entry_is_read_and_written() {
     let entry = changed("").unwrap();
     assert_eq!((entry.index, entry.size), (94_567, 1));
     assert_eq!(Entry::read(&entry.to_foreign()), Ok(entry.clone()));
+    // What every reader takes for granted is not said.
+    for name in ["id", "statusSize", "statusMessage", "statusReference"] {
+        assert_eq!(entry.to_foreign().member(name), None, "{name}");
+    }
     let full = Entry {
         id: Some("https://a.example/3#94567".to_owned()),
         purpose: "message".to_owned(),
