@@ -149,7 +149,9 @@ fn entries_among_others() {
         r#""statusListIndex":"0","statusListCredential":"https://a.example/4"}"#
     );
     assert_eq!(of(entry).unwrap().len(), 1);
-    assert_eq!(of(r#"{"type":"ZhaoLedgerEntry"}"#), Ok(vec![]));
+    for other in [r#""ZhaoLedgerEntry""#, r#"["ZhaoLedgerEntry","X",7]"#, "[]"] {
+        assert_eq!(of(&format!(r#"{{"type":{other}}}"#)), Ok(vec![]), "{other}");
+    }
     let both = format!(r#"[{{"type":"ZhaoLedgerEntry"}},{entry},{entry}]"#);
     assert_eq!(of(&both).unwrap().len(), 2);
     // Neither an array as type nor another depth hides an entry.
