@@ -74,6 +74,46 @@ fn lists_and_sets_and_several_values_are_all_stated() {
 }
 
 #[test]
+fn lists_and_sets_may_be_written_out() {
+    let of = |members: &str| of(&credential("", members)).unwrap();
+    let set = of(r#", "name": {"@set": ["a", "b"]}"#);
+    assert_eq!(set, of(r#", "name": ["a", "b"]"#));
+    let list = of(r#", "name": {"@list": ["a", "b", "a"]}"#);
+    assert_eq!(list.matches("syntax-ns#first").count(), 3);
+    // In a list, every element counts by itself.
+    let nested = of(r#", "name": {"@list": [{"@value": "a", "@language": "en"}, {"@set": []}]}"#);
+    assert!(nested.contains("\"a\"@en"), "{nested}");
+}
+
+#[test]
+fn a_context_in_the_document_may_add_terms() {
+    let document = credential(
+        r#", {"@version": 1.1, "@protected": true, "@propagate": true, "@language": "fr",
+              "ex": {"@id": "https://example.org/", "@prefix": true},
+              "mine": {"@id": "ex:mine", "@type": "ex:type", "@protected": true},
+              "said": {"@id": "ex:said", "@language": "zh"},
+              "at": {"@id": "ex:at", "@type": "@id"},
+              "all": {"@id": "ex:all", "@container": "@graph"},
+              "parts": {"@id": "ex:parts", "@container": "@list",
+                        "@context": {"inner": "ex:inner"}}}, {"@vocab": "https://example.org/v#"}"#,
+        r#", "mine": "a", "said": "b", "plain": "c", "at": "https://example.org/x", "ex:other": 2,
+            "parts": [{"inner": 1}], "all": {"mine": "d"}, "@id": "did:example:c""#,
+    );
+    let text = of(&document).unwrap();
+    for part in [
+        "<https://example.org/mine> \"a\"^^<https://example.org/type>",
+        "<https://example.org/said> \"b\"@zh",
+        "<https://example.org/v#plain> \"c\"@fr",
+        "<https://example.org/at> <https://example.org/x>",
+        "<https://example.org/other> \"2\"",
+        "<https://example.org/inner> \"1\"",
+        "<did:example:c> <https://example.org/all>",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
 fn a_direction_is_signed() {
     let text = |direction: &str| {
         of(&credential(
@@ -150,6 +190,8 @@ fn what_a_processor_would_drop_is_refused() {
         code("", r#", "id": "did:a:b", "@id": "did:c:d""#),
         "rdf-keyword"
     );
+    let json = r#", "name": {"@value": {"a": 1}, "@type": "@json"}"#;
+    assert_eq!(code("", json), "rdf-keyword");
     // A credential that is a text: the graph it should be in has no room for one.
     let presentation = parse(
         r#"{"@context": "https://www.w3.org/ns/credentials/v2", "type": "VerifiablePresentation",
