@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::{DidError, DidKey, Method, Methods};
 
-/// did:key, with the keys of some identifiers decoded already. What it does not hold is decoded each
-/// time it is asked for: nobody can make it grow but who calls [`KnownKeys::meet`].
+/// did:key, with the keys of some identifiers decoded already. What it does not hold is decoded
+/// each time it is asked for: nobody can make it grow but who calls [`KnownKeys::meet`].
 #[derive(Clone, Debug, Default)]
 pub struct KnownKeys(BTreeMap<String, Method>);
 
