@@ -4,6 +4,7 @@
   judge.py modules SET FILE [--todo|--missed]
       the modules of the set, which FILE names, one a line; with --todo those that were never run or
       whose code is another since; with --missed those that were run, with a survivor
+      that has no reason
   judge.py missed SET MODULE
       patterns of the module's survivors, for another run of them alone
   judge.py record SET HOME MODULE [--missed]
@@ -112,7 +113,7 @@ def main():
         kept = {module: kept.get(module) for module in lines(pathlib.Path(sys.argv[3]))}
         for module, was in kept.items():
             changed = was is None or was["source"] != source(ROOT, module)
-            if "--missed" in sys.argv and (changed or not was["missed"]):
+            if "--missed" in sys.argv and (changed or all(one in reasons for one in was["missed"])):
                 continue
             if "--todo" not in sys.argv or changed:
                 print(module)

@@ -42,6 +42,7 @@ fn referenced_relative_and_embedded_methods() {
     let rest =
         format!(r##","assertionMethod":["#a",{embedded}],"authentication":["{DID}#b","#c"]"##);
     let document = read(&methods, &rest).unwrap();
+    assert_eq!(document.id(), DID);
     let found =
         |fragment: &str, purpose: &str| document.method(&format!("{DID}#{fragment}"), purpose);
     let a = found("a", "assertionMethod").unwrap();
