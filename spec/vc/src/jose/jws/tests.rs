@@ -37,6 +37,8 @@ fn a_media_type_may_leave_application_out() {
         "vc+jwt ",
         "application/",
         "text/vc+jwt",
+        // As long as `application/`, and another word.
+        "image/abcdefvc+jwt",
         "application/x/vc+jwt",
     ] {
         assert!(!is_media_type(other, "vc+jwt"), "{other}");
