@@ -66,23 +66,25 @@ copy() {
 # work JOB: takes one module after another. Ends badly if one of them cannot be run, or has a survivor
 # without a reason.
 work() {
-  local home="target/mutants-$set/$1" bad=0 module first only status
+  local home="target/mutants-$set/$1" bad=0 module first only part status
   copy "$home/copy"
   while module="$(flock "target/mutants-$set" bash -c 'read -r module <&3 && echo "$module"')"; do
     say "$module"
     # The tests of spec/vc/src/jose/jws.rs are those of jose.
     first="${module#*/src/}"
     first="${first%.rs}"
-    only=("^${module//./\\.}:")
-    [ "$todo" != --missed ] || readarray -t only < <(python3 tests/mutants/judge.py missed "$set" "$module")
+    only=("^${module//./\\.}:") part=()
+    if [ "$todo" = --missed ]; then
+      readarray -t only < <(python3 tests/mutants/judge.py missed "$set" "$module")
+      part=(--missed)
+    fi
     status=0
     FIRST="${first%%/*}::" cargo mutants --dir "$home/copy" --in-place --output "$home" "${chosen[@]}" \
       "${only[@]/#/--re=}" </dev/null || status=$?
     # 2: some were missed, 3: some ran too long. Whether that is right, the list says.
     case "$status" in
-      0 | 2 | 3) flock "target/mutants-$set" \
-        python3 tests/mutants/judge.py record "$set" "$home" "$module" \
-        $([ "$todo" != --missed ] || echo "$todo") || bad=1 ;;
+      0 | 2 | 3) flock "target/mutants-$set" python3 tests/mutants/judge.py \
+        record "$set" "$home" "$module" ${part[@]+"${part[@]}"} || bad=1 ;;
       *) say "$module: cargo mutants ended with $status"; bad=1 ;;
     esac
   done
@@ -98,6 +100,7 @@ for pattern in "${patterns[@]:-*}"; do
     case "$module" in $pattern) echo "$module" ;; esac
   done <"target/mutants-$set/chosen"
 done >"target/mutants-$set/modules"
+[ -s "target/mutants-$set/modules" ] || say "no module to run"
 exec 3<"target/mutants-$set/modules"
 running=()
 for ((job = 0; job < jobs; job++)); do
