@@ -154,6 +154,20 @@ fn what_no_context_defines_is_refused() {
 }
 
 #[test]
+fn every_context_in_a_presentation_is_read() {
+    let text = of(&parse(
+        r#"{"@context": "https://www.w3.org/ns/credentials/v2", "type": "VerifiablePresentation",
+            "verifiableCredential": [
+              {"@context": ["https://www.w3.org/ns/credentials/v2",
+                            "https://www.w3.org/ns/credentials/examples/v2"],
+               "type": ["VerifiableCredential", "ExampleDegreeCredential"],
+               "issuer": "did:example:i", "credentialSubject": {"id": "did:example:s"}}]}"#,
+    ))
+    .unwrap();
+    assert!(text.contains("examples#ExampleDegreeCredential"), "{text}");
+}
+
+#[test]
 fn an_address_that_is_none_is_refused() {
     for members in [
         r#", "id": "relative""#,
@@ -189,6 +203,12 @@ fn what_a_processor_would_drop_is_refused() {
     assert_eq!(
         code("", r#", "id": "did:a:b", "@id": "did:c:d""#),
         "rdf-keyword"
+    );
+    let typed = r#", "name": {"@value": "a", "@type": "https://example.org/t"}"#;
+    assert!(
+        of(&credential("", typed))
+            .unwrap()
+            .contains("\"a\"^^<https://example.org/t>")
     );
     let json = r#", "name": {"@value": {"a": 1}, "@type": "@json"}"#;
     assert_eq!(code("", json), "rdf-keyword");
@@ -304,6 +324,33 @@ fn a_slice_of_a_context_means_what_the_whole_does() {
     let contexts = Contexts::standard();
     let whole = statements_of(&contexts, false);
     assert_eq!(statements_of(&contexts, true), whole);
+}
+
+#[test]
+fn a_slice_has_what_the_words_need_and_no_more() {
+    let definitions = parse(
+        r#"{"@version": 1.1, "x": "https://example.org/", "y": "https://example.com/", "a": "x:a",
+            "b": {"@id": "x:b", "odd": {"d": 1}, "@context": {"c": "x:c", "d": "x:d"}},
+            "z": "https://example.net/"}"#,
+    );
+    let Foreign::Object(definitions) = definitions else {
+        panic!("no object");
+    };
+    let of = |document: &str| {
+        let document = parse(document);
+        slice::slice(&definitions, &slice::Words::of(&document))
+    };
+    // As a name, a value, a prefix, in an array.
+    let most = of(r#"{"b": [{"c": "z:1"}]}"#);
+    let expected = parse(
+        r#"{"@version": 1.1, "x": "https://example.org/",
+            "b": {"@id": "x:b", "odd": {"d": 1}, "@context": {"c": "x:c"}},
+            "z": "https://example.net/"}"#,
+    );
+    assert_eq!(most, expected);
+    let least = parse(r#"{"@version": 1.1, "x": "https://example.org/"}"#);
+    assert_eq!(of("{}"), least);
+    assert!(of(r#"{"n": ["a"]}"#).member("a").is_some());
 }
 
 /// The canonical form of a document, its contexts sliced or whole.
