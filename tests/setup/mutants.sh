@@ -76,6 +76,7 @@ work() {
     only=("^${module//./\\.}:") part=()
     if [ "$todo" = --missed ]; then
       readarray -t only < <(python3 tests/mutants/judge.py missed "$set" "$module")
+      [ ${#only[@]} -gt 0 ] || continue
       part=(--missed)
     fi
     status=0
