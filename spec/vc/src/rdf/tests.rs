@@ -329,8 +329,9 @@ fn a_slice_of_a_context_means_what_the_whole_does() {
 #[test]
 fn a_slice_has_what_the_words_need_and_no_more() {
     let definitions = parse(
-        r#"{"@version": 1.1, "x": "https://example.org/", "y": "https://example.com/", "a": "x:a",
-            "b": {"@id": "x:b", "odd": {"d": 1}, "@context": {"c": "x:c", "d": "x:d"}},
+        r#"{"@version": 1.1, "x": "https://example.org/", "y": "https://example.com/", "a": "y:a",
+            "b": {"@id": "x:b", "odd": {"d": 1},
+                  "@context": {"c": "https://c.example/", "d": "https://d.example/"}},
             "z": "https://example.net/"}"#,
     );
     let Foreign::Object(definitions) = definitions else {
@@ -343,12 +344,13 @@ fn a_slice_has_what_the_words_need_and_no_more() {
     // As a name, a value, a prefix, in an array.
     let most = of(r#"{"b": [{"c": "z:1"}]}"#);
     let expected = parse(
-        r#"{"@version": 1.1, "x": "https://example.org/",
-            "b": {"@id": "x:b", "odd": {"d": 1}, "@context": {"c": "x:c"}},
+        r#"{"@version": 1.1, "x": "https://example.org/", "y": "https://example.com/",
+            "b": {"@id": "x:b", "odd": {"d": 1}, "@context": {"c": "https://c.example/"}},
             "z": "https://example.net/"}"#,
     );
     assert_eq!(most, expected);
-    let least = parse(r#"{"@version": 1.1, "x": "https://example.org/"}"#);
+    let least =
+        parse(r#"{"@version": 1.1, "x": "https://example.org/", "y": "https://example.com/"}"#);
     assert_eq!(of("{}"), least);
     assert!(of(r#"{"n": ["a"]}"#).member("a").is_some());
 }
