@@ -366,6 +366,51 @@ fn only_allowed_algorithms_count() {
 }
 
 #[test]
+fn a_type_is_optional_where_the_policy_says_so() {
+    let lenient = Policy {
+        untyped: true,
+        ..policy()
+    };
+    let code = |parts: &Parts, policy: &Policy<'_>| {
+        let found = verify_credential(&parts.bytes(), policy, &DidKey);
+        found.map(|_| ()).map_err(|e| e.code())
+    };
+    let mut untyped = Parts::good();
+    untyped.protected.remove(3);
+    assert_eq!(code(&untyped, &lenient), Ok(()));
+    assert_eq!(code(&untyped, &policy()), Err("cose-missing"));
+    // Another type is one all the same.
+    let mut other = Parts::good();
+    other.protected[3].1 = txt("application/vp+cose");
+    assert_eq!(code(&other, &lenient), Err("cose-type"));
+}
+
+#[test]
+fn a_claim_in_header_and_payload_is_the_same() {
+    let code = |below: Json, above: (i64, i64)| {
+        let mut parts = Parts::good();
+        let mut document = credential(1);
+        document["exp"] = below;
+        parts.payload = Some(document.to_string().into_bytes());
+        let claims = map(&[(int(above.0), int(above.1))]);
+        parts.protected.push((int(15), claims));
+        let found = verify_credential(&parts.bytes(), &policy(), &DidKey);
+        found.map(|_| ()).map_err(|e| e.code())
+    };
+    assert_eq!(code(json!(1_799_000_000), (4, 1_799_000_000)), Ok(()));
+    for below in [json!(1_799_000_001), json!("1799000000"), json!(null)] {
+        assert_eq!(
+            code(below.clone(), (4, 1_799_000_000)),
+            Err("claims-differs"),
+            "{below}"
+        );
+    }
+    // What the header does not say, the payload does.
+    let refused = code(json!(1_796_083_140), (6, 1_796_083_000));
+    assert_eq!(refused, Err("claims-expired"));
+}
+
+#[test]
 fn what_is_too_long_is_not_read() {
     let long = vec![0xd2; ENVELOPE_BYTES + 1];
     let refused = verify_credential(&long, &policy(), &DidKey).unwrap_err();

@@ -101,17 +101,11 @@ impl Accept {
     #[must_use]
     pub fn of(header: &str) -> Option<Self> {
         header.split(',').find_map(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let profile = parts.any(|part| {
-                part.split_once('=').is_some_and(|(name, value)| {
-                    name.trim().eq_ignore_ascii_case("profile")
-                        && value.trim().trim_matches('"') == "https://w3id.org/did-resolution"
-                })
-            });
+            // A profile or a weight beside it makes no difference to what is answered.
+            let kind = range.split(';').next().unwrap_or_default();
+            let kind = kind.trim().to_ascii_lowercase();
             match kind.as_str() {
                 "application/did-resolution" => Some(Self::Problems),
-                "application/ld+json" if profile => Some(Self::Words),
                 "application/did+json" | "application/did" | "application/did+ld+json" => {
                     Some(Self::Document)
                 }

@@ -157,6 +157,21 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_as_long_as_it_may_be() {
+        let read = |name: String| web_url(&format!("did:web:{name}")).is_ok();
+        assert!(read(format!("{}.example", "a".repeat(63))));
+        assert!(!read(format!("{}.example", "a".repeat(64))));
+        let three = format!("{}.", "a".repeat(63)).repeat(3);
+        assert!(read(format!("{three}{}", "a".repeat(61))));
+        assert!(!read(format!("{three}{}", "a".repeat(62))));
+        let path = |bytes: usize| format!("a.example:{}", "b".repeat(bytes - 18));
+        assert!(read(path(DID_BYTES)));
+        assert!(!read(path(DID_BYTES + 1)));
+        assert!(read("1.example%3A65535".to_owned()));
+        assert!(!read("a-.example".to_owned()));
+    }
+
+    #[test]
     fn a_unit_has_one_below_the_base() {
         let unit = "11320400DEM0001293";
         for (base, did) in [

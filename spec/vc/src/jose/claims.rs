@@ -7,6 +7,10 @@ use zhao_spec::wire::{UnixMillis, clip};
 
 use super::Challenge;
 use crate::did::Method;
+use crate::time::date_time_stamp;
+
+#[cfg(test)]
+mod tests;
 
 /// Claims that are taken out of the payload and returned apart from the document.
 const REGISTERED: [&str; 9] = [
@@ -315,7 +319,8 @@ pub(crate) fn check(
         document
             .member(name)
             .and_then(Foreign::as_text)
-            .and_then(date_time)
+            // One that is no time is for `model` to judge.
+            .and_then(date_time_stamp)
     };
     ordered("validFrom", instant("validFrom"), "exp", claims.exp)?;
     ordered("nbf", claims.nbf, "validUntil", instant("validUntil"))
@@ -431,28 +436,4 @@ pub(crate) fn numeric_date(
         .filter(|instant| *instant <= UnixMillis::MAX)
         .map(Some)
         .ok_or(shape)
-}
-
-/// The instant of an XML Schema dateTimeStamp from 1970 on; others are for `model` to judge.
-fn date_time(text: &str) -> Option<UnixMillis> {
-    let (instant, rest) = text.split_at_checked(19)?;
-    let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-    let UnixMillis(local) = UnixMillis::parse(&format!("{instant}.000Z")).ok()?;
-    let millis = match zone.as_bytes() {
-        b"Z" => 0,
-        [_, h1, h2, b':', m1, m2] => {
-            let digit = |byte: &u8| char::from(*byte).to_digit(10).map(u64::from);
-            let two = |a, b| Some(digit(a)?.checked_mul(10)?.saturating_add(digit(b)?));
-            let minutes = two(h1, h2)?.checked_mul(60)?.checked_add(two(m1, m2)?)?;
-            minutes.checked_mul(60_000)?
-        }
-        _ => return None,
-    };
-    match zone.as_bytes().first()? {
-        b'+' => local.checked_sub(millis),
-        b'-' => local.checked_add(millis),
-        b'Z' => Some(local),
-        _ => None,
-    }
-    .map(UnixMillis)
 }

@@ -7,6 +7,9 @@ use zhao_spec::wire::{PublicKey, Signature, Signer, clip};
 use super::{Algorithm, ENVELOPE_BYTES, HEADER_BYTES, JoseError, signature};
 use crate::did::{Method, Methods};
 
+#[cfg(test)]
+mod tests;
+
 /// Parameters that bring a key with them (RFC 7515 §4.1.2–6), or leave the payload unencoded
 /// (RFC 7797 §7): a message that has one is refused, whatever it says.
 const FORBIDDEN: [&str; 5] = ["b64", "jku", "jwk", "x5c", "x5u"];

@@ -394,6 +394,34 @@ fn what_is_not_enveloped_rightly_is_refused() {
 }
 
 #[test]
+fn a_presentation_encloses_as_many_as_it_may() {
+    let one = presentation(1)["verifiableCredential"][0].clone();
+    let of = |items: Json| {
+        let document = json!({"verifiableCredential": items});
+        let found = enclosed(&foreign(&document));
+        found.map(|all| all.len()).map_err(|e| e.to_string())
+    };
+    assert_eq!(of(one.clone()), Ok(1));
+    assert_eq!(of(json!([])), Ok(0));
+    assert_eq!(of(json!(vec![one.clone(); ENCLOSED])), Ok(ENCLOSED));
+    let refused = of(json!(vec![one.clone(); ENCLOSED + 1]));
+    assert_eq!(
+        refused,
+        Err("verifiableCredential: more than 64 documents".to_owned())
+    );
+    // A presentation is no credential, though it is enveloped as rightly.
+    let inner = json!({
+        "id": "data:application/vp+jwt,a.b.c", "type": "EnvelopedVerifiablePresentation",
+    });
+    assert!(enveloped(&foreign(&inner)).is_ok());
+    for other in [inner, json!("data:application/vc+jwt,a.b.c"), credential(1)] {
+        let refused = of(json!([one.clone(), other]));
+        let detail = "verifiableCredential: a credential that is not enveloped";
+        assert_eq!(refused, Err(detail.to_owned()));
+    }
+}
+
+#[test]
 fn keys_of_other_kinds_are_no_jwk_here() {
     let good = back(&to_jwk(&secret(1).public()));
     assert_eq!(from_jwk(&foreign(&good)), Ok(secret(1).public()));

@@ -496,6 +496,8 @@ fn no_proof_is_made_upon_one_that_is_not_there_or_at_no_time() {
     let mut full = credential();
     full["proof"] = json!(vec![json!({}); PROOFS]);
     assert_eq!(refused(&foreign(&full), &right), "proof-too-many");
+    // As many as there may be are looked at.
+    assert_eq!(judge(&full, &expect()), Err("proof-shape"));
     full["proof"] = json!(vec![json!({}); PROOFS + 1]);
     assert_eq!(judge(&full, &expect()), Err("proof-too-many"));
     let mut undefined = credential();

@@ -14,7 +14,6 @@ pub(super) fn values(node: &Foreign) -> usize {
         Foreign::Object(members) => members.iter().fold(0, |sum, (name, value)| {
             let of_member = match name.as_str() {
                 "@context" | "@id" | "id" | "@value" | "@language" | "@direction" => 0,
-                "@list" | "@set" => of_value(value),
                 _ if is_value_object(node) => 0,
                 _ => of_value(value),
             };

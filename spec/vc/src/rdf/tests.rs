@@ -107,6 +107,46 @@ fn lists_and_sets_and_several_values_are_all_stated() {
 }
 
 #[test]
+fn lists_and_sets_may_be_written_out() {
+    let of = |members: &str| of(&credential("", members)).unwrap();
+    let set = of(r#", "name": {"@set": ["a", "b"]}"#);
+    assert_eq!(set, of(r#", "name": ["a", "b"]"#));
+    let list = of(r#", "name": {"@list": ["a", "b", "a"]}"#);
+    assert_eq!(list.matches("syntax-ns#first").count(), 3);
+    // In a list, every element counts by itself.
+    let nested = of(r#", "name": {"@list": [{"@value": "a", "@language": "en"}, {"@set": []}]}"#);
+    assert!(nested.contains("\"a\"@en"), "{nested}");
+}
+
+#[test]
+fn a_context_in_the_document_may_add_terms() {
+    let document = credential(
+        r#", {"@version": 1.1, "@protected": true, "@propagate": true, "@language": "fr",
+              "ex": {"@id": "https://example.org/", "@prefix": true},
+              "mine": {"@id": "ex:mine", "@type": "ex:type", "@protected": true},
+              "said": {"@id": "ex:said", "@language": "zh"},
+              "at": {"@id": "ex:at", "@type": "@id"},
+              "all": {"@id": "ex:all", "@container": "@graph"},
+              "parts": {"@id": "ex:parts", "@container": "@list",
+                        "@context": {"inner": "ex:inner"}}}, {"@vocab": "https://example.org/v#"}"#,
+        r#", "mine": "a", "said": "b", "plain": "c", "at": "https://example.org/x", "ex:other": 2,
+            "parts": [{"inner": 1}], "all": {"mine": "d"}, "@id": "did:example:c""#,
+    );
+    let text = of(&document).unwrap();
+    for part in [
+        "<https://example.org/mine> \"a\"^^<https://example.org/type>",
+        "<https://example.org/said> \"b\"@zh",
+        "<https://example.org/v#plain> \"c\"@fr",
+        "<https://example.org/at> <https://example.org/x>",
+        "<https://example.org/other> \"2\"",
+        "<https://example.org/inner> \"1\"",
+        "<did:example:c> <https://example.org/all>",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
 fn a_direction_is_signed() {
     let text = |direction: &str| {
         of(&credential(
@@ -147,6 +187,20 @@ fn what_no_context_defines_is_refused() {
 }
 
 #[test]
+fn every_context_in_a_presentation_is_read() {
+    let text = of(&parse(
+        r#"{"@context": "https://www.w3.org/ns/credentials/v2", "type": "VerifiablePresentation",
+            "verifiableCredential": [
+              {"@context": ["https://www.w3.org/ns/credentials/v2",
+                            "https://www.w3.org/ns/credentials/examples/v2"],
+               "type": ["VerifiableCredential", "ExampleDegreeCredential"],
+               "issuer": "did:example:i", "credentialSubject": {"id": "did:example:s"}}]}"#,
+    ))
+    .unwrap();
+    assert!(text.contains("examples#ExampleDegreeCredential"), "{text}");
+}
+
+#[test]
 fn an_address_that_is_none_is_refused() {
     for members in [
         r#", "id": "relative""#,
@@ -183,6 +237,14 @@ fn what_a_processor_would_drop_is_refused() {
         code("", r#", "id": "did:a:b", "@id": "did:c:d""#),
         "rdf-keyword"
     );
+    let typed = r#", "name": {"@value": "a", "@type": "https://example.org/t"}"#;
+    assert!(
+        of(&credential("", typed))
+            .unwrap()
+            .contains("\"a\"^^<https://example.org/t>")
+    );
+    let json = r#", "name": {"@value": {"a": 1}, "@type": "@json"}"#;
+    assert_eq!(code("", json), "rdf-keyword");
     // A credential that is a text: the graph it should be in has no room for one.
     let presentation = parse(
         r#"{"@context": "https://www.w3.org/ns/credentials/v2", "type": "VerifiablePresentation",
@@ -260,7 +322,7 @@ fn no_context_is_fetched() {
 #[test]
 fn a_graph_made_to_be_slow_is_refused_soon() {
     // Every node is joined to every other: nothing tells them apart (RDFC-1.0 §7.1).
-    let count = 12;
+    let count = 8;
     let nodes: Vec<String> = (0..count)
         .map(|at| {
             let others: Vec<String> = (0..count)
@@ -346,6 +408,35 @@ fn a_slice_of_a_context_means_what_the_whole_does() {
     let contexts = Contexts::standard();
     let whole = statements_of(&contexts, false);
     assert_eq!(statements_of(&contexts, true), whole);
+}
+
+#[test]
+fn a_slice_has_what_the_words_need_and_no_more() {
+    let definitions = parse(
+        r#"{"@version": 1.1, "x": "https://example.org/", "y": "https://example.com/", "a": "y:a",
+            "b": {"@id": "x:b", "odd": {"d": 1},
+                  "@context": {"c": "https://c.example/", "d": "https://d.example/"}},
+            "z": "https://example.net/"}"#,
+    );
+    let Foreign::Object(definitions) = definitions else {
+        panic!("no object");
+    };
+    let of = |document: &str| {
+        let document = parse(document);
+        slice::slice(&definitions, &slice::Words::of(&document))
+    };
+    // As a name, a value, a prefix, in an array.
+    let most = of(r#"{"b": [{"c": "z:1"}]}"#);
+    let expected = parse(
+        r#"{"@version": 1.1, "x": "https://example.org/", "y": "https://example.com/",
+            "b": {"@id": "x:b", "odd": {"d": 1}, "@context": {"c": "https://c.example/"}},
+            "z": "https://example.net/"}"#,
+    );
+    assert_eq!(most, expected);
+    let least =
+        parse(r#"{"@version": 1.1, "x": "https://example.org/", "y": "https://example.com/"}"#);
+    assert_eq!(of("{}"), least);
+    assert!(of(r#"{"n": ["a"]}"#).member("a").is_some());
 }
 
 /// The canonical form of a document, its contexts sliced or whole.

@@ -4,6 +4,7 @@
 mod cases;
 mod issuing;
 mod licences;
+mod limits;
 
 use serde_json::{Value as Json, json};
 use zhao_spec::wire::SecretKey;

@@ -74,12 +74,13 @@ pub fn build(list: &StatusList, parts: &ListParts<'_>) -> Result<Foreign, Status
         subject.push(("ttl", number(ttl)));
     }
     // §2.2: a list of messages says its width and what the values mean.
-    if list.size() > 1 || !parts.messages.is_empty() {
+    let worded = list.size() > 1 || !parts.messages.is_empty();
+    if worded {
         subject.push(("statusMessage", write_messages(parts.messages)));
         subject.push(("statusSize", number(u64::from(list.size()))));
     }
     let subject = Foreign::Object(named(subject));
-    if list.size() > 1 || !parts.messages.is_empty() {
+    if worded {
         let read = messages(&subject, list.size(), "statusMessage")?;
         if read.is_empty() {
             return Err(StatusError::Messages {

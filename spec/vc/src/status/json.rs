@@ -4,6 +4,7 @@ use zhao_spec::wire::foreign::Foreign;
 use zhao_spec::wire::{UnixMillis, limits};
 
 use super::StatusError;
+use crate::time::date_time_stamp;
 
 pub(super) fn shape(member: &'static str, expected: &'static str) -> StatusError {
     StatusError::Shape { member, expected }
@@ -89,8 +90,7 @@ pub(super) fn is_url(text: &str) -> bool {
         && rest.bytes().all(held)
 }
 
-/// A dateTimeStamp (XML Schema 1.1 part 2 §3.4.28) from 1970 on, to the millisecond: what is finer
-/// is cut.
+/// A dateTimeStamp from 1970 on, as [`date_time_stamp`] reads it.
 pub(super) fn optional_time(
     object: &Foreign,
     name: &str,
@@ -98,45 +98,9 @@ pub(super) fn optional_time(
 ) -> Result<Option<UnixMillis>, StatusError> {
     match optional_text(object, name, member)? {
         None => Ok(None),
-        Some(text) => instant(text)
+        Some(text) => date_time_stamp(text)
             .map(Some)
             .ok_or(shape(member, "a dateTimeStamp")),
-    }
-}
-
-fn instant(text: &str) -> Option<UnixMillis> {
-    let (seconds, rest) = text.split_at_checked(19)?;
-    let zone_at = rest.find(['Z', '+', '-'])?;
-    let (fraction, zone) = rest.split_at_checked(zone_at)?;
-    let digits = match fraction.strip_prefix('.') {
-        Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => digits,
-        None if fraction.is_empty() => "0",
-        _ => return None,
-    };
-    let millis: String = digits.chars().chain("00".chars()).take(3).collect();
-    let local = UnixMillis::parse(&format!("{seconds}.{millis}Z")).ok()?;
-    if zone == "Z" {
-        return Some(local);
-    }
-    let (ahead, zone) = match zone.strip_prefix('+') {
-        Some(zone) => (true, zone),
-        None => (false, zone.strip_prefix('-')?),
-    };
-    let (hours, minutes) = zone.split_once(':')?;
-    let two = |text: &str, most: u64| -> Option<u64> {
-        let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
-        text.parse().ok().filter(|n| digits && *n <= most)
-    };
-    let (hours, minutes) = (two(hours, 14)?, two(minutes, 59)?);
-    let offset = hours.checked_mul(60)?.checked_add(minutes)?;
-    if offset > 14 * 60 {
-        return None;
-    }
-    let offset = offset.checked_mul(60_000)?;
-    if ahead {
-        local.0.checked_sub(offset).map(UnixMillis)
-    } else {
-        local.checked_add(offset)
     }
 }
 
@@ -144,45 +108,52 @@ fn instant(text: &str) -> Option<UnixMillis> {
 mod tests {
     use super::*;
 
+    fn of(value: Foreign) -> Foreign {
+        object([("x", value)])
+    }
+
     #[test]
-    fn instants_as_others_write_them() {
-        let same = UnixMillis(1_712_327_262_000);
-        for text in [
-            "2024-04-05T14:27:42Z",
-            "2024-04-05T14:27:42.000Z",
-            "2024-04-05T14:27:42.0009Z",
-            "2024-04-05T22:27:42+08:00",
-            "2024-04-05T12:57:42-01:30",
-        ] {
-            assert_eq!(instant(text), Some(same), "{text}");
-        }
-        assert_eq!(
-            instant("2024-04-05T14:27:42.5Z"),
-            Some(UnixMillis(same.0 + 500))
-        );
+    fn times() {
+        let time = |value| optional_time(&of(value), "x", "member");
+        let wrong = Err(shape("member", "a dateTimeStamp"));
+        let same = Ok(Some(UnixMillis(1_712_327_262_000)));
+        assert_eq!(time(owned("2024-04-05T22:27:42+08:00")), same);
+        assert_eq!(optional_time(&of(Foreign::Null), "y", "member"), Ok(None));
         for text in [
             "",
             "2024-04-05",
             "2024-04-05T14:27:42",
-            "2024-04-05T14:27:42.Z",
-            "2024-04-05T14:27:42.1x2Z",
-            "2024-04-05T14:27:60Z",
-            "2024-02-30T14:27:42Z",
-            "2024-04-05 14:27:42Z",
-            "2024-04-05T14:27:42+8:00",
-            "2024-04-05T14:27:42+15:00",
-            "2024-04-05T14:27:42+14:01",
-            "2024-04-05T14:27:42Z+08:00",
-            "1970-01-01T00:00:00+01:00",
-            "2024-04-05T14:27:4\u{fc}Z",
+            "1969-12-31T23:59:59Z",
         ] {
-            assert_eq!(instant(text), None, "{text}");
+            assert_eq!(time(owned(text)), wrong, "{text}");
         }
+        assert_eq!(time(number(1)), Err(shape("member", "a text")));
+    }
+
+    #[test]
+    fn whole_numbers() {
+        let read = |value| optional_integer(&of(value), "x", "member");
+        for value in [0, 1, limits::INTEGER] {
+            assert_eq!(read(number(value)), Ok(Some(value)));
+        }
+        let wrong = Err(shape("member", "a whole number"));
+        for value in [-1.0, -0.5, 0.5, 9_007_199_254_740_992.0, 1e300] {
+            assert_eq!(read(Foreign::Number(value)), wrong, "{value}");
+        }
+        for value in [owned("1"), Foreign::Null, Foreign::Bool(true)] {
+            assert_eq!(read(value), wrong);
+        }
+        assert_eq!(optional_integer(&of(number(1)), "y", "member"), Ok(None));
     }
 
     #[test]
     fn urls() {
-        for text in ["https://a.example/1", "did:web:a.example#x", "urn:uuid:1"] {
+        for text in [
+            "https://a.example/1",
+            "did:web:a.example#x",
+            "urn:uuid:1",
+            "a+b-c.1:x",
+        ] {
             assert!(is_url(text), "{text}");
         }
         for text in [
@@ -192,6 +163,9 @@ mod tests {
             ":x",
             "https:",
             "1a:b",
+            "a_b:c",
+            "x:\u{e4}",
+            "x:a|b",
             "https://a b",
             "x:\u{7}",
         ] {

@@ -116,6 +116,11 @@ fn what_is_asked_for() {
         ),
         ("application/did+json", Some(Accept::Document)),
         ("text/html, application/did", Some(Accept::Document)),
+        ("Application/DID+LD+JSON; q=0.5", Some(Accept::Document)),
+        ("application/did", Some(Accept::Document)),
+        ("application/json", Some(Accept::Words)),
+        ("application/ld+json", Some(Accept::Words)),
+        ("application/*", Some(Accept::Words)),
         ("*/*", Some(Accept::Words)),
         ("", Some(Accept::Words)),
         ("text/html", None),
@@ -123,4 +128,45 @@ fn what_is_asked_for() {
     ] {
         assert_eq!(Accept::of(header), accept, "{header}");
     }
+}
+
+#[test]
+fn an_answer_says_what_it_is() {
+    for accept in [Accept::Document, Accept::Words, Accept::Problems] {
+        assert_eq!(Accept::of(accept.media_type()), Some(accept), "{accept:?}");
+    }
+}
+
+#[test]
+fn a_did_in_its_parts() {
+    for (did, read) in [
+        (
+            "did:web:a.example%3A80:b_c:d-e",
+            ("web", "a.example%3A80:b_c:d-e"),
+        ),
+        ("did:x25:A1", ("x25", "A1")),
+        ("did:web::b", ("web", ":b")),
+    ] {
+        assert_eq!(parts(did), Ok(read), "{did}");
+    }
+    for did in [
+        "did::x",
+        "did:web",
+        "did:web:",
+        "did:web:a:",
+        "did:wEb:a",
+        "did:w-b:a",
+        "did:web:a%3",
+        "did:web:a%",
+        "did:web:a%g0",
+        "did:web:a%0g",
+        "did:web:a b",
+        "did:web:\u{e4}",
+        "DID:web:a",
+    ] {
+        assert_eq!(parts(did), Err(ResolutionError::InvalidDid), "{did}");
+    }
+    let long = |bytes: usize| parts(&format!("did:web:{}", "a".repeat(bytes - 8))).map(|_| ());
+    assert_eq!(long(DID_BYTES), Ok(()));
+    assert_eq!(long(DID_BYTES + 1), Err(ResolutionError::InvalidDid));
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use zhao_spec::credential::Licence;
 use zhao_spec::life::subject::{Kind as Subject, subject_key};
 use zhao_spec::wire::foreign::parse_foreign;
+use zhao_spec::wire::limits;
 
 use super::*;
 use crate::did::Document;
@@ -150,10 +151,15 @@ fn what_is_not_of_this_form_is_refused() {
         entry("origin", json!("")),
         "licence: origin is not a log's origin"
     );
-    assert_eq!(
-        entry("origin", json!("x".repeat(257))),
-        "licence: origin is not a log's origin"
-    );
+    let longest = "x".repeat(limits::ORIGIN_BYTES);
+    for origin in ["a+b", "a\u{7}b", "a\tb", &format!("{longest}x")] {
+        assert_eq!(
+            entry("origin", json!(origin)),
+            "licence: origin is not a log's origin"
+        );
+    }
+    let with = |all: &mut Json| all["status"]["zhaoLedgerEntry"]["origin"] = json!(longest);
+    assert_eq!(code(&with), Ok(()));
     assert_eq!(
         entry("subject", json!("AAAA")),
         "licence: subject is not a licence's key"

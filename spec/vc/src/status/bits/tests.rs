@@ -73,6 +73,8 @@ fn no_other_width_and_no_wider_value() {
         StatusList::new(too_many, 1, Order::HighFirst),
         size(u64::from(too_many))
     );
+    let longest = StatusList::new(too_many - 1, 1, Order::HighFirst).unwrap();
+    assert_eq!(longest.bytes().len(), LIST_BYTES);
     let mut list = StatusList::new(8, 2, Order::HighFirst).unwrap();
     assert_eq!(list.add(0, 4).map(|()| list.clone()), size(4));
 }

@@ -91,6 +91,47 @@ fn messages_of_ours_name_every_value() {
 }
 
 #[test]
+fn a_list_of_single_bits_may_say_what_they_mean() {
+    let words = |count: u8| -> Vec<Message> {
+        (0..count)
+            .map(|status| Message {
+                status,
+                message: format!("m{status}"),
+            })
+            .collect()
+    };
+    let of = |messages: &[Message]| {
+        let built = build(
+            &empty(),
+            &ListParts {
+                messages,
+                ..parts()
+            },
+        );
+        built.map(|built| ListCredential::read(&built).unwrap())
+    };
+    let read = of(&words(2)).unwrap();
+    assert_eq!((read.size, read.messages), (Some(1), words(2)));
+    for count in [1, 3] {
+        assert_eq!(
+            of(&words(count)),
+            Err(StatusError::Messages { expected: 2 })
+        );
+    }
+}
+
+#[test]
+fn a_list_has_as_many_purposes_as_it_may() {
+    let of = |count: usize| {
+        let purposes = vec![r#""revocation""#; count].join(",");
+        let purposes = format!(r#""statusPurpose":[{purposes}]"#);
+        changed(r#""statusPurpose":"revocation""#, &purposes).map(|read| read.purposes.len())
+    };
+    assert_eq!(of(PURPOSES), Ok(PURPOSES));
+    assert_eq!(of(PURPOSES + 1).unwrap_err().code(), "status-shape");
+}
+
+#[test]
 fn a_short_list_is_not_built() {
     let list = StatusList::new(ENTRIES - 8, 1, Order::HighFirst).unwrap();
     let length = StatusError::Length {

@@ -27,6 +27,10 @@ fn an_entry_is_read_and_written() {
     let entry = changed("").unwrap();
     assert_eq!((entry.index, entry.size), (94_567, 1));
     assert_eq!(Entry::read(&entry.to_foreign()), Ok(entry.clone()));
+    // What every reader takes for granted is not said.
+    for name in ["id", "statusSize", "statusMessage", "statusReference"] {
+        assert_eq!(entry.to_foreign().member(name), None, "{name}");
+    }
     let full = Entry {
         id: Some("https://a.example/3#94567".to_owned()),
         purpose: "message".to_owned(),
@@ -145,7 +149,9 @@ fn entries_among_others() {
         r#""statusListIndex":"0","statusListCredential":"https://a.example/4"}"#
     );
     assert_eq!(of(entry).unwrap().len(), 1);
-    assert_eq!(of(r#"{"type":"ZhaoLedgerEntry"}"#), Ok(vec![]));
+    for other in [r#""ZhaoLedgerEntry""#, r#"["ZhaoLedgerEntry","X",7]"#, "[]"] {
+        assert_eq!(of(&format!(r#"{{"type":{other}}}"#)), Ok(vec![]), "{other}");
+    }
     let both = format!(r#"[{{"type":"ZhaoLedgerEntry"}},{entry},{entry}]"#);
     assert_eq!(of(&both).unwrap().len(), 2);
     // Neither an array as type nor another depth hides an entry.

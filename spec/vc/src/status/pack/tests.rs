@@ -37,7 +37,14 @@ fn names_and_comments_of_other_writers_are_read() {
 #[test]
 fn another_header_is_refused() {
     let good = gzip(b"list").unwrap();
-    for (at, value) in [(0, 0x1e), (1, 0x8c), (2, 7), (3, 0x20), (3, 0x80)] {
+    for (at, value) in [
+        (0, 0x1e),
+        (1, 0x8c),
+        (2, 7),
+        (3, 0x20),
+        (3, 0x40),
+        (3, 0x80),
+    ] {
         let mut bad = good.clone();
         bad[at] = value;
         assert_eq!(gunzip(&bad), Err(NOT_GZIP), "{at}");
@@ -47,8 +54,8 @@ fn another_header_is_refused() {
     let not_zlib = Err(PackError::Header { expected: "zlib" });
     assert_eq!(unzlib(&good), not_zlib);
     assert_eq!(unzlib(b"x"), not_zlib);
-    // A preset dictionary, a window beyond 32 KiB, a header that is no multiple of 31.
-    for head in [[0x78, 0xbb], [0x88, 0x1c], [0x78, 0x9d]] {
+    // Another method, a preset dictionary, a window beyond 32 KiB, no multiple of 31.
+    for head in [[0x79, 0x18], [0x78, 0xbb], [0x88, 0x1c], [0x78, 0x9d]] {
         let mut bad = zlib(b"list").unwrap();
         bad[..2].copy_from_slice(&head);
         assert_eq!(unzlib(&bad), not_zlib);
@@ -122,6 +129,7 @@ fn a_long_text_is_refused_before_it_is_looked_at() {
     });
     assert_eq!(gunzip(&vec![0; PACKED_BYTES + 1]), too_long);
     assert_eq!(unzlib(&vec![0; PACKED_BYTES + 1]), too_long);
+    assert_eq!(gunzip(&vec![0; PACKED_BYTES]), Err(NOT_GZIP));
     // Bytes without a pattern do not shrink.
     let mut state = 1_u64;
     let noise: Vec<u8> = std::iter::repeat_with(|| {

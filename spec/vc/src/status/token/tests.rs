@@ -147,6 +147,7 @@ fn another_signature_is_refused() {
             format!("{}.{signature}", signed.replacen('.', ".e30", 1)),
             "status-signature",
         ),
+        ("a".repeat(TOKEN_BYTES), "status-shape"),
         ("a".repeat(TOKEN_BYTES + 1), "status-too-long"),
     ] {
         assert_eq!(open(&text, &DidKey).unwrap_err().code(), code, "{text:.60}");
