@@ -93,13 +93,12 @@ pub(super) fn contexts<'a>(
                 });
             }
         }
-        context(item, &place, version)?;
     }
     elsewhere(document, root, version, true)?;
     Ok((version, items.iter().collect()))
 }
 
-/// Contexts written into objects inside the document; a presented credential reads its own.
+/// Every context of the document, wherever it stands; a presented credential reads its own.
 fn elsewhere(
     value: &Foreign,
     place: &Place<'_>,
@@ -114,7 +113,6 @@ fn elsewhere(
         Foreign::Object(members) => members.iter().try_for_each(|(name, member)| {
             let place = place.name(name);
             match name.as_str() {
-                "@context" if outermost => Ok(()),
                 "@context" => scoped(member, &place, version),
                 "verifiableCredential" if outermost => Ok(()),
                 _ => elsewhere(member, &place, version, false),

@@ -292,3 +292,52 @@ fn clips_what_it_repeats() {
         "{message}"
     );
 }
+
+/// A presented credential keeps to its own version, and nothing else that is called so does.
+#[test]
+fn contexts_are_those_of_the_credential_they_stand_in() {
+    let older = |term: &str| {
+        json!({
+            "@context": [
+                "https://www.w3.org/2018/credentials/v1", {term: "https://terms.example/x"},
+            ],
+            "type": ["VerifiableCredential"],
+            "issuer": "https://issuer.example",
+            "issuanceDate": "2026-03-01T00:00:00Z",
+            "credentialSubject": {"id": "did:example:s"},
+            "proof": {"type": "DataIntegrityProof", "proofPurpose": "assertionMethod"},
+        })
+    };
+    let presented = |credential: Value| {
+        let document = json!({
+            "@context": ["https://www.w3.org/ns/credentials/v2"],
+            "type": ["VerifiablePresentation"],
+            "verifiableCredential": [credential],
+        });
+        let document = parse_foreign(document.to_string().as_bytes()).unwrap();
+        presentation(&document)
+            .map(drop)
+            .map_err(|error| error.code())
+    };
+    // A term of version 2.0 is nobody's in 1.1.
+    let term = TERMS_V2.first().unwrap();
+    assert_eq!(presented(older(term)), Ok(()));
+    assert_eq!(presented(older("issuer")), Err("model-redefined"));
+
+    let stated = |inner: Value| {
+        let document = json!({
+            "@context": ["https://www.w3.org/ns/credentials/v2"],
+            "type": ["VerifiableCredential"],
+            "issuer": "https://issuer.example",
+            "credentialSubject": {"verifiableCredential": [inner]},
+            "proof": {"type": "DataIntegrityProof", "proofPurpose": "assertionMethod"},
+        });
+        let document = parse_foreign(document.to_string().as_bytes()).unwrap();
+        credential(&document)
+            .map(drop)
+            .map_err(|error| error.code())
+    };
+    assert_eq!(stated(json!({"a": 1})), Ok(()));
+    let bad = json!({"@context": {"issuer": "https://terms.example/x"}});
+    assert_eq!(stated(bad), Err("model-redefined"));
+}
