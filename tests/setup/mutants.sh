@@ -47,6 +47,8 @@ tool="$(bash tests/setup/tool.sh cargo-mutants "$VERSION")"
 PATH="$tool:$PATH"
 # A few random cases are enough to notice what a test is there to notice; the seeds are not kept.
 export PROPTEST_CASES=32 PROPTEST_MAX_SHRINK_ITERS=0 PROPTEST_DISABLE_FAILURE_PERSISTENCE=1
+# What is not optimised takes several times the stack: the deepest graphs that are read would not fit.
+export RUST_MIN_STACK=$((16 << 20))
 # A mutant may ask for memory without end.
 ulimit -v $((12 * 1024 * 1024))
 
