@@ -1,8 +1,8 @@
 //! The JSON Schema of the licences of a type (draft 2020-12): what other people's software can
 //! check of the face data without our catalogue.
 //!
-//! A schema says less than the catalogue: not that a text is in NFC, nor that a day is in the
-//! calendar where `format` is not checked. It refuses nothing that the catalogue accepts.
+//! A schema says less than the catalogue: not that a text is in NFC, nor that a day is of 1900 or
+//! later, nor that it is in the calendar where `format` is not checked. It refuses nothing that the catalogue accepts.
 
 use zhao_spec::wire::foreign::{Foreign, canonicalize};
 use zhao_spec::wire::limits;
@@ -92,7 +92,7 @@ impl Field {
             }
             FieldKind::Date => members.extend([
                 ("format", text("date")),
-                ("pattern", text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$")),
+                ("pattern", text("^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$")),
                 ("type", text("string")),
             ]),
             FieldKind::Integer => members.extend([

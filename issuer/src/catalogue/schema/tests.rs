@@ -260,8 +260,8 @@ fn any_cell() -> impl Strategy<Value = Cell> {
 
 proptest! {
     /// Whatever stands in a cell: what the catalogue accepts conforms. What conforms as it stands,
-    /// the catalogue accepts, but for what a schema cannot say of texts: characters, NFC, outer
-    /// spaces.
+    /// the catalogue accepts, but for what a schema cannot say: of texts characters, NFC, outer
+    /// spaces; of days that they are of 1900 or later.
     #[test]
     fn accepts_what_the_catalogue_accepts(
         kind in 0usize..8,
@@ -293,7 +293,9 @@ proptest! {
             Some(value),
         );
         let free = matches!(&field.kind, FieldKind::Text { pattern: None, .. });
-        if !free && field.sensitivity != Sensitivity::Secret
+        let early = matches!((&field.kind, &cell),
+            (FieldKind::Date, Cell::Text(day)) if day.as_str() < "1900");
+        if !free && !early && field.sensitivity != Sensitivity::Secret
             && refusal(&schema, &as_it_stands).is_none()
         {
             prop_assert!(accepted.is_some(), "{:?} {cell:?}", field.kind);
