@@ -37,11 +37,14 @@ function agree(found, expected, name) {
 /** Folders that are not run, and why. */
 const NOT_RUN = {
   cose: 'credentials in other forms than our own are not read here',
+  'data-integrity': 'as cose',
+  'data-model': 'as cose',
   evidence: 'evidence is not judged here; a test of its own sees that it is said so',
   'foreign-json': 'JSON of other people is never read here',
   jose: 'as cose',
   'map-page': 'pages are for those who fetch the map; what they make, a path, is checked here',
   proposal: 'proposals are for administrators, who sign, not for verifiers',
+  rdf: 'as cose',
   'sd-jwt': 'as cose',
   tile: 'tiles are for those who mirror a log',
 };
