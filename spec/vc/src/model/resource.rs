@@ -262,3 +262,6 @@ fn media_type<'a>(value: &'a Foreign, place: &Place<'_>) -> Result<&'a str, Mode
         actual: clip(media),
     })
 }
+
+#[cfg(test)]
+mod tests;

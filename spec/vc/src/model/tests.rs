@@ -341,3 +341,18 @@ fn contexts_are_those_of_the_credential_they_stand_in() {
     let bad = json!({"@context": {"issuer": "https://terms.example/x"}});
     assert_eq!(stated(bad), Err("model-redefined"));
 }
+
+#[test]
+fn an_error_says_what_stands_there_instead() {
+    for (text, kind) in [
+        ("null", "null"),
+        ("true", "boolean"),
+        ("1", "number"),
+        ("\"a\"", "text"),
+        ("[]", "array"),
+        ("{}", "object"),
+    ] {
+        let value = parse_foreign(text.as_bytes()).unwrap();
+        assert_eq!(super::place::kind(&value), kind);
+    }
+}

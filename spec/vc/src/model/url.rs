@@ -67,7 +67,6 @@ fn characters(text: &str) -> bool {
                 hex() && hex()
             }
             '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' => false,
-            c if c.is_ascii() => c.is_ascii_graphic(),
             // Bidirectional controls make a URL that reads otherwise than it is.
             '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
             c => !c.is_control() && !c.is_whitespace() && c != '\u{feff}',

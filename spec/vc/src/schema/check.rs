@@ -293,3 +293,28 @@ fn mismatch(place: &Place<'_>, keyword: &'static str) -> SchemaError {
         keyword,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    #[test]
+    fn work_ends_at_its_limits_and_not_before() {
+        let nodes = [Node::default()];
+        let mut checker = Checker::new(&nodes);
+        checker.spend(STEPS).unwrap();
+        let error = checker.spend(1).unwrap_err();
+        assert_eq!(error.code(), "schema-work");
+
+        let at = |depth| {
+            let mut checker = Checker::new(&nodes);
+            checker.depth = depth;
+            checker.check(0, &Foreign::Null, &Place::ROOT).is_ok()
+        };
+        assert_eq!(
+            [0, DEPTH - 1, DEPTH, DEPTH + 9].map(at),
+            [true, true, false, false]
+        );
+    }
+}
