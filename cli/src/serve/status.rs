@@ -242,10 +242,17 @@ async fn document(
 #[utoipa::path(get, path = "/1.0/identifiers/{did}", tag = "status",
     params(("did" = String, Path, description = "The DID")),
     responses(
-        (status = 200, description = "A resolution result, or the document alone", body = Object),
-        (status = 400, description = "No DID", body = Object),
-        (status = 404, description = "No such unit", body = Object),
-        (status = 501, description = "Another method", body = Object)))]
+        (status = 200, description = "A resolution result, or the document alone", content(
+            (Object = "application/ld+json"), (Object = "application/did-resolution"),
+            (Object = "application/did+ld+json"))),
+        (status = 400, description = "No DID", content(
+            (Object = "application/ld+json"), (Object = "application/did-resolution"))),
+        (status = 404, description = "No such unit", content(
+            (Object = "application/ld+json"), (Object = "application/did-resolution"))),
+        (status = 406, description = "No such form of an answer", content(
+            (Object = "application/ld+json"), (Object = "application/did-resolution"))),
+        (status = 501, description = "Another method", content(
+            (Object = "application/ld+json"), (Object = "application/did-resolution")))))]
 async fn resolve(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,

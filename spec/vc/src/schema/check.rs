@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use zhao_spec::wire::Date;
 use zhao_spec::wire::foreign::Foreign;
 
 use super::{DEPTH, Format, Kind, Node, Range, STEPS, SchemaError, same};
@@ -242,8 +241,7 @@ impl<'n> Checker<'n> {
 
 /// RFC 3339 `full-date`, of any year from 0000.
 fn is_date(text: &str) -> bool {
-    Date::parse(text).is_ok()
-        || (text.len() == 10 && Moment::parse(&format!("{text}T00:00:00Z")).is_ok())
+    Moment::parse(&format!("{text}T00:00:00Z")).is_ok()
 }
 
 /// RFC 3339 `date-time`: as the stamps of the data model, but a leap second at the end of a UTC day

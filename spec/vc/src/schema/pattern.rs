@@ -239,17 +239,13 @@ fn count(rest: &mut std::str::Chars<'_>) -> Option<(usize, Option<usize>)> {
                 Some((least, "")) => (number(least)?, None),
                 Some((least, most)) => (number(least)?, Some(number(most)?)),
             };
-            return lazy(rest).then_some(times);
+            return Some(times);
         }
         _ => return Some((1, Some(1))),
     };
     rest.next();
-    lazy(rest).then_some(times)
-}
-
-/// That no second quantifier follows.
-fn lazy(rest: &std::str::Chars<'_>) -> bool {
-    !rest.as_str().starts_with(['?', '*', '+', '{'])
+    // A second quantifier is the next character, and none may stand alone.
+    Some(times)
 }
 
 #[cfg(test)]
@@ -265,6 +261,10 @@ mod tests {
             "a**",
             "a+?",
             "a{2}{3}",
+            "a?+",
+            "a*{2}",
+            "a{+1}",
+            "[!-\\d]",
             "[",
             "[]",
             "[^]",
@@ -316,6 +316,9 @@ mod tests {
             ("^[\\]a\\-\\d]$", &["]", "a", "-", "7"], &["b"]),
             ("^.$", &["中", "𝄞"], &["\n", "", "ab"]),
             ("^JY\\{\\w+\\.x$", &["JY{a_1.x"], &["JYa.x", "JY{a-x"]),
+            ("^[\\!-\\/]$", &["!", "%", "/"], &["0", "-x", "\\"]),
+            ("^[+-]$", &["+", "-"], &[",", "]"]),
+            ("^a{1024}$", &[], &["a"]),
             ("^a{0}b{0,1}$", &["", "b"], &["a", "bb"]),
         ] {
             let read = Pattern::parse(pattern).unwrap();
