@@ -2,7 +2,8 @@
 //! check of the face data without our catalogue.
 //!
 //! A schema says less than the catalogue: not that a text is in NFC, nor that a day is of 1900 or
-//! later, nor that it is in the calendar where `format` is not checked. It refuses nothing that the catalogue accepts.
+//! later, nor that it is in the calendar where `format` is not checked. It refuses nothing that the
+//! catalogue accepts.
 
 use zhao_spec::wire::foreign::{Foreign, canonicalize};
 use zhao_spec::wire::limits;

@@ -353,6 +353,6 @@ fn an_error_says_what_stands_there_instead() {
         ("{}", "object"),
     ] {
         let value = parse_foreign(text.as_bytes()).unwrap();
-        assert_eq!(super::place::kind(&value), kind);
+        assert_eq!(place::kind(&value), kind);
     }
 }

@@ -204,8 +204,8 @@ fn much_that_is_the_same_is_no_poison() {
 fn a_long_path_does_not_end_the_stack() {
     let text = chains(DEPTH - 2);
     // Who builds without optimising says how much that takes.
-    let said = std::env::var("RUST_MIN_STACK").ok();
-    let stack = said.and_then(|said| said.parse().ok()).unwrap_or(1 << 20);
+    let said = option_env!("RUST_MIN_STACK").and_then(|said| said.parse().ok());
+    let stack = said.unwrap_or(1 << 20);
     let thread = std::thread::Builder::new().stack_size(stack);
     let done = thread.spawn(move || canonical(&quads(&text)).is_ok());
     assert!(done.unwrap().join().unwrap());
