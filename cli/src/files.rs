@@ -247,6 +247,20 @@ pub(crate) fn output(session: &Session, path: &Path, bytes: &[u8]) -> Result<(),
     }
 }
 
+/// Refuses a directory that holds something.
+///
+/// # Errors
+/// It does.
+pub(crate) fn must_be_empty(dir: &Path) -> Result<(), Failure> {
+    if dir
+        .read_dir()
+        .is_ok_and(|mut within| within.next().is_some())
+    {
+        return Err(Failure::usage("dir-not-empty", args![path = dir.display()]));
+    }
+    Ok(())
+}
+
 /// Refuses a place where something is already: before work, so that nothing is done for naught.
 ///
 /// # Errors

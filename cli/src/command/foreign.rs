@@ -183,7 +183,7 @@ fn split(pair: &str) -> Result<(&str, &str), Failure> {
 
 fn policy(at: UnixMillis) -> Policy<'static> {
     Policy {
-        algorithms: &[Algorithm::EdDsa, Algorithm::Ed25519],
+        algorithms: &Algorithm::ALL,
         at,
         skew_millis: SKEW_MILLIS,
         untyped: false,

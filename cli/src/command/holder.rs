@@ -31,12 +31,7 @@ pub(crate) fn run(session: &Session, command: &HolderCommand) -> Result<Exit, Fa
 
 fn init(session: &Session, wanted: &HolderInit) -> Result<Exit, Failure> {
     let dir = &wanted.dir;
-    if dir
-        .read_dir()
-        .is_ok_and(|mut within| within.next().is_some())
-    {
-        return Err(Failure::usage("dir-not-empty", args![path = dir.display()]));
-    }
+    files::must_be_empty(dir)?;
     let prompts = Prompts {
         first: session.messages.text("prompt.new"),
         again: session.messages.text("prompt.again"),
@@ -71,7 +66,7 @@ pub(crate) fn present(session: &Session, command: &Present) -> Result<Exit, Fail
             args![path = command.file.display()],
         ));
     }
-    let algorithms = &[Algorithm::EdDsa, Algorithm::Ed25519];
+    let algorithms = &Algorithm::ALL;
     let (claims, places) = whole.open(algorithms).map_err(|error| wrong(&error))?;
     let Some(output) = &command.output else {
         return list(session, &claims, &places, command.json);

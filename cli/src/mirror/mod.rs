@@ -188,14 +188,7 @@ impl Opening<'_> {
                 known,
             });
         }
-        if self
-            .dir
-            .read_dir()
-            .is_ok_and(|mut all| all.next().is_some())
-        {
-            let path = self.dir.display();
-            return Err(Failure::usage("dir-not-empty", args![path]));
-        }
+        files::must_be_empty(self.dir)?;
         let missing = || {
             let path = self.dir.display();
             Failure::usage("mirror-home-missing", args![path])

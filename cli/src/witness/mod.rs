@@ -77,14 +77,7 @@ fn init(session: &Session, wanted: &WitnessInit) -> Result<Exit, Failure> {
     check_name(name).map_err(because("witness-name", args![value = clip(name)]))?;
     let logs = logs(&wanted.log)?;
     once(&logs, &[])?;
-    if wanted
-        .dir
-        .read_dir()
-        .is_ok_and(|mut in_it| in_it.next().is_some())
-    {
-        let path = wanted.dir.display();
-        return Err(Failure::usage("dir-not-empty", args![path]));
-    }
+    files::must_be_empty(&wanted.dir)?;
     let prompts = Prompts {
         first: session.messages.text("prompt.new"),
         again: session.messages.text("prompt.again"),

@@ -19,7 +19,11 @@ impl<C: LedgerClient> Office<C> {
     pub(super) fn list_of(&self, unit: &str, key: &Hash) -> Result<ListName, OfficeError> {
         let name = |bits, key| ListName::of(unit, bits, key).map_err(FormError::Status);
         let names = (0..=PART_BITS)
-            .map(|bits| Ok((name(bits, key)?, true)))
+            .map(|bits| {
+                let name = name(bits, key)?;
+                let index = name.index(key);
+                Ok((name, index, true))
+            })
             .collect::<Result<Vec<_>, FormError>>();
         let mut names = names?;
         let mut licences: u64 = 0;
@@ -29,10 +33,10 @@ impl<C: LedgerClient> Office<C> {
             if other == key {
                 return;
             }
-            for (own, alone) in &mut names {
+            for (own, index, alone) in &mut names {
                 // Finer lists part only what coarser ones have together.
                 match ListName::of(unit, own.bits(), other) {
-                    Ok(its) if its == *own => *alone &= own.index(other) != own.index(key),
+                    Ok(its) if its == *own => *alone &= own.index(other) != *index,
                     Ok(_) => break,
                     Err(error) => failed = Some(error),
                 }
@@ -46,7 +50,7 @@ impl<C: LedgerClient> Office<C> {
         };
         let found = names
             .into_iter()
-            .find(|(name, alone)| *alone && (roomy(name) || name.bits() == PART_BITS));
+            .find(|(name, _, alone)| *alone && (roomy(name) || name.bits() == PART_BITS));
         Ok(found.ok_or(FormError::SharedIndex)?.0)
     }
 }

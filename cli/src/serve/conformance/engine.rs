@@ -185,7 +185,7 @@ pub(super) struct Holding {
 }
 
 /// What is signed in an envelope: EdDSA, by its name before and since RFC 9864.
-const ALGORITHMS: &[Algorithm] = &[Algorithm::EdDsa, Algorithm::Ed25519];
+const ALGORITHMS: &[Algorithm] = &Algorithm::ALL;
 /// How far the clock of whoever closed an envelope may be ahead, milliseconds.
 const SKEW: u64 = 60_000;
 

@@ -12,7 +12,8 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    const ALL: [Self; 2] = [Self::EdDsa, Self::Ed25519];
+    /// Every one that is read here; a policy allows some of them.
+    pub const ALL: [Self; 2] = [Self::EdDsa, Self::Ed25519];
 
     /// The value of `alg` in JOSE.
     #[must_use]
