@@ -193,9 +193,7 @@ fn number(given: &Foreign, place: &Place<'_>) -> Result<f64, SchemaError> {
 fn count(given: &Foreign, place: &Place<'_>) -> Result<usize, SchemaError> {
     let wrong = || value(place, "a whole number from 0");
     match given {
-        Foreign::Number(number) if *number >= 0.0 && number.fract() == 0.0 => {
-            format!("{number}").parse().map_err(|_| wrong())
-        }
+        Foreign::Number(number) => format!("{number}").parse().map_err(|_| wrong()),
         _ => Err(wrong()),
     }
 }

@@ -56,6 +56,38 @@ fn refuses_bytes_that_are_no_json() {
     }
 }
 
+/// A pointer would escape these characters; a name that has them is not referred to, though it is
+/// there.
+#[test]
+fn refers_to_plain_names_only() {
+    let with = |name: &str| {
+        let reference = format!("#/$defs/{name}");
+        Schema::parse(&bytes(
+            &json!({"$schema": DIALECT, "$defs": {name: true}, "$ref": reference}),
+        ))
+    };
+    assert!(with("plain name").is_ok());
+    for name in ["a/b", "a~1b", "a%2Fb", "~", "%"] {
+        let error = with(name).unwrap_err();
+        assert_eq!(error.code(), "schema-reference", "{name}");
+    }
+}
+
+#[test]
+fn counts_are_whole_numbers_from_0() {
+    let with = |count: &str| {
+        let text = format!(r#"{{"$schema": "{DIALECT}", "minItems": {count}}}"#);
+        Schema::parse(text.as_bytes())
+    };
+    for count in ["0", "1", "2.0", "1e3"] {
+        assert!(with(count).is_ok(), "{count}");
+    }
+    for count in ["-1", "-0.5", "0.5", "1e300", "-1e300"] {
+        let error = with(count).unwrap_err();
+        assert_eq!(error.code(), "schema-value", "{count}");
+    }
+}
+
 #[test]
 fn bounds_the_parts_of_a_schema() {
     let with = |count: usize| {

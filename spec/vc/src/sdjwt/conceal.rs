@@ -54,7 +54,6 @@ pub(super) fn conceal(
         let disclosure = take(within, last, salt)?.ok_or_else(|| nowhere(place))?;
         disclosures.push(disclosure);
     }
-    // A digest's position must not tell which member it was.
     sort_digests(&mut payload);
     if let Foreign::Object(members) = &mut payload {
         let name = Foreign::Text(SHA_256.to_owned());
@@ -82,7 +81,8 @@ fn take(
             let Some(at) = members.iter().position(|(name, _)| name == token) else {
                 return Ok(None);
             };
-            let (name, value) = members.remove(at);
+            let (name, mut value) = members.remove(at);
+            sort_digests(&mut value);
             let disclosure = Disclosure::make(Some(&name), value, salt())?;
             add_digest(within, disclosure.digest());
             Ok(Some(disclosure))
@@ -92,7 +92,8 @@ fn take(
             let Some(item) = item.filter(|item| item.member(DOTS).is_none()) else {
                 return Ok(None);
             };
-            let value = std::mem::replace(item, Foreign::Null);
+            let mut value = std::mem::replace(item, Foreign::Null);
+            sort_digests(&mut value);
             let disclosure = Disclosure::make(None, value, salt())?;
             *item = dots(disclosure.digest());
             Ok(Some(disclosure))
@@ -190,6 +191,7 @@ fn check_names(value: &Foreign, depth: usize) -> Result<(), SdJwtError> {
     }
 }
 
+/// A digest's position must not tell which member it was, nor in what order they were concealed.
 fn sort_digests(value: &mut Foreign) {
     match value {
         Foreign::Object(members) => {

@@ -238,3 +238,31 @@ fn hex(text: &mut String, hash: &Hash) {
         let _ = write!(text, "{byte:02x}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of adding these parts, one after another, against the least so far.
+    fn race(least: &str, parts: &[&str]) -> Option<String> {
+        let mut race = Race {
+            text: String::new(),
+            least: Some(least),
+            level: true,
+        };
+        let all = parts.iter().all(|part| race.add(part));
+        all.then(|| race.won())?
+    }
+
+    #[test]
+    fn the_first_difference_decides() {
+        // Less in the second part: what follows is no longer compared.
+        assert!(race("_:b0_:b1_:b2", &["_:b0", "_:b0", "_:b9"]).is_some());
+        assert!(race("_:b0_:b1_:b2", &["_:b0", "_:b2", "_:b0"]).is_none());
+        assert!(race("_:b0_:b1_:b2", &["_:b0", "_:b1", "_:b1"]).is_some());
+        // The same once more is not less, and neither is a longer text.
+        assert!(race("_:b0_:b1", &["_:b0", "_:b1"]).is_none());
+        assert!(race("_:b0_:b1", &["_:b0", "_:b1", "_:b2"]).is_none());
+        assert!(race("_:b0_:b1", &["_:b0"]).is_some());
+    }
+}

@@ -49,6 +49,54 @@ fn concealed_claims_are_not_in_the_jwt() {
     assert_eq!(payload["_sd_alg"], "sha-256");
 }
 
+/// Every `_sd` in a value.
+fn digests(value: &Json, found: &mut Vec<Vec<String>>) {
+    match value {
+        Json::Object(members) => {
+            for (name, value) in members {
+                if name == "_sd" {
+                    found.push(serde_json::from_value(value.clone()).unwrap());
+                }
+                digests(value, found);
+            }
+        }
+        Json::Array(items) => items.iter().for_each(|item| digests(item, found)),
+        _ => {}
+    }
+}
+
+/// In an element of an array, in a member, and in what is itself concealed.
+#[test]
+fn no_position_tells_which_member_was_concealed() {
+    let six = json!({"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6});
+    let mut claims = claims();
+    claims["open"] = six.clone();
+    claims["list"] = json!([six]);
+    claims["closed"] = json!({"in": [six]});
+    let mut places = Vec::new();
+    for within in ["/open", "/list/0", "/closed/in/0"] {
+        places.extend(["a", "b", "c", "d", "e", "f"].map(|name| format!("{within}/{name}")));
+    }
+    places.extend(["/closed/in/0", "/closed"].map(str::to_owned));
+    let places: Vec<&str> = places.iter().map(String::as_str).collect();
+    let concealed = Concealed {
+        claims: &places,
+        decoys: &[],
+    };
+    let (payload, disclosures) =
+        super::conceal::conceal(&foreign(&claims), concealed, &mut counting()).unwrap();
+    let mut found = Vec::new();
+    digests(&back(&payload), &mut found);
+    for disclosure in &disclosures {
+        digests(&back(disclosure.value()), &mut found);
+    }
+    let sixes: Vec<_> = found.iter().filter(|digests| digests.len() == 6).collect();
+    assert_eq!(sixes.len(), 3);
+    for digests in found {
+        assert!(digests.is_sorted(), "{digests:?}");
+    }
+}
+
 #[test]
 fn a_holder_sees_what_it_can_show() {
     let (all, places) = issued().open(BOTH).unwrap();

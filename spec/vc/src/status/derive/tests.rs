@@ -90,6 +90,22 @@ fn an_index_is_for_ever() {
     assert!(bits < u64::from(ENTRIES));
 }
 
+/// Bits of an entry by the table of `spec/status-list.md`, and the order of the format that serves it.
+#[test]
+fn each_purpose_has_its_size_and_order() {
+    let sizes = Purpose::ALL.map(|purpose| (purpose.as_str(), purpose.size(), purpose.order()));
+    assert_eq!(
+        sizes,
+        [
+            ("revocation", 1, Order::HighFirst),
+            ("suspension", 1, Order::HighFirst),
+            ("message", 4, Order::HighFirst),
+            ("refresh", 1, Order::HighFirst),
+            ("standing", 2, Order::LowFirst),
+        ]
+    );
+}
+
 #[test]
 fn each_standing_has_its_values() {
     let values = |record: &LicenceRecord| Purpose::ALL.map(|purpose| purpose.value(record));
