@@ -256,7 +256,8 @@ mod tests {
 
     #[test]
     fn the_first_difference_decides() {
-        // Less in the second part: what follows is no longer compared.
+        // Less in the first or the second part: what follows is no longer compared.
+        assert!(race("_:b1_:b1_:b2", &["_:b0", "_:b9", "_:b9"]).is_some());
         assert!(race("_:b0_:b1_:b2", &["_:b0", "_:b0", "_:b9"]).is_some());
         assert!(race("_:b0_:b1_:b2", &["_:b0", "_:b2", "_:b0"]).is_none());
         assert!(race("_:b0_:b1_:b2", &["_:b0", "_:b1", "_:b1"]).is_some());
