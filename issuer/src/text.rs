@@ -63,7 +63,7 @@ pub fn clean(text: &str, limit: usize) -> Result<String, TextError> {
             actual: text.chars().count(),
         });
     }
-    for c in text.chars() {
+    for c in text.chars().filter(|c| !is_plain(*c)) {
         if c.is_control() {
             return Err(TextError::Control(c));
         }
@@ -77,7 +77,7 @@ pub fn clean(text: &str, limit: usize) -> Result<String, TextError> {
     if text.starts_with(is_space) || text.ends_with(is_space) {
         return Err(TextError::OuterSpace);
     }
-    let clean: String = text.nfc().collect();
+    let clean = nfc(text);
     let actual = clean.chars().count();
     if actual > limit {
         return Err(TextError::TooLong { limit, actual });
@@ -94,6 +94,22 @@ pub fn required(text: &str, limit: usize) -> Result<String, TextError> {
         return Err(TextError::Empty);
     }
     clean(text, limit)
+}
+
+/// The text in NFC.
+pub(crate) fn nfc(text: &str) -> String {
+    // Nearly every text an office has: looking at the tables for it would take most of the time.
+    match text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => text.nfc().collect(),
+    }
+}
+
+/// Printable ASCII, and the Hanzi that have been in Unicode since 1.0.1: assigned and visible, and
+/// in NFC wherever they stand beside each other (none is the second half of a composition, and
+/// none has a decomposition: `UnicodeData.txt`).
+fn is_plain(c: char) -> bool {
+    matches!(c, ' '..='~' | '\u{4e00}'..='\u{9fa5}')
 }
 
 fn is_space(c: char) -> bool {
@@ -150,6 +166,26 @@ mod tests {
         for (text, error) in refused {
             assert_eq!(clean(text, 64), Err(error), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_plain_is_what_the_tables_say_of_it() {
+        for c in (0..=0x10_ffff)
+            .filter_map(char::from_u32)
+            .filter(|c| is_plain(*c))
+        {
+            assert!(!c.is_control() && !is_invisible(c) && is_public_assigned(c));
+            for text in [
+                format!("{c}"),
+                format!("a{c}"),
+                format!("一{c}"),
+                format!("{c}{c}"),
+            ] {
+                assert_eq!(nfc(&text), text.nfc().collect::<String>(), "{text}");
+            }
+        }
+        // What is combined with a plain one is not.
+        assert_eq!(nfc("e\u{301}"), "é");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use zhao_http::limits;
 use zhao_issuer::catalogue::Catalogue;
 use zhao_issuer::office::{Delivery, Office};
-use zhao_issuer::records::Records;
+use zhao_issuer::records::Carrier;
 use zhao_ledger::pipeline::{Pipeline, Settings};
 use zhao_ledger::sequence::CommitError;
 
@@ -128,7 +128,7 @@ struct Opened {
     office: Arc<Mutex<Office<Served>>>,
     delivery: Arc<Delivery>,
     /// The records once more, for [`carry_over`].
-    carried: Records,
+    carried: Carrier,
     /// Starts the thread that publishes the log in a place, where it is.
     publishing: Option<Publishing>,
 }
@@ -187,8 +187,8 @@ fn open(
         stop: Arc::clone(&stop),
     };
     let own = records(session, home, &mut keyring)?;
+    let carried = own.carrier().map_err(|cause| wrong(cause.into()))?;
     let reading = records(session, home, &mut keyring)?;
-    let carried = records(session, home, &mut keyring)?;
     let keys = keys::KeyRing::new(records(session, home, &mut keyring)?);
     let office = Office::open(own, keyring, load_catalogue()?, served).map_err(wrong)?;
     let delivery = office.delivery();
@@ -262,7 +262,7 @@ fn deliver(
 /// The thread that carries the records' write-ahead log over, again and again. Left to the commits,
 /// one in thousands would do it for all, and everybody would wait for that one. It ends when the
 /// other side of `until` is dropped.
-fn carry_over(records: Records, until: Receiver<()>) -> Result<JoinHandle<()>, Failure> {
+fn carry_over(records: Carrier, until: Receiver<()>) -> Result<JoinHandle<()>, Failure> {
     let work = move || {
         while until.recv_timeout(CARRY_OVER) == Err(RecvTimeoutError::Timeout) {
             if let Err(error) = records.carry_over() {

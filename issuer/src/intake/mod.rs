@@ -135,7 +135,7 @@ pub struct Batch<'a> {
     pub encoding: Encoding,
     /// How the batch is laid out.
     pub format: Format,
-    rows: Box<dyn Iterator<Item = Result<Row, RowError>> + 'a>,
+    rows: Box<dyn Iterator<Item = Result<Row, RowError>> + Send + 'a>,
 }
 
 impl std::fmt::Debug for Batch<'_> {
@@ -157,7 +157,7 @@ impl Iterator for Batch<'_> {
 /// # Errors
 /// Bytes that are neither UTF-8 nor GB18030, a header that cannot be used, or a JSON array that
 /// is not one.
-pub fn open<'a, R: Read + Seek + 'a>(
+pub fn open<'a, R: Read + Seek + Send + 'a>(
     input: R,
     catalogue: &Catalogue,
     type_of_all: Option<&str>,
@@ -180,7 +180,7 @@ pub fn open<'a, R: Read + Seek + 'a>(
             _ => Format::Csv,
         };
     };
-    let rows: Box<dyn Iterator<Item = Result<Row, RowError>> + 'a> = match format {
+    let rows: Box<dyn Iterator<Item = Result<Row, RowError>> + Send + 'a> = match format {
         Format::Csv => Box::new(table::Rows::open(reader, &known)?),
         Format::JsonArray => Box::new(document::array(reader, known)?),
         Format::JsonLines => Box::new(document::Lines::open(reader, known)),

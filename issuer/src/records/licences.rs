@@ -5,10 +5,11 @@ use zhao_spec::id::LicenceIdentifier;
 use zhao_spec::life::subject::{Kind, subject_key};
 use zhao_spec::wire::{Hash, UnixMillis};
 
+use super::indexed::{number_index, reference_index, serial_index};
 use super::pack::{self, Pack, Parts};
 use super::{Records, RecordsError, Transaction, hash, signed, time, unsigned};
 use crate::intake::Origin;
-use crate::vault::{Blind, Column, Place, Vault};
+use crate::vault::{Blind, Place, Vault};
 
 /// Whether the ledger has taken a licence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,11 +222,6 @@ fn find(
     Ok(Some(licence))
 }
 
-/// The index of type, unit and serial: what all versions of a licence have in common.
-pub(super) fn serial_index(vault: &Vault, type_code: &str, unit: &str, serial: &str) -> Blind {
-    vault.blind(Column::Serial, &[type_code, unit, serial])
-}
-
 fn by_identifier(
     connection: &Connection,
     vault: &Vault,
@@ -309,7 +305,7 @@ impl Transaction<'_> {
             .seal(vault, &face_place(subject));
         let reference = licence
             .reference
-            .map(|reference| vault.blind(Column::Reference, &[licence.unit, reference]));
+            .map(|reference| reference_index(vault, licence.unit, reference));
         let serial = serial_index(vault, licence.type_code, licence.unit, licence.serial);
         let written = self
             .sql
@@ -328,7 +324,7 @@ impl Transaction<'_> {
                 licence.version,
                 holder,
                 predecessor,
-                vault.blind(Column::Number, &[licence.number]),
+                number_index(vault, licence.number),
                 serial,
                 reference,
                 face,
@@ -447,7 +443,7 @@ impl Transaction<'_> {
     ) -> Result<Option<Licence>, RecordsError> {
         let rest = "WHERE licences.number_index = ?1 AND licences.unit = ?2
              AND licences.type_code = ?3 AND licences.refused = 0 ORDER BY licences.version";
-        let index = self.vault.blind(Column::Number, &[number]);
+        let index = number_index(self.vault, number);
         find(&self.sql, self.vault, rest, (index, unit, type_code))
     }
 
@@ -498,7 +494,7 @@ fn with_reference(
     reference: &str,
 ) -> Result<Option<Licence>, RecordsError> {
     let rest = "WHERE licences.reference_index = ?1 AND licences.refused = 0";
-    let index = vault.blind(Column::Reference, &[unit, reference]);
+    let index = reference_index(vault, unit, reference);
     find(connection, vault, rest, [index])
 }
 
@@ -527,12 +523,7 @@ impl Records {
         }
         let rest = "WHERE licences.number_index = ?1
              ORDER BY licences.refused, licences.version DESC, licences.id DESC";
-        find(
-            connection,
-            vault,
-            rest,
-            [vault.blind(Column::Number, &[text])],
-        )
+        find(connection, vault, rest, [number_index(vault, text)])
     }
 
     /// The licence that the event in this row of the outbox issues.

@@ -6,12 +6,13 @@ use rusqlite::{Connection, Row};
 use zhao_spec::log::tree::LeafIndex;
 use zhao_spec::wire::{Hash, UnixMillis};
 
+use super::indexed::reindex;
 use super::outbox::{pack_words, parse, words_place};
-use super::{NewLicence, Origin, RecordsError, Transaction, Words, hash, unsigned};
+use super::{NewLicence, Origin, RecordsError, Transaction, Words, hash, key_rows, unsigned};
 use crate::vault::{KeyRow, Secrets, Vault};
 
 /// The version this program writes.
-pub(super) const KNOWN: i64 = 2;
+pub(super) const KNOWN: i64 = 3;
 /// The first version that has a key.
 pub(super) const SEALED_SINCE: i64 = 2;
 
@@ -63,9 +64,19 @@ pub(super) fn run(
     if version >= KNOWN {
         return Ok(());
     }
-    let vault = Vault::fresh(secrets, origin).map_err(RecordsError::vault)?;
+    let vault = if version < SEALED_SINCE {
+        Vault::fresh(secrets, origin)
+    } else {
+        Vault::load(secrets, origin, &key_rows(&sql)?)
+    };
+    let vault = vault.map_err(RecordsError::vault)?;
     let transaction = Transaction::new(sql, None, &vault);
-    seal(&transaction)?;
+    if version < SEALED_SINCE {
+        // What it writes has the indexes of today.
+        seal(&transaction)?;
+    } else {
+        reindex(&transaction)?;
+    }
     transaction
         .sql
         .execute("UPDATE schema_version SET version = ?1", [KNOWN])?;

@@ -27,11 +27,13 @@ mod acts;
 mod api_keys;
 mod authorities;
 mod batches;
+mod carry;
 mod chains;
 mod copy;
 mod documents;
 mod error;
 mod holders;
+mod indexed;
 mod jobs;
 mod licences;
 mod migrate;
@@ -49,6 +51,7 @@ mod whole;
 pub use acts::Said;
 pub use api_keys::ApiKey;
 pub use authorities::{Unit, UnitKey};
+pub use carry::Carrier;
 pub use chains::{ChainMark, Link, Outgoing};
 pub use copy::Moment;
 pub use documents::{DOCUMENT_BYTES, Document};
@@ -200,16 +203,6 @@ impl Records {
         Ok(self.connection.query_row(select, [], |row| row.get(0))?)
     }
 
-    /// Carries what was committed from the write-ahead log into the database, as far as nobody
-    /// reads it: beside the work of others, so that none of their commits has to do it all at once.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn carry_over(&self) -> Result<(), RecordsError> {
-        let pragma = "PRAGMA wal_checkpoint(PASSIVE)";
-        Ok(self.connection.query_row(pragma, [], |_| Ok(()))?)
-    }
-
     /// Begins a transaction.
     ///
     /// # Errors
@@ -255,12 +248,10 @@ fn file(path: &Path) -> Result<Connection, rusqlite::Error> {
 
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     // FULL: the write-ahead log is flushed at each commit, so that what was said is not forgotten.
-    // Blind indexes are entered at random places: with 128 MiB of pages in memory, and the log
-    // carried over every 64 MiB (16,384 pages), most pages are read once and written once.
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 16384;",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
     )?;
+    carry::room(connection, carry::DAILY)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

@@ -38,6 +38,11 @@ impl Place {
         })
     }
 
+    /// Its name.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether it is still there. In the middle of a transaction its log is there too.
     pub(super) fn check(&self) -> Result<(), RecordsError> {
         let same = metadata(&self.path).is_ok_and(|found| file(&found) == self.file);

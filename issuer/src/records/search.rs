@@ -5,7 +5,8 @@ use rusqlite::types::Value;
 use zhao_spec::id::{HolderCodeType, LicenceIdentifier};
 use zhao_spec::wire::Hash;
 
-use super::licences::{COLUMNS, Raw, serial_index};
+use super::indexed::{number_index, reference_index, serial_index};
+use super::licences::{COLUMNS, Raw};
 use super::{LicenceState, Origin, Records, RecordsError, holders};
 use crate::vault::Column;
 
@@ -130,11 +131,13 @@ impl Records {
             }
             Search::Number(number) => (
                 "licences.number_index = ?3",
-                vec![blind(Column::Number, &[number])],
+                vec![Value::Blob(number_index(vault, number).to_vec())],
             ),
             Search::Reference { unit, reference } => (
                 "licences.reference_index = ?3 AND licences.refused = 0",
-                vec![blind(Column::Reference, &[unit, reference])],
+                vec![Value::Blob(
+                    reference_index(vault, unit, reference).to_vec(),
+                )],
             ),
             Search::State(state) => {
                 let condition = match state {

@@ -1,3 +1,4 @@
+mod carry;
 mod faults;
 mod lists;
 mod migration;
@@ -52,15 +53,15 @@ fn refuses_a_later_version() {
     drop(Records::create(&path(&dir), "o", b"g", &secrets()).unwrap());
     let connection = Connection::open(path(&dir)).unwrap();
     connection
-        .execute("UPDATE schema_version SET version = 3", [])
+        .execute("UPDATE schema_version SET version = 4", [])
         .unwrap();
     let error = Records::open(&path(&dir), &secrets()).unwrap_err();
     assert!(
         matches!(
             error,
             RecordsError::Newer {
-                actual: 3,
-                known: 2
+                actual: 4,
+                known: 3
             }
         ),
         "{error}"

@@ -131,6 +131,47 @@ fn indexes_outlive_the_key_and_cells_of_both_versions_open() {
 }
 
 #[test]
+fn neighbours_of_what_is_counted_share_half_an_index() {
+    let vault = Vault::fresh(&secrets(1, 7), ORIGIN).unwrap();
+    let halves = |column, parts: &[&str]| {
+        let index = vault.blind(column, parts);
+        let (near, own) = index.split_at(8);
+        (near.to_vec(), own.to_vec())
+    };
+    for column in [Column::Number, Column::Reference, Column::Serial] {
+        let (near, own) = halves(column, &["unit", "20260000999"]);
+        assert_eq!(
+            halves(column, &["unit", "20260000000"]).0,
+            near,
+            "{column:?}"
+        );
+        assert_ne!(
+            halves(column, &["unit", "20260000000"]).1,
+            own,
+            "{column:?}"
+        );
+        for other in [["unit", "20260001000"], ["other", "20260000999"]] {
+            assert_ne!(halves(column, &other).0, near, "{column:?} {other:?}");
+        }
+        // The text that is left is not its own neighbourhood.
+        let (_, shorter) = halves(column, &["unit", "20260000"]);
+        assert_ne!(near, shorter);
+        // Whole characters, and short texts.
+        for short in ["", "一", "一二三", "一二三四"] {
+            halves(column, &[short]);
+        }
+        assert_eq!(halves(column, &["一二三"]).0, halves(column, &["abc"]).0);
+        assert_ne!(halves(column, &["一二三四"]).0, halves(column, &["abc"]).0);
+    }
+    // People are not counted: two of one place and day have nothing in common.
+    for column in [Column::HolderCode, Column::HolderName, Column::Operator] {
+        let (one, _) = halves(column, &["420607190006215252"]);
+        let (other, _) = halves(column, &["420607190006215260"]);
+        assert_ne!(one, other, "{column:?}");
+    }
+}
+
+#[test]
 fn blind_indexes_equal_where_the_texts_mean_the_same() {
     let vault = Vault::fresh(&secrets(1, 7), ORIGIN).unwrap();
     let same = [

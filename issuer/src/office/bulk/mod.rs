@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread;
 
 use rand::{CryptoRng, SeedableRng as _};
@@ -35,13 +35,16 @@ mod work;
 use counters::Counters;
 use stages::{Assigning, settle, write};
 use work::{
-    Answered, Answering, CheckedRow, Come, Made, Rules, Task, Wanted, send_chunks, work_on_tasks,
+    Answered, Answering, CheckedRow, Come, Made, Rules, Task, Wanted, carry_over, read_chunks,
+    send_chunks, work_on_tasks,
 };
 
 /// How a batch is issued.
 #[derive(Clone, Copy, Debug)]
 pub struct Bulk {
-    /// Rows of a chunk: one event batch of the ledger.
+    /// Most rows of a chunk: one event batch of the ledger, one transaction of the records. The
+    /// larger, the fewer pages of records and map are written once more for the next; a file begins
+    /// with smaller ones, so that a short one keeps every core busy too.
     pub chunk: usize,
     /// Chunks between reading and reporting: the bound of memory.
     pub in_flight: usize,
@@ -57,8 +60,8 @@ pub struct Bulk {
 impl Default for Bulk {
     fn default() -> Self {
         Self {
-            chunk: 1_000,
-            in_flight: 8,
+            chunk: 8_000,
+            in_flight: 4,
             workers: 2,
             dry_run: false,
             job: None,
@@ -133,7 +136,22 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
     /// The records, the keys, or a ledger that cannot say who may issue what.
     pub fn issue_bulk(
         &mut self,
-        rows: &mut dyn Iterator<Item = Result<Row, RowError>>,
+        rows: &mut (dyn Iterator<Item = Result<Row, RowError>> + Send),
+        defaults: &Defaults,
+        bulk: &Bulk,
+        clock: &dyn Fn() -> UnixMillis,
+        rng: &mut dyn CryptoRng,
+        report: &mut dyn FnMut(u64, RowOutcome, &Tally),
+    ) -> Result<Tally, OfficeError> {
+        self.records.expect_many(true)?;
+        let tally = self.issue_many(rows, defaults, bulk, clock, rng, report);
+        self.records.expect_many(false)?;
+        tally
+    }
+
+    fn issue_many(
+        &mut self,
+        rows: &mut (dyn Iterator<Item = Result<Row, RowError>> + Send),
         defaults: &Defaults,
         bulk: &Bulk,
         clock: &dyn Fn() -> UnixMillis,
@@ -176,6 +194,13 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
                 scope.spawn(move || send_chunks(&unsent, &come, &*client));
             }
             drop(come);
+            let (chunks, read) = sync_channel(1);
+            let chunk = bulk.chunk.max(1);
+            scope.spawn(move || read_chunks(rows, chunk, &chunks));
+            // Ends when the sender is dropped.
+            let (_writing, written) = channel();
+            let carrier = self.records.carrier()?;
+            scope.spawn(move || carry_over(&carrier, &written));
             let clerk = Clerk {
                 office: self,
                 catalogue: &catalogue,
@@ -196,7 +221,7 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
                 remarks: Remarks::new(),
             };
             // Dropped at the end, its channels end the threads.
-            let tally = clerk.run(rows, clock, report)?;
+            let tally = clerk.run(read, clock, report)?;
             if let Some(job) = bulk.job
                 && !bulk.dry_run
                 && tally.trouble.is_none()
@@ -252,7 +277,7 @@ struct Clerk<'a, C> {
 impl<C: LedgerClient> Clerk<'_, C> {
     fn run(
         mut self,
-        rows: &mut dyn Iterator<Item = Result<Row, RowError>>,
+        rows: Receiver<Vec<Result<Row, RowError>>>,
         clock: &dyn Fn() -> UnixMillis,
         report: &mut dyn FnMut(u64, RowOutcome, &Tally),
     ) -> Result<Tally, OfficeError> {
@@ -264,9 +289,9 @@ impl<C: LedgerClient> Clerk<'_, C> {
                     more = false;
                     break;
                 }
-                let chunk: Vec<_> = rows.take(self.bulk.chunk.max(1)).collect();
-                more = !chunk.is_empty();
-                if more {
+                let chunk = rows.recv();
+                more = chunk.is_ok();
+                if let Ok(chunk) = chunk {
                     let _ = self.tasks.send(Task::Check(self.next.read, chunk));
                     self.next.read = self.next.read.saturating_add(1);
                 }

@@ -1,7 +1,8 @@
 //! What the other threads of a bulk do: check, sign, and hand in.
 
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rand::CryptoRng;
 use zhao_spec::life::data::Note;
@@ -13,6 +14,13 @@ use crate::catalogue::Catalogue;
 use crate::intake::{Defaults, Registry, Remark, Request, Row, RowError, check, compare_registers};
 use crate::office::build::{Assigned, Composed, Scene, compose};
 use crate::office::{Batched, ClientError, LedgerClient, OfficeError, Signer};
+use crate::records::Carrier;
+
+/// Rows of the first chunks of a file.
+const FIRST_CHUNK: usize = 1_000;
+/// How often the records' write-ahead log is carried over: the longer, the more changes of a page
+/// are carried over as one.
+const CARRY_OVER: Duration = Duration::from_secs(5);
 
 /// A row with what it needs to be signed.
 pub(super) enum Wanted {
@@ -200,5 +208,30 @@ pub(super) fn send_chunks<C: LedgerClient>(
         if !come.send(Come::Answered(chunk, Answered { batched })) {
             return;
         }
+    }
+}
+
+/// The reader: rows in chunks of at most `most`, until there are no more or nobody takes them.
+pub(super) fn read_chunks(
+    rows: &mut (dyn Iterator<Item = Result<Row, RowError>> + Send),
+    most: usize,
+    to_clerk: &SyncSender<Vec<Result<Row, RowError>>>,
+) {
+    let mut read = 0_usize;
+    loop {
+        let chunk = (read / 8).max(FIRST_CHUNK).min(most);
+        let rows: Vec<_> = rows.take(chunk).collect();
+        read = read.saturating_add(rows.len());
+        if rows.is_empty() || to_clerk.send(rows).is_err() {
+            return;
+        }
+    }
+}
+
+/// Carries the records' log over now and then, until nothing is written any more. What fails is
+/// left to the commits, which say so.
+pub(super) fn carry_over(carrier: &Carrier, writing: &Receiver<()>) {
+    while writing.recv_timeout(CARRY_OVER) == Err(RecvTimeoutError::Timeout) {
+        let _ = carrier.carry_over();
     }
 }

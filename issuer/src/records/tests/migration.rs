@@ -124,6 +124,72 @@ fn all_that_version_1_had_is_found_again() {
     check(&Records::open(&path(&dir), &secrets()).unwrap(), &people);
 }
 
+/// Version 2 has the tables of version 3, and other indexes of what is counted.
+#[test]
+fn all_that_version_2_had_is_found_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let people = people(40);
+    let mut records = create(&dir, &secrets());
+    fill(&mut records, &people);
+    let counts = records.licence_counts().unwrap();
+    drop(records);
+    let sql = Connection::open(path(&dir)).unwrap();
+    sql.execute_batch(
+        "UPDATE licences SET number_index = randomblob(16), serial_index = randomblob(16),
+         reference_index = randomblob(16) WHERE reference_index IS NOT NULL;
+         UPDATE schema_version SET version = 2;",
+    )
+    .unwrap();
+    // A key that is missing is said before anything is changed.
+    let error = Records::open(&path(&dir), &Secrets::default()).unwrap_err();
+    assert!(
+        matches!(error, RecordsError::KeyMissing { version: 1 }),
+        "{error}"
+    );
+    let version = "SELECT version FROM schema_version";
+    let version = || -> i64 { sql.query_row(version, [], |row| row.get(0)).unwrap() };
+    assert_eq!(version(), 2);
+    assert!(!needs_first_key(&path(&dir)).unwrap());
+    let records = Records::open(&path(&dir), &secrets()).unwrap();
+    assert_eq!(version(), 3);
+    check(&records, &people);
+    assert_eq!(records.licence_counts().unwrap(), counts);
+    let indexes = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'index'
+         AND name IN ('licences_number', 'licences_serial', 'licences_reference')";
+    let count: i64 = sql.query_row(indexes, [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 3);
+}
+
+#[test]
+fn a_face_that_does_not_open_leaves_version_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let people = people(5);
+    let mut records = create(&dir, &secrets());
+    fill(&mut records, &people);
+    drop(records);
+    let sql = Connection::open(path(&dir)).unwrap();
+    sql.execute_batch(
+        "UPDATE licences SET face = zeroblob(99) WHERE id = (SELECT MAX(id) FROM licences);
+         UPDATE schema_version SET version = 2;",
+    )
+    .unwrap();
+    let error = Records::open(&path(&dir), &secrets()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            RecordsError::Sealed {
+                table: "licences",
+                column: "face"
+            }
+        ),
+        "{error}"
+    );
+    let left = "SELECT version FROM schema_version WHERE EXISTS
+         (SELECT 1 FROM sqlite_master WHERE name = 'licences_number')";
+    let version: i64 = sql.query_row(left, [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 2);
+}
+
 #[test]
 fn a_migration_that_fails_leaves_version_1() {
     let dir = tempfile::tempdir().unwrap();
