@@ -35,14 +35,17 @@ struct Desk {
     folder: PathBuf,
 }
 
-/// Issues `rows` licences from one file and asks about them. `admission` is the rate of the same
-/// run, if it was measured.
-pub(crate) fn figures(
-    folder: &Path,
-    rows: u64,
-    seed: u64,
-    admission: Option<f64>,
-) -> Result<Vec<Figure>> {
+/// What issuing in bulk is measured beside: rates of the same run, if they were measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside {
+    /// Events made durable by the sequencer alone.
+    pub(crate) admission: Option<f64>,
+    /// Events made durable with the cosigners that the office has too.
+    pub(crate) cosigned: Option<f64>,
+}
+
+/// Issues `rows` licences from one file and asks about them.
+pub(crate) fn figures(folder: &Path, rows: u64, seed: u64, beside: Beside) -> Result<Vec<Figure>> {
     let Some(program) = std::env::var_os("ZHAO").map(PathBuf::from) else {
         let why = "ZHAO does not name the program";
         return Ok(vec![Figure::not_run(
@@ -62,7 +65,7 @@ pub(crate) fn figures(
     let (count, seed) = (rows.to_string(), seed.to_string());
     desk.run(&["sample", "--count", &count, "--seed", &seed, "-o", "in.csv"])?;
     let uscc = desk.add_holder()?;
-    let mut figures = desk.bulk(rows, admission)?;
+    let mut figures = desk.bulk(rows, beside)?;
     // What the batch wrote is still on its way to the disk: a question would wait behind it.
     ensure!(Command::new("sync").status()?.success(), "sync failed");
     figures.extend(desk.queries()?);
@@ -127,7 +130,7 @@ impl Desk {
     }
 
     /// The file from beginning to end: rate, memory, disk.
-    fn bulk(&self, rows: u64, admission: Option<f64>) -> Result<Vec<Figure>> {
+    fn bulk(&self, rows: u64, beside: Beside) -> Result<Vec<Figure>> {
         let rows = usize::try_from(rows)? + HELD - 1;
         let arguments = [
             "issue", "office", "--from", "in.csv", "-o", "out", "--lines",
@@ -141,23 +144,33 @@ impl Desk {
         ensure!(status == Some(0), "the batch ended with {status:?}");
         let written = BufReader::new(File::open(self.folder.join("out/credentials.jsonl"))?);
         ensure!(written.lines().count() == rows, "not every row was issued");
-        let mut rate = Figure::new(
+        let rate = |id: &str, english: &str, chinese: &str| {
+            Figure::new(id, english, chinese, per_second(rows, time), "/s")
+        };
+        let mut whole = rate(
             "bulk",
             "licences issued from one CSV, from start to finish",
             "一个 CSV 批量制发，全程",
-            per_second(rows, time),
-            "/s",
         )
         .note("local witness and local auditor included; start and scrypt too");
-        if let Some(admission) = admission {
-            rate = rate
-                .against("events made durable, this run", admission)
+        if let Some(admission) = beside.admission {
+            whole = whole
+                .against("events made durable by the sequencer alone", admission)
                 .at_least(0.5);
+        }
+        let mut figures = vec![whole];
+        if let Some(cosigned) = beside.cosigned {
+            let same = rate(
+                "bulk-cosigned",
+                "the same, beside admission with the same cosigners",
+                "同上，与同样联署的受理相比",
+            );
+            let same = same.against("events made durable, witnessed and audited", cosigned);
+            figures.push(same.at_least(0.5));
         }
         let per_licence =
             |path: &str| -> Result<f64> { Ok(size_of(&self.folder.join(path))? / float(rows)) };
-        Ok(vec![
-            rate,
+        figures.extend([
             Figure::new(
                 "bulk-memory",
                 "peak memory of the process that issued them",
@@ -179,7 +192,8 @@ impl Desk {
                 per_licence("office/ledger")?,
                 "B",
             ),
-        ])
+        ]);
+        Ok(figures)
     }
 
     /// Point queries on the records, each with the row opened.

@@ -97,17 +97,23 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
     if settings.wants("ledger") {
         admission = Some(ledger(&mut run, settings, folder.path())?);
     }
+    let mut cosigned = None;
     if settings.wants("served") {
-        run.part("served", |figures| {
+        cosigned = run.part("served", |figures| {
             let (batches, seed) = (settings.batches(), settings.seed);
-            figures.extend(served::figures(folder.path(), batches, seed)?);
-            Ok(())
+            let (served, cosigned) = served::figures(folder.path(), batches, seed)?;
+            figures.extend(served);
+            Ok(cosigned)
         })?;
     }
     if settings.wants("desk") {
         run.part("desk", |figures| {
             let (rows, seed) = (settings.subjects(), settings.seed);
-            figures.extend(desk::figures(folder.path(), rows, seed, admission)?);
+            let beside = desk::Beside {
+                admission,
+                cosigned,
+            };
+            figures.extend(desk::figures(folder.path(), rows, seed, beside)?);
             Ok(())
         })?;
     }
