@@ -90,7 +90,7 @@ fn an_index_is_for_ever() {
     assert!(bits < u64::from(ENTRIES));
 }
 
-/// Bits of an entry by the table of `spec/status-list.md`, and the order of the format that serves it.
+/// Bits of an entry by the table of `spec/status-list.md`, and the order of the format it is in.
 #[test]
 fn each_purpose_has_its_size_and_order() {
     let sizes = Purpose::ALL.map(|purpose| (purpose.as_str(), purpose.size(), purpose.order()));
