@@ -54,8 +54,23 @@ pub fn check_value(
     document: &[u8],
     value: &str,
 ) -> Result<(), SignatureError> {
+    check_value_by(config, document, value, |data, signature| {
+        key.verify(data, signature)
+    })
+}
+
+/// As [`check_value`], with whatever checks the signature over the bytes.
+///
+/// # Errors
+/// Not multibase of 64 bytes, or what `check` says.
+pub fn check_value_by(
+    config: &[u8],
+    document: &[u8],
+    value: &str,
+    check: impl FnOnce(&[u8], &Signature) -> Result<(), SignatureError>,
+) -> Result<(), SignatureError> {
     let signature = Signature(binary::decode_multibase_array(value)?);
-    key.verify(&hash_data(config, document), &signature)
+    check(&hash_data(config, document), &signature)
 }
 
 /// The key of a verification method `did:key:z6Mk…#z6Mk…`.

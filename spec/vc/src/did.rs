@@ -8,7 +8,7 @@
 //! written ([`unit_document`]), and what a resolver answers ([`Resolution`]). Out of scope: asking
 //! for a document over a network.
 
-use zhao_spec::wire::{PublicKey, SignatureError, clip};
+use zhao_spec::wire::{PublicKey, Signature, SignatureError, clip};
 
 mod at_hand;
 mod document;
@@ -133,6 +133,20 @@ pub trait Methods {
     /// # Errors
     /// No such identifier, no such key, or not for this purpose.
     fn method(&self, url: &str, purpose: &str) -> Result<Method, DidError>;
+
+    /// Checks a signature by a key that [`Methods::method`] gave, strictly. Whoever keeps keys
+    /// prepared may be faster; the verdict is the same.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    fn check(
+        &self,
+        method: &Method,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), SignatureError> {
+        method.key.verify(message, signature)
+    }
 }
 
 /// did:key of Ed25519 keys: the identifier is the key, and it may be used for everything.

@@ -6,7 +6,7 @@
 //! and read with. Whether a key belongs to the issuer is decided here as well, if the caller says
 //! whose it must be ([`Expect::controller`]).
 
-use zhao_spec::credential::eddsa_jcs::{PROOF_TYPE, check_value, proof_value};
+use zhao_spec::credential::eddsa_jcs::{PROOF_TYPE, check_value_by, proof_value};
 use zhao_spec::wire::foreign::{Foreign, canonicalize};
 use zhao_spec::wire::{Signer, UnixMillis, clip};
 
@@ -206,7 +206,10 @@ fn one(
     let document = read::signed_document(unsecured, &read, upon)?;
     let config = read::without_value(proof);
     let (config, document) = canonical(suite, &config, &document, contexts)?;
-    check_value(&method.key, &config, &document, value).map_err(ProofError::Signature)?;
+    check_value_by(&config, &document, value, |data, signature| {
+        methods.check(&method, data, signature)
+    })
+    .map_err(ProofError::Signature)?;
     Ok(Verified {
         method: method.id,
         controller: method.controller,

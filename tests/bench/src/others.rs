@@ -240,7 +240,7 @@ fn compare(ours: &Ours, theirs: Option<&Rates>, document: &Value) -> Result<Vec<
             Some(peer) => figure
                 .against("@digitalbazaar/vc in node", peer)
                 .at_least(target)
-                .note("verifying: of an issuer met before, whose key is decoded"),
+                .note("verifying: of an issuer met before, whose key is prepared"),
             None => figure.note("node or its packages are not here"),
         });
     }

@@ -61,7 +61,7 @@ impl Default for Bulk {
     fn default() -> Self {
         Self {
             chunk: 8_000,
-            in_flight: 4,
+            in_flight: 5,
             workers: 2,
             dry_run: false,
             job: None,
@@ -145,7 +145,8 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
     ) -> Result<Tally, OfficeError> {
         self.records.expect_many(true)?;
         let tally = self.issue_many(rows, defaults, bulk, clock, rng, report);
-        self.records.expect_many(false)?;
+        // Whatever came of it; and licences that were issued are, though their room stays.
+        let _ = self.records.expect_many(false);
         tally
     }
 

@@ -84,7 +84,7 @@ fn no_position_tells_which_member_was_concealed() {
         decoys: &[],
     };
     let (payload, disclosures) =
-        super::conceal::conceal(&foreign(&claims), concealed, &mut counting()).unwrap();
+        conceal::conceal(&foreign(&claims), concealed, &mut counting()).unwrap();
     let mut found = Vec::new();
     digests(&back(&payload), &mut found);
     for disclosure in &disclosures {
