@@ -143,22 +143,6 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
         rng: &mut dyn CryptoRng,
         report: &mut dyn FnMut(u64, RowOutcome, &Tally),
     ) -> Result<Tally, OfficeError> {
-        self.records.expect_many(true)?;
-        let tally = self.issue_many(rows, defaults, bulk, clock, rng, report);
-        // Whatever came of it; and licences that were issued are, though their room stays.
-        let _ = self.records.expect_many(false);
-        tally
-    }
-
-    fn issue_many(
-        &mut self,
-        rows: &mut (dyn Iterator<Item = Result<Row, RowError>> + Send),
-        defaults: &Defaults,
-        bulk: &Bulk,
-        clock: &dyn Fn() -> UnixMillis,
-        rng: &mut dyn CryptoRng,
-        report: &mut dyn FnMut(u64, RowOutcome, &Tally),
-    ) -> Result<Tally, OfficeError> {
         let delivery = Arc::clone(&self.delivery);
         // Nobody else sends meanwhile: what is written here is sent here.
         let _turn = delivery.turn();
@@ -171,7 +155,8 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
         let registers = Arc::clone(&self.registers);
         let client = Arc::clone(&self.client);
         let origin = self.records.origin().to_owned();
-        thread::scope(|scope| {
+        self.records.expect_many(true)?;
+        let tally = thread::scope(|scope| {
             for _ in 0..bulk.workers.max(1) {
                 let (undone, come) = (Arc::clone(&undone), Answering(come.clone()));
                 let (catalogue, origin) = (Arc::clone(&catalogue), origin.clone());
@@ -230,7 +215,10 @@ impl<C: LedgerClient + Send + Sync> Office<C> {
                 self.end_job(job, clock())?;
             }
             Ok(tally)
-        })
+        });
+        // Whatever came of it; and licences that were issued are, though their room stays.
+        let _ = self.records.expect_many(false);
+        tally
     }
 }
 
