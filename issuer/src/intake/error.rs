@@ -52,13 +52,21 @@ pub enum IntakeError {
         /// The first byte that is neither.
         offset: u64,
     },
+    /// Cells are not separated as CSV has them.
+    #[error("the cells are separated by {found:?}: save the batch with commas")]
+    Separator {
+        /// By what.
+        found: char,
+    },
     /// No type has such a field.
-    #[error("column {column}: no licence type of the batch has a field {name:?}")]
+    #[error("column {column}: no licence type of the batch has a field {name:?}{}", Near(.near))]
     UnknownColumn {
         /// Which, from 1.
         column: usize,
         /// Its name, clipped.
         name: String,
+        /// A field whose name differs in capitals, spaces, `-` and `_` only.
+        near: Option<String>,
     },
     /// The type said to be that of all rows is not in the catalogue.
     #[error("no licence type {actual:?} in the catalogue")]
@@ -69,6 +77,18 @@ pub enum IntakeError {
     /// UTF-16, as some spreadsheets call Unicode.
     #[error("the batch is utf-16: save it as utf-8 or gb18030")]
     Utf16,
+}
+
+/// The name that was meant, if there is one.
+struct Near<'a>(&'a Option<String>);
+
+impl fmt::Display for Near<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => write!(f, "; is it {name:?}?"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl IntakeError {

@@ -99,6 +99,27 @@ pub(super) struct Rows<R> {
     row: u64,
 }
 
+/// Why a column's name is none of the known, and what may have been meant.
+fn unknown(column: usize, name: &str, known: &[String]) -> IntakeError {
+    let is_known = |name: &str| known.iter().any(|other| other == name.trim());
+    // Spreadsheets elsewhere write "CSV" with semicolons, and "text" with tabs.
+    let separates = |found: &char| name.contains(*found) && name.split(*found).any(is_known);
+    if let Some(found) = [';', '\t', '，', '；'].into_iter().find(separates) {
+        return IntakeError::Separator { found };
+    }
+    let bare = |name: &str| -> String {
+        let kept = name.chars().filter(|c| !matches!(c, ' ' | '-' | '_'));
+        kept.flat_map(char::to_lowercase).collect()
+    };
+    let wanted = bare(name);
+    let near = known.iter().find(|other| bare(other) == wanted);
+    IntakeError::UnknownColumn {
+        column,
+        name: clip(name),
+        near: near.cloned(),
+    }
+}
+
 impl<R: BufRead> Rows<R> {
     /// Reads the header.
     pub(super) fn open(input: R, known: &[String]) -> Result<Self, IntakeError> {
@@ -114,10 +135,7 @@ impl<R: BufRead> Rows<R> {
                 .binary_search_by(|other| other.as_str().cmp(name))
                 .is_err()
             {
-                return Err(IntakeError::UnknownColumn {
-                    column: at + 1,
-                    name: clip(name),
-                });
+                return Err(unknown(at + 1, name, known));
             }
             if let Some(first) = columns.iter().position(|other| other == name) {
                 let (first, second) = (first + 1, at + 1);

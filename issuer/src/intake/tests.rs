@@ -71,6 +71,31 @@ fn refuses_headers_it_cannot_use() {
         fatal("holderName,,holderCode\n"),
         "column 2: no licence type of the batch has a field \"\""
     );
+    // What was meant is said where only capitals and the like differ.
+    for name in ["holdername", "Holder Name", "HOLDER_NAME", "holder-name"] {
+        assert_eq!(
+            fatal(format!("holderCode,{name}\n")),
+            format!(
+                "column 2: no licence type of the batch has a field {name:?}; is it \"holderName\"?"
+            )
+        );
+    }
+    for (header, found) in [
+        ("type;holderName", ';'),
+        ("type\tholderName", '\t'),
+        ("type，holderName", '，'),
+        ("type ；x", '；'),
+    ] {
+        assert_eq!(
+            fatal(format!("{header}\n")),
+            format!("the cells are separated by {found:?}: save the batch with commas")
+        );
+    }
+    // Neither part is a column: that is a name like any other.
+    assert_eq!(
+        fatal("one;two\n"),
+        "column 1: no licence type of the batch has a field \"one;two\""
+    );
     assert_eq!(
         fatal("holderName,\"holderCode\n"),
         "header: an odd number of quotation marks: a cell is not closed"
